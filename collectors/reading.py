@@ -1,0 +1,281 @@
+"""The wire format between an agent and the console, version 1.
+
+A batch is one JSON object: what every reading in it shares (`version`, `agent`, `host`, `stream`) and a list
+of readings. A reading is one closed interval of one host: what each energy source measured, why a source
+could not, and how much CPU time each workload used. Energies are integer millijoules, durations are taken on
+the monotonic clock, instants are UTC and only label the interval.
+
+A batch whose envelope cannot be understood raises `UnreadableBatch`; a reading that breaks the format raises
+`UnreadableReading` with the field and the rule, so that the others of its batch still count.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+VERSION = 1
+HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?")
+STREAM = re.compile(r"[0-9a-f]{32}")
+LONGEST_NAME = 120
+LARGEST = 2**63 - 1
+
+
+class UnreadableBatch(ValueError):
+    """The envelope of a batch is not version 1 of this format."""
+
+
+class UnreadableReading(ValueError):
+    """One reading of a batch breaks the format; the message names the field."""
+
+
+class Boundary(StrEnum):
+    """What an energy figure holds."""
+
+    PACKAGE_DRAM = "package+dram"
+    SERVER_INPUT = "server_input"
+    PDU = "pdu"
+
+
+class Quality(StrEnum):
+    """How an energy figure was come by."""
+
+    MEASURED = "measured"
+    MODELLED = "modelled"
+    DECLARED = "declared"
+
+
+class Authority(StrEnum):
+    """The kind of instrument, strongest first: one is authoritative, the others only reconcile."""
+
+    PDU_OUTLET = "pdu_outlet"
+    BMC = "bmc"
+    RAPL = "rapl"
+    MODEL = "model"
+
+
+class Kind(StrEnum):
+    """What a rule recognised a workload by."""
+
+    SYSTEMD = "systemd"
+    CGROUP = "cgroup"
+    CONTAINER = "container"
+    USER = "user"
+    EXECUTABLE = "executable"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The energy of the host over the interval, as one source gives it."""
+
+    source: str
+    authority: Authority
+    boundary: Boundary
+    quality: Quality
+    energy_mj: int
+    min_mj: int | None = None
+    max_mj: int | None = None
+    idle_power_mw: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A source that gave nothing for the interval, and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What one named workload used over the interval; `reserved_mcpu` in thousandths of a vCPU."""
+
+    name: str
+    kind: Kind
+    cpu_ms: int
+    reserved_mcpu: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One closed interval of one host.
+
+    `busy_cpu_ms` is the busy time of all logical CPUs together, workloads and the rest; `vcpu` their number.
+    """
+
+    sequence: int
+    started_at: datetime
+    ended_at: datetime
+    duration_ms: int
+    vcpu: int
+    busy_cpu_ms: int
+    measurements: tuple[Measurement, ...]
+    gaps: tuple[Gap, ...]
+    workloads: tuple[Use, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the readings of a batch share; the readings are still as they came."""
+
+    agent: str
+    host: str
+    stream: str
+    readings: tuple[Any, ...]
+
+
+def encode_batch(agent: str, host: str, stream: str, readings: Iterable[Reading]) -> bytes:
+    """The JSON text of a batch, UTF-8."""
+    body = {
+        "version": VERSION,
+        "agent": agent,
+        "host": host,
+        "stream": stream,
+        "readings": [asdict(reading) for reading in readings],
+    }
+    return json.dumps(body, default=_instant_text, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def decode_batch(body: bytes) -> Envelope:
+    """The envelope of a batch, its readings not yet looked at; raises `UnreadableBatch`."""
+    try:
+        batch = json.loads(body)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise UnreadableBatch(f"the body is not JSON: {error}") from None
+    if not isinstance(batch, dict):
+        raise UnreadableBatch("the body is not a JSON object")
+    if batch.get("version") != VERSION:
+        raise UnreadableBatch(f"version: {batch.get('version')!r} is not {VERSION}")
+    for field, shape in (("host", HOST), ("stream", STREAM)):
+        if not isinstance(batch.get(field), str) or not shape.fullmatch(batch[field]):
+            raise UnreadableBatch(f"{field}: {batch.get(field)!r} does not match {shape.pattern}")
+    if not isinstance(batch.get("agent"), str) or not 0 < len(batch["agent"]) <= LONGEST_NAME:
+        raise UnreadableBatch("agent: a version text is missing")
+    if not isinstance(batch.get("readings"), list):
+        raise UnreadableBatch("readings: a list is missing")
+    return Envelope(batch["agent"], batch["host"], batch["stream"], tuple(batch["readings"]))
+
+
+def decode_reading(raw: object) -> Reading:
+    """One reading of a decoded batch; raises `UnreadableReading`."""
+    fields = _object(raw, "reading")
+    reading = Reading(
+        sequence=_count(fields, "sequence"),
+        started_at=_instant(fields, "started_at"),
+        ended_at=_instant(fields, "ended_at"),
+        duration_ms=_count(fields, "duration_ms", least=1),
+        vcpu=_count(fields, "vcpu", least=1),
+        busy_cpu_ms=_count(fields, "busy_cpu_ms"),
+        measurements=tuple(_measurement(item) for item in _list(fields, "measurements")),
+        gaps=tuple(_gap(item) for item in _list(fields, "gaps")),
+        workloads=tuple(_use(item) for item in _list(fields, "workloads")),
+    )
+    if reading.ended_at <= reading.started_at:
+        raise UnreadableReading("ended_at: not after started_at")
+    names = [use.name for use in reading.workloads]
+    if len(names) != len(set(names)):
+        raise UnreadableReading("workloads: a name comes twice")
+    sources = [measurement.source for measurement in reading.measurements]
+    if len(sources) != len(set(sources)):
+        raise UnreadableReading("measurements: a source comes twice")
+    return reading
+
+
+def _measurement(raw: object) -> Measurement:
+    fields = _object(raw, "measurements")
+    measurement = Measurement(
+        source=_text(fields, "source"),
+        authority=_choice(fields, "authority", Authority),
+        boundary=_choice(fields, "boundary", Boundary),
+        quality=_choice(fields, "quality", Quality),
+        energy_mj=_count(fields, "energy_mj"),
+        min_mj=_optional_count(fields, "min_mj"),
+        max_mj=_optional_count(fields, "max_mj"),
+        idle_power_mw=_optional_count(fields, "idle_power_mw"),
+    )
+    low, high = measurement.min_mj, measurement.max_mj
+    if (low is not None and low > measurement.energy_mj) or (high is not None and high < measurement.energy_mj):
+        raise UnreadableReading("energy_mj: outside min_mj and max_mj")
+    return measurement
+
+
+def _gap(raw: object) -> Gap:
+    fields = _object(raw, "gaps")
+    return Gap(source=_text(fields, "source"), reason=_text(fields, "reason", longest=500))
+
+
+def _use(raw: object) -> Use:
+    fields = _object(raw, "workloads")
+    return Use(
+        name=_text(fields, "name"),
+        kind=_choice(fields, "kind", Kind),
+        cpu_ms=_count(fields, "cpu_ms"),
+        reserved_mcpu=_optional_count(fields, "reserved_mcpu"),
+    )
+
+
+def _object(raw: object, field: str) -> Mapping[str, Any]:
+    if not isinstance(raw, dict):
+        raise UnreadableReading(f"{field}: not an object")
+    return raw
+
+
+def _list(fields: Mapping[str, Any], field: str) -> list[Any]:
+    value = fields.get(field)
+    if not isinstance(value, list):
+        raise UnreadableReading(f"{field}: a list is missing")
+    return value
+
+
+def _text(fields: Mapping[str, Any], field: str, longest: int = LONGEST_NAME) -> str:
+    value = fields.get(field)
+    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
+        raise UnreadableReading(f"{field}: a printable text of 1 to {longest} characters is missing")
+    return value
+
+
+def _count(fields: Mapping[str, Any], field: str, least: int = 0) -> int:
+    value = fields.get(field)
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST:
+        raise UnreadableReading(f"{field}: {value!r} is not a whole number of at least {least}")
+    return value
+
+
+def _optional_count(fields: Mapping[str, Any], field: str) -> int | None:
+    return None if fields.get(field) is None else _count(fields, field)
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def _choice(fields: Mapping[str, Any], field: str, choices: type[Choice]) -> Choice:
+    try:
+        return choices(str(fields.get(field)))
+    except ValueError:
+        known = ", ".join(choices)
+        raise UnreadableReading(f"{field}: {fields.get(field)!r} is not one of {known}") from None
+
+
+def _instant(fields: Mapping[str, Any], field: str) -> datetime:
+    value = fields.get(field)
+    try:
+        instant = datetime.fromisoformat(str(value))
+        if instant.tzinfo is None:
+            raise UnreadableReading(f"{field}: {value!r} has no offset from UTC")
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, UnreadableReading):
+            raise
+        raise UnreadableReading(f"{field}: {value!r} is not an ISO 8601 instant") from None
+
+
+def _instant_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    raise TypeError(type(value).__name__)
