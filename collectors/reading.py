@@ -199,8 +199,8 @@ def _measurement(raw: object) -> Measurement:
         max_mj=_optional_count(fields, "max_mj"),
         idle_power_mw=_optional_count(fields, "idle_power_mw"),
     )
-    low, high = measurement.min_mj, measurement.max_mj
-    if (low is not None and low > measurement.energy_mj) or (high is not None and high < measurement.energy_mj):
+    energy_mj, low, high = measurement.energy_mj, measurement.min_mj, measurement.max_mj
+    if (low is not None and low > energy_mj) or (high is not None and high < energy_mj):
         raise UnreadableReading("energy_mj: outside min_mj and max_mj")
     return measurement
 
@@ -266,13 +266,13 @@ def _instant(fields: Mapping[str, Any], field: str) -> datetime:
     value = fields.get(field)
     try:
         instant = datetime.fromisoformat(str(value))
-        if instant.tzinfo is None:
-            raise UnreadableReading(f"{field}: {value!r} has no offset from UTC")
-        return instant.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        if isinstance(error, UnreadableReading):
-            raise
+    except ValueError:
         raise UnreadableReading(f"{field}: {value!r} is not an ISO 8601 instant") from None
+    if instant.tzinfo is None:
+        raise UnreadableReading(f"{field}: {value!r} has no offset from UTC")
+    if not 2000 <= instant.year < 2200:
+        raise UnreadableReading(f"{field}: {value!r} is not of this century or the next")
+    return instant.astimezone(UTC)
 
 
 def _instant_text(value: object) -> str:
