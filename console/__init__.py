@@ -1,0 +1,1 @@
+"""The service-operations console: it decides, stores and shows."""
