@@ -1,14 +1,19 @@
-"""What can go wrong in the field's own terms; the edges translate it (HTTP status, exit code)."""
+"""What can go wrong in the field's own terms; the edges translate it (language, HTTP status, exit code).
+
+A message is written in French, fit for the person who made the request, with `%(name)s` for its values: the
+text itself is the key under which the catalogue holds its translation.
+"""
 
 from __future__ import annotations
 
 
 class DomainError(Exception):
-    """A request that the rules refuse, with a message fit for the person who made it."""
+    """A request that the rules refuse."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, **values: object) -> None:
+        super().__init__(message % values if values else message)
         self.message = message
+        self.values = values
 
 
 class NotFound(DomainError):
@@ -22,8 +27,8 @@ class Forbidden(DomainError):
 class Invalid(DomainError):
     """An input breaks a rule; `field` names the input."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, field: str, message: str, **values: object) -> None:
+        super().__init__(message, **values)
         self.field = field
 
 

@@ -1,0 +1,112 @@
+"""The only reader of the environment; a wrong value stops the start with its name."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+SECRET_BYTES = 32
+
+
+class BadConfiguration(Exception):
+    """A setting that cannot be used; the message is one line that names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Smtp:
+    """Where mail goes out; `security` is plain, starttls or tls."""
+
+    host: str
+    port: int
+    security: str
+    user: str | None
+    password: str | None
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that depends on the place of installation."""
+
+    var: Path
+    database_url: str
+    port: int
+    public_url: str
+    secret_key: str
+    secure_cookies: bool
+    smtp: Smtp | None
+    alert_recipients: tuple[str, ...]
+    silent_after_s: int
+
+
+def read_config(environ: Mapping[str, str] | None = None) -> Config:
+    """Read the `CONSOLE_*` settings; raises `BadConfiguration`."""
+    env = os.environ if environ is None else environ
+    var = Path(env.get("CONSOLE_VAR", "var")).absolute()
+    _make_writable(var)
+    port = _whole(env, "CONSOLE_PORT", 8000, 1, 65535)
+    public_url = env.get("CONSOLE_PUBLIC_URL", f"http://127.0.0.1:{port}").rstrip("/")
+    if urlsplit(public_url).scheme not in ("http", "https"):
+        raise BadConfiguration(f"CONSOLE_PUBLIC_URL: {public_url!r} is not an http or https address")
+    return Config(
+        var=var,
+        database_url=env.get("CONSOLE_DATABASE_URL", f"sqlite:///{var / 'console.db'}"),
+        port=port,
+        public_url=public_url,
+        secret_key=env.get("CONSOLE_SECRET_KEY") or _kept_secret(var / "secret_key"),
+        secure_cookies=public_url.startswith("https://"),
+        smtp=_smtp(env),
+        alert_recipients=tuple(a.strip() for a in env.get("CONSOLE_ALERTS_TO", "").split(",") if a.strip()),
+        silent_after_s=_whole(env, "CONSOLE_SILENT_AFTER_S", 180, 1, 86_400),
+    )
+
+
+def _make_writable(var: Path) -> None:
+    try:
+        var.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadConfiguration(f"CONSOLE_VAR: {var} cannot be made: {error.strerror}") from None
+    if not os.access(var, os.W_OK | os.X_OK):
+        raise BadConfiguration(f"CONSOLE_VAR: {var} cannot be written")
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise BadConfiguration(f"{name}: {text!r} is not a whole number from {least} to {most}")
+    return int(text)
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret that signs forms, made once and kept out of everyone else's sight."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(SECRET_BYTES))
+    return path.read_text().strip()
+
+
+def _smtp(env: Mapping[str, str]) -> Smtp | None:
+    text = env.get("CONSOLE_SMTP_URL", "")
+    if not text:
+        return None
+    url = urlsplit(text)
+    security = {"smtp": "plain", "smtp+starttls": "starttls", "smtps": "tls"}.get(url.scheme)
+    if security is None or not url.hostname:
+        raise BadConfiguration(
+            "CONSOLE_SMTP_URL: expected smtp://host:port, smtp+starttls://user:password@host:port or smtps://..."
+        )
+    return Smtp(
+        host=url.hostname,
+        port=url.port or {"plain": 25, "starttls": 587, "tls": 465}[security],
+        security=security,
+        user=url.username,
+        password=url.password,
+        sender=env.get("CONSOLE_MAIL_FROM", "console-inr@localhost"),
+    )

@@ -1,0 +1,1 @@
+"""What the console keeps: models by subject, sessions with a scope, queries by screen."""

@@ -1,0 +1,187 @@
+"""The catalogue plane: adherents and their directory, services, plans, factors, claims, accounts."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from console.domain.access import Role
+from console.domain.factors import Perimeter
+from console.store.base import BigId, CatalogueRow, Code, Count, Label, OwnedRow, Small
+
+
+class AdherentKind(StrEnum):
+    """What kind of body an adherent is."""
+
+    OPERATOR = "operator"
+    HOSPITAL = "hospital"
+    MEDICO_SOCIAL = "medico_social"
+    UNIVERSITY = "university"
+    LOCAL_AUTHORITY = "local_authority"
+    PRIVATE_PRACTICE = "private_practice"
+    OTHER = "other"
+
+
+class Trade(StrEnum):
+    """The four trades of the operator."""
+
+    SOFTWARE = "software"
+    PAYROLL = "payroll"
+    CONSULTING = "consulting"
+    HOSTING = "hosting"
+
+
+class CalendarKind(StrEnum):
+    """`always` has no holidays; `weekly` opens by its segments, not on holidays."""
+
+    ALWAYS = "always"
+    WEEKLY = "weekly"
+
+
+class Adherent(OwnedRow, CatalogueRow):
+    """A legal entity that the operator serves: the tenant."""
+
+    __tablename__ = "adherent"
+    tenant_id: Mapped[BigId]
+    name: Mapped[Label] = mapped_column(index=True)
+    kind: Mapped[AdherentKind]
+    finess_ej: Mapped[Code | None] = mapped_column(unique=True)
+    siren: Mapped[Code | None]
+    zone: Mapped[Code] = mapped_column(default="Europe/Paris")
+    agency: Mapped[Label | None]
+    since: Mapped[date]
+
+
+class DirectorySite(CatalogueRow):
+    """A site of the national directory: a place an adherent may be chosen from."""
+
+    __tablename__ = "directory_site"
+    finess_et: Mapped[Code] = mapped_column(primary_key=True)
+    finess_ej: Mapped[Code] = mapped_column(index=True)
+    name: Mapped[Label]
+    siret: Mapped[Code | None]
+    siren: Mapped[Code | None]
+    category: Mapped[Code]
+    legal_status: Mapped[Code]
+    department: Mapped[Code] = mapped_column(index=True)
+    town: Mapped[Label]
+    source: Mapped[Label]
+    vintage: Mapped[Small]
+
+
+class Account(CatalogueRow):
+    """A person who may sign in."""
+
+    __tablename__ = "account"
+    account_id: Mapped[BigId]
+    login: Mapped[Label] = mapped_column(unique=True)
+    name: Mapped[Label]
+    role: Mapped[Role]
+    password_hash: Mapped[Label]
+    must_change_password: Mapped[bool]
+    locale: Mapped[Code] = mapped_column(default="fr")
+    failures: Mapped[Small] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    last_seen_at: Mapped[datetime | None]
+
+
+class Portfolio(OwnedRow, CatalogueRow):
+    """An adherent that an account may see."""
+
+    __tablename__ = "portfolio"
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.account_id"), primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("adherent.tenant_id"), primary_key=True)
+
+
+class ServiceCalendar(CatalogueRow):
+    """When a service is open; `segments` is a list of [weekday 0-6, "HH:MM", "HH:MM"]."""
+
+    __tablename__ = "service_calendar"
+    code: Mapped[Code] = mapped_column(primary_key=True)
+    name: Mapped[Label]
+    kind: Mapped[CalendarKind]
+    zone: Mapped[Code]
+    segments: Mapped[list[Any]]
+    holidays: Mapped[Code | None]
+
+
+class SlaPlan(CatalogueRow):
+    """What is promised: `targets` maps a priority to {"tto": [amount, unit], "ttr": [amount, unit]}."""
+
+    __tablename__ = "sla_plan"
+    code: Mapped[Code] = mapped_column(primary_key=True)
+    version: Mapped[Small] = mapped_column(primary_key=True)
+    name: Mapped[Label]
+    calendar_code: Mapped[str] = mapped_column(ForeignKey("service_calendar.code"))
+    targets: Mapped[dict[str, Any]]
+
+
+class Service(CatalogueRow):
+    """Something the operator sells."""
+
+    __tablename__ = "service"
+    code: Mapped[Code] = mapped_column(primary_key=True)
+    trade: Mapped[Trade]
+    name_fr: Mapped[Label]
+    name_en: Mapped[Label]
+    unit_fr: Mapped[Label]
+    unit_en: Mapped[Label]
+    plan_code: Mapped[Code]
+
+
+class EmissionFactor(CatalogueRow):
+    """A published emission factor of electricity, with who says so, of when, and how sure we are of it."""
+
+    __tablename__ = "emission_factor"
+    factor_id: Mapped[Code] = mapped_column(primary_key=True)
+    publisher: Mapped[Label]
+    title: Mapped[Label]
+    vintage: Mapped[Small]
+    perimeter: Mapped[Perimeter]
+    geography: Mapped[Code]
+    intensity_mg_per_kwh: Mapped[Count]
+    low_mg_per_kwh: Mapped[Count | None]
+    high_mg_per_kwh: Mapped[Count | None]
+    licence: Mapped[Label]
+    source: Mapped[str]
+    retrieved_on: Mapped[date | None]
+    confirmed: Mapped[bool]
+    known_since: Mapped[date]
+
+
+class EnergySource(CatalogueRow):
+    """An instrument as the ledger names it: the same name with another boundary or quality is another one."""
+
+    __tablename__ = "energy_source"
+    __table_args__ = (UniqueConstraint("name", "authority", "boundary", "quality"),)
+    source_id: Mapped[BigId]
+    name: Mapped[Label]
+    authority: Mapped[Code]
+    boundary: Mapped[Code]
+    quality: Mapped[Code]
+
+
+class WorkloadClaim(OwnedRow, CatalogueRow):
+    """A workload belongs to a subscription from an hour to another.
+
+    The names are copies: the measurement plane is out of reach for those who read a claim, and no foreign key
+    crosses the two planes.
+    """
+
+    __tablename__ = "workload_claim"
+    __table_args__ = (Index("ix_workload_claim_workload", "host_id", "workload_id", "valid_from"),)
+    claim_id: Mapped[BigId]
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("adherent.tenant_id"), index=True)
+    subscription: Mapped[int]
+    host_id: Mapped[Count]
+    workload_id: Mapped[Count]
+    host_name: Mapped[Label]
+    workload_name: Mapped[Label]
+    valid_from: Mapped[datetime]
+    valid_to: Mapped[datetime | None]
+    claimed_by: Mapped[Label]
+    claimed_at: Mapped[datetime]

@@ -1,0 +1,93 @@
+"""The coordination plane: sessions, tokens, what is due, alerts and their deliveries."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from console.store.base import BigId, Code, CoordinationRow, Count, Label, Small
+
+
+class DeliveryState(StrEnum):
+    """Where a mail is; `uncertain`: the connection broke after the text was sent, so no one knows."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCERTAIN = "uncertain"
+    FAILED = "failed"
+
+
+class SignIn(CoordinationRow):
+    """A signed-in browser; the cookie holds the token, the row its hash."""
+
+    __tablename__ = "sign_in"
+    token_sha256: Mapped[Code] = mapped_column(primary_key=True)
+    account_id: Mapped[Count] = mapped_column(index=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class CollectorToken(CoordinationRow):
+    """What a group of agents shows to send readings; kept as a hash."""
+
+    __tablename__ = "collector_token"
+    token_sha256: Mapped[Code] = mapped_column(primary_key=True)
+    name: Mapped[Label] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class MonthDue(CoordinationRow):
+    """A month of an adherent whose carbon must be reckoned again."""
+
+    __tablename__ = "month_due"
+    tenant_id: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class AlertEpisode(CoordinationRow):
+    """A state that lasts: one row from its start to its end, at most one open for each fingerprint."""
+
+    __tablename__ = "alert_episode"
+    __table_args__ = (
+        Index(
+            "uq_alert_episode_open",
+            "fingerprint",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+    episode_id: Mapped[BigId]
+    fingerprint: Mapped[Label]
+    kind: Mapped[Code]
+    facts: Mapped[dict[str, Any]]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Delivery(CoordinationRow):
+    """One message to send, with one Message-ID for its whole life."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (Index("ix_delivery_due", "state", "due_at"),)
+    delivery_id: Mapped[BigId]
+    episode_id: Mapped[int | None] = mapped_column(ForeignKey("alert_episode.episode_id"))
+    transition: Mapped[Code]
+    channel: Mapped[Code]
+    recipients: Mapped[list[Any]]
+    subject: Mapped[Label]
+    body: Mapped[str]
+    message_id: Mapped[Label] = mapped_column(unique=True)
+    state: Mapped[DeliveryState]
+    due_at: Mapped[datetime]
+    attempts: Mapped[Small] = mapped_column(default=0)
+    claimed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]

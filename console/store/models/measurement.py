@@ -1,0 +1,109 @@
+"""The measurement plane: what hosts told, and the hourly ledger made of it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from console.store.base import Code, Count, KeyId, Instant, Label, MeasurementRow
+
+
+def stable_id(name: str) -> int:
+    """The key of a host, or of a workload on its host, from its name: 63 bits, the same on every shard.
+
+    A key born of the name needs no sequence and no unique index that a distributed table could not hold.
+    """
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
+
+
+class Host(MeasurementRow):
+    """A machine that sends readings."""
+
+    __tablename__ = "host"
+    host_id: Mapped[KeyId]
+    name: Mapped[Code]
+    agent: Mapped[Label]
+    vcpu: Mapped[int]
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime] = mapped_column(index=True)
+    gaps: Mapped[list[Any]]  # the sources of the last reading that gave nothing, and why
+
+
+class Workload(MeasurementRow):
+    """Something that runs on a host and has a name there."""
+
+    __tablename__ = "workload"
+    host_id: Mapped[KeyId] = mapped_column(ForeignKey("host.host_id"))
+    workload_id: Mapped[KeyId]
+    name: Mapped[Label]
+    kind: Mapped[Code]
+
+
+class Reading(MeasurementRow):
+    """One closed interval of a host, as it was accepted; time leads the key: rows come in its order."""
+
+    __tablename__ = "reading"
+    __table_args__ = (
+        ForeignKeyConstraint(["host_id"], ["host.host_id"]),
+        Index("ix_reading_host_id_started_at", "host_id", "started_at"),
+    )
+    started_at: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    host_id: Mapped[KeyId]
+    stream: Mapped[Code] = mapped_column(primary_key=True)
+    sequence: Mapped[KeyId]
+    ended_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    duration_ms: Mapped[Count]
+    vcpu: Mapped[int]
+    busy_cpu_ms: Mapped[Count]
+    measurements: Mapped[list[Any]]
+    workloads: Mapped[list[Any]]
+
+
+class QuarantinedReading(MeasurementRow):
+    """A reading that was kept out of the ledger, as it came, with the reason."""
+
+    __tablename__ = "quarantined_reading"
+    host_id: Mapped[KeyId] = mapped_column(ForeignKey("host.host_id"))
+    fingerprint: Mapped[Code] = mapped_column(primary_key=True)
+    stream: Mapped[Code]
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    reason: Mapped[str]
+    reading: Mapped[dict[str, Any]]
+
+
+class HostHour(MeasurementRow):
+    """An hour of a host: its energy straight from the readings, and since when it waits to be attributed."""
+
+    __tablename__ = "host_hour"
+    host_id: Mapped[KeyId] = mapped_column(ForeignKey("host.host_id"))
+    hour: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    energy_mj: Mapped[Count]
+    covered_ms: Mapped[Count]
+    policy: Mapped[Code]
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class WorkloadHour(MeasurementRow):
+    """The hourly energy ledger: what one workload used of its host, by source; the idle part is within."""
+
+    __tablename__ = "workload_hour"
+    __table_args__ = (
+        ForeignKeyConstraint(["host_id", "workload_id"], ["workload.host_id", "workload.workload_id"]),
+        ForeignKeyConstraint(["source_id"], ["energy_source.source_id"]),
+        CheckConstraint("energy_mj >= idle_mj AND idle_mj >= 0", name="idle_within"),
+        Index("ix_workload_hour_host", "host_id", "workload_id", "hour"),
+    )
+    hour: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    host_id: Mapped[KeyId]
+    workload_id: Mapped[KeyId]
+    source_id: Mapped[KeyId]
+    energy_mj: Mapped[Count]
+    idle_mj: Mapped[Count]
+    low_mj: Mapped[Count | None]
+    high_mj: Mapped[Count | None]
+    cpu_ms: Mapped[Count]

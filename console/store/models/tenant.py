@@ -1,0 +1,160 @@
+"""The tenant plane: what belongs to one adherent; every key is led by its number."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from console.domain.factors import Basis
+from console.store.base import Code, Count, KeyId, Instant, Label, Number, Small, TenantRow
+
+SUBSCRIPTION = ["subscription.tenant_id", "subscription.number"]
+
+
+class SubscriptionStatus(StrEnum):
+    """Where a subscription is in its life; it is ended, never deleted."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+
+
+class Priority(StrEnum):
+    """How much an incident matters."""
+
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+    P4 = "P4"
+
+
+class Subscription(TenantRow):
+    """An adherent takes a service, from a day to another, under a version of a plan."""
+
+    __tablename__ = "subscription"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id"], ["adherent.tenant_id"]),
+        ForeignKeyConstraint(["plan_code", "plan_version"], ["sla_plan.code", "sla_plan.version"]),
+    )
+    number: Mapped[Number]
+    service_code: Mapped[str] = mapped_column(ForeignKey("service.code"))
+    plan_code: Mapped[Code]
+    plan_version: Mapped[Small]
+    status: Mapped[SubscriptionStatus]
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None]
+    volume: Mapped[Count | None]
+    contract: Mapped[Label | None]
+
+
+class Incident(TenantRow):
+    """Something that does not work; its clocks are reckoned from its events and stored where they are due."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "subscription"], SUBSCRIPTION),
+        Index("ix_incident_due_at", "due_at"),
+        Index("ix_incident_at_risk_at", "at_risk_at"),
+        Index("ix_incident_tenant_id_opened_at", "tenant_id", "opened_at"),
+    )
+    number: Mapped[Number]
+    subscription: Mapped[int]
+    title: Mapped[Label]
+    priority: Mapped[Priority]
+    opened_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    phase: Mapped[Code]  # the kind of the last event
+    tto_due_at: Mapped[datetime | None]
+    tto_met_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]  # null while a wait is open, and once resolved for what the jobs ask
+    at_risk_at: Mapped[datetime | None]
+    remaining_s: Mapped[Count | None]
+    outcome: Mapped[Code]  # the state of the time to restore when last reckoned
+
+
+class IncidentEvent(TenantRow):
+    """The interval log of an incident."""
+
+    __tablename__ = "incident_event"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "incident"], ["incident.tenant_id", "incident.number"]),
+    )
+    incident: Mapped[Number]
+    position: Mapped[Number]
+    kind: Mapped[Code]
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[Label]
+
+
+class EnergyLine(TenantRow):
+    """An hour of a workload as its adherent carries it; `claim_id` 0: no claim, so the operator does."""
+
+    __tablename__ = "energy_line"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id"], ["adherent.tenant_id"]),
+        ForeignKeyConstraint(["source_id"], ["energy_source.source_id"]),
+        Index("ix_energy_line_workload", "tenant_id", "host_id", "workload_id", "hour"),
+        Index("ix_energy_line_host_hour", "host_id", "hour"),
+    )
+    hour: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    host_id: Mapped[KeyId]
+    workload_id: Mapped[KeyId]
+    source_id: Mapped[KeyId]
+    claim_id: Mapped[Count]
+    subscription: Mapped[int | None]
+    energy_mj: Mapped[Count]
+    low_mj: Mapped[Count | None]
+    high_mj: Mapped[Count | None]
+
+
+class CoverageHour(TenantRow):
+    """How much of an hour the hosts of an adherent's workloads told of, in host milliseconds."""
+
+    __tablename__ = "coverage_hour"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["adherent.tenant_id"]),)
+    hour: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    host_id: Mapped[KeyId]
+    covered_ms: Mapped[Count]
+
+
+class CarbonLine(TenantRow):
+    """The carbon of one workload for one local month, with its factor: the atom of all sums."""
+
+    __tablename__ = "carbon_line"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id"], ["adherent.tenant_id"]),
+        ForeignKeyConstraint(["factor_id"], ["emission_factor.factor_id"]),
+    )
+    month: Mapped[date] = mapped_column(primary_key=True)
+    host_id: Mapped[KeyId]
+    workload_id: Mapped[KeyId]
+    claim_id: Mapped[KeyId]
+    basis: Mapped[Basis] = mapped_column(primary_key=True)
+    revision: Mapped[Number]
+    subscription: Mapped[int | None]
+    energy_mj: Mapped[Count]
+    carbon_ug: Mapped[Count]
+    factor_id: Mapped[Code]
+    intensity_mg_per_kwh: Mapped[Count]
+    provisional: Mapped[bool]
+    reckoned_at: Mapped[datetime]
+
+
+class Statement(TenantRow):
+    """A statement as it was issued: its figures are frozen and hashed, and rendered from here only."""
+
+    __tablename__ = "statement"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["adherent.tenant_id"]),)
+    number: Mapped[Number]
+    month: Mapped[date]
+    status: Mapped[Code]
+    figures: Mapped[dict[str, Any]]
+    sha256: Mapped[Code]
+    issued_at: Mapped[datetime]
+    issued_by: Mapped[Label]

@@ -1,0 +1,184 @@
+"""Sessions that know whose rows they may touch.
+
+A session is opened with a `Scope`; there is none without. The guard has three parts: every ORM statement is
+narrowed to the tenants of the scope, a flush refuses rows of any other tenant, and a statement that names an
+owned table without going through its ORM entity is refused unless the scope is `Operator`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import ClauseElement, TextClause
+
+from console.store.base import Base, OwnedRow
+
+
+@dataclass(frozen=True, slots=True)
+class Tenants:
+    """Some adherents, at least one."""
+
+    ids: frozenset[int]
+
+    def __post_init__(self) -> None:
+        if not self.ids:
+            raise ValueError("a scope holds at least one tenant")
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Every adherent: fleet pages, jobs, ingest, commands."""
+
+
+Scope = Tenants | Operator
+
+
+class OutOfScope(Exception):
+    """A statement or a row reached past the scope of its session: a defect, never a user's mistake."""
+
+
+class ScopedSession(Session):
+    """A session bound to one scope for its whole life."""
+
+    def __init__(self, bind: Engine, scope: Scope) -> None:
+        if not isinstance(scope, Tenants | Operator):
+            raise OutOfScope("a session needs a scope")
+        super().__init__(bind, expire_on_commit=False)
+        self.scope = scope
+        self.flushing = False
+
+
+class Database:
+    """The engine and the two ways to open a session on it; the edges own the transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = create_engine(url, **_engine_options(url))
+        self._writers = self.engine.execution_options(writes=True)
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        event.listen(self.engine, "before_execute", _refuse_unguarded, named=False)
+
+    @contextmanager
+    def read(self, scope: Scope) -> Iterator[ScopedSession]:
+        """A session whose transaction is rolled back at the end."""
+        with ScopedSession(self.engine, scope) as session:
+            yield session
+
+    @contextmanager
+    def write(self, scope: Scope) -> Iterator[ScopedSession]:
+        """A session whose transaction is committed at the end, or rolled back by an exception."""
+        with ScopedSession(self._writers, scope) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _engine_options(url: str) -> dict[str, Any]:
+    if make_url(url).get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": 30}}
+    return {"pool_pre_ping": True}
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver would open its transaction too late for BEGIN IMMEDIATE
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that reads and then writes fails at once when another wrote: lock first.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _owned_tables() -> set[str]:
+    return {str(m.local_table) for m in Base.registry.mappers if issubclass(m.class_, OwnedRow)}
+
+
+@event.listens_for(ScopedSession, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    scope = state.session.scope  # type: ignore[attr-defined]
+    if isinstance(scope, Operator) or not state.is_orm_statement:
+        return
+    for table in _unmapped_tables(state.statement):
+        raise OutOfScope(f"{table} is named past its entity")
+    if state.is_insert:
+        raise OutOfScope("a scoped session adds rows by entity")
+    ids = scope.ids
+    state.statement = state.statement.options(
+        with_loader_criteria(OwnedRow, lambda model: model.tenant_id.in_(ids), include_aliases=True)
+    )
+    state.update_execution_options(guarded=True)
+
+
+@event.listens_for(ScopedSession, "before_flush")
+def _check_rows(session: ScopedSession, *_: object) -> None:
+    session.flushing = True
+    if isinstance(session.scope, Operator):
+        return
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(row, OwnedRow) and row.tenant_id not in session.scope.ids:
+            raise OutOfScope(f"a {type(row).__name__} of another tenant")
+
+
+@event.listens_for(ScopedSession, "after_flush_postexec")
+def _end_flush(session: ScopedSession, *_: object) -> None:
+    session.flushing = False
+
+
+@event.listens_for(ScopedSession, "after_soft_rollback")
+def _abandon_flush(session: ScopedSession, *_: object) -> None:
+    session.flushing = False
+
+
+@event.listens_for(ScopedSession, "after_begin")
+def _lend_scope(session: ScopedSession, _transaction: SessionTransaction, connection: Connection) -> None:
+    connection.execution_options(session=session)
+
+
+def _refuse_unguarded(
+    connection: Connection,
+    statement: Any,
+    _multiparams: object,
+    _params: object,
+    options: dict[str, Any],
+) -> None:
+    session: ScopedSession | None = connection.get_execution_options().get("session")
+    if session is not None and (isinstance(session.scope, Operator) or session.flushing):
+        return
+    if options.get("guarded") or statement.get_execution_options().get("guarded"):
+        return
+    for name in sorted(_named_tables(statement)):
+        raise OutOfScope(f"{name} is named without a scope")
+
+
+def _named_tables(statement: ClauseElement) -> set[str]:
+    owned = _owned_tables()
+    named: set[str] = set()
+    for element in visitors.iterate(statement):
+        if isinstance(element, Table):
+            named.add(element.name)
+        elif isinstance(element, TextClause):
+            named.update(name for name in owned if name in element.text)
+    table = getattr(statement, "table", None)
+    if isinstance(table, Table):
+        named.add(table.name)
+    return named & owned
+
+
+def _unmapped_tables(statement: Any) -> set[str]:
+    owned = _owned_tables()
+    return {
+        element.name
+        for element in visitors.iterate(statement)
+        if isinstance(element, Table) and element.name in owned and "parententity" not in element._annotations
+    }
