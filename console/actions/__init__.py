@@ -1,0 +1,1 @@
+"""What people and jobs do: one module a subject, one function a deed; they receive the session."""

@@ -1,0 +1,1 @@
+"""How messages leave the console: one file a channel."""

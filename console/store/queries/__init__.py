@@ -1,0 +1,1 @@
+"""What screens and reports read: one module each, frozen rows out."""
