@@ -9,7 +9,11 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.store.base import Code, Count, KeyId, Instant, Label, MeasurementRow
+from console.store.base import Code, Count, Instant, KeyId, Label, MeasurementRow
+
+# Two lines of every host are no workload: they have numbers that no name could get.
+IDLE_KEPT = 1
+UNATTRIBUTED = 2
 
 
 def stable_id(name: str) -> int:
@@ -76,16 +80,24 @@ class QuarantinedReading(MeasurementRow):
     reading: Mapped[dict[str, Any]]
 
 
-class HostHour(MeasurementRow):
-    """An hour of a host: its energy straight from the readings, and since when it waits to be attributed."""
+class HourDue(MeasurementRow):
+    """An hour of a host whose readings must be attributed again; who deletes the row does the work."""
 
-    __tablename__ = "host_hour"
+    __tablename__ = "hour_due"
     host_id: Mapped[KeyId] = mapped_column(ForeignKey("host.host_id"))
     hour: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class HostHour(MeasurementRow):
+    """An hour of a host: its energy straight from the readings, whatever the attribution made of it."""
+
+    __tablename__ = "host_hour"
+    hour: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    host_id: Mapped[KeyId] = mapped_column(ForeignKey("host.host_id"))
     energy_mj: Mapped[Count]
     covered_ms: Mapped[Count]
     policy: Mapped[Code]
-    due_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class WorkloadHour(MeasurementRow):

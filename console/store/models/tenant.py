@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.factors import Basis
-from console.store.base import Code, Count, KeyId, Instant, Label, Number, Small, TenantRow
+from console.store.base import Code, Count, Instant, KeyId, Label, Number, Small, TenantRow
 
 SUBSCRIPTION = ["subscription.tenant_id", "subscription.number"]
 

@@ -1,0 +1,129 @@
+"""From the hourly ledger to the adherents: each line to the claim that holds, the rest to the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, insert, or_, select
+from sqlalchemy.orm import Session
+
+from console.domain.claims import OPERATOR_TENANT, UNCLAIMED, Claim, owner_at
+from console.domain.hours import month_of
+from console.store.models import catalogue as c
+from console.store.models import coordination as k
+from console.store.models import measurement as m
+from console.store.models import tenant as t
+from console.store.upsert import upsert
+
+
+def post(session: Session, host_id: int, start: datetime, end: datetime, *, now: datetime) -> None:
+    """Post the hours `[start, end)` of a host to the adherents whose claims hold, the rest to the operator.
+
+    What these hours were posted as before is replaced; the months touched, before and after, become due.
+    """
+    claims = _claims_of(session, host_id, start, end)
+    touched = _withdraw(session, host_id, start, end)
+    lines = [
+        _line(row, claims.get(row.workload_id, ()))
+        for row in session.scalars(
+            select(m.WorkloadHour).where(
+                m.WorkloadHour.host_id == host_id, m.WorkloadHour.hour >= start, m.WorkloadHour.hour < end
+            )
+        )
+    ]
+    if lines:
+        session.execute(insert(t.EnergyLine), lines)
+    _post_coverage(session, host_id, start, end, claims)
+    touched |= {(line["tenant_id"], line["hour"]) for line in lines}
+    _make_months_due(session, touched, now)
+
+
+def _claims_of(
+    session: Session, host_id: int, start: datetime, end: datetime
+) -> dict[int, list[tuple[Claim, int]]]:
+    """Claims by workload, each with the number of its subscription."""
+    rows = session.scalars(
+        select(c.WorkloadClaim).where(
+            c.WorkloadClaim.host_id == host_id,
+            c.WorkloadClaim.valid_from < end,
+            or_(c.WorkloadClaim.valid_to.is_(None), c.WorkloadClaim.valid_to > start),
+        )
+    )
+    claims: dict[int, list[tuple[Claim, int]]] = {}
+    for row in rows:
+        claim = Claim(row.claim_id, row.tenant_id, row.valid_from, row.valid_to)
+        claims.setdefault(row.workload_id, []).append((claim, row.subscription))
+    return claims
+
+
+def _withdraw(session: Session, host_id: int, start: datetime, end: datetime) -> set[tuple[int, datetime]]:
+    posted = (t.EnergyLine.host_id == host_id, t.EnergyLine.hour >= start, t.EnergyLine.hour < end)
+    touched = {
+        (tenant_id, hour)
+        for tenant_id, hour in session.execute(
+            select(t.EnergyLine.tenant_id, t.EnergyLine.hour).where(*posted).distinct()
+        )
+    }
+    session.execute(delete(t.EnergyLine).where(*posted))
+    session.execute(
+        delete(t.CoverageHour).where(
+            t.CoverageHour.host_id == host_id, t.CoverageHour.hour >= start, t.CoverageHour.hour < end
+        )
+    )
+    return touched
+
+
+def _line(row: m.WorkloadHour, claims: Iterable[tuple[Claim, int]]) -> dict[str, Any]:
+    subscriptions = {claim.claim_id: subscription for claim, subscription in claims}
+    owner = owner_at((claim for claim, _ in claims), row.hour)
+    return {
+        "tenant_id": owner.tenant_id if owner else OPERATOR_TENANT,
+        "claim_id": owner.claim_id if owner else UNCLAIMED,
+        "subscription": subscriptions[owner.claim_id] if owner else None,
+        "hour": row.hour,
+        "host_id": row.host_id,
+        "workload_id": row.workload_id,
+        "source_id": row.source_id,
+        "energy_mj": row.energy_mj,
+        "low_mj": row.low_mj,
+        "high_mj": row.high_mj,
+    }
+
+
+def _post_coverage(
+    session: Session,
+    host_id: int,
+    start: datetime,
+    end: datetime,
+    claims: Mapping[int, list[tuple[Claim, int]]],
+) -> None:
+    """Tell the operator, and each adherent with a claim on the host, how much of an hour is known."""
+    held = [claim for of_workload in claims.values() for claim, _ in of_workload]
+    rows = [
+        {"tenant_id": tenant_id, "hour": row.hour, "host_id": host_id, "covered_ms": row.covered_ms}
+        for row in session.scalars(
+            select(m.HostHour).where(
+                m.HostHour.host_id == host_id, m.HostHour.hour >= start, m.HostHour.hour < end
+            )
+        )
+        for tenant_id in {OPERATOR_TENANT} | {claim.tenant_id for claim in held if claim.holds_at(row.hour)}
+    ]
+    if rows:
+        session.execute(insert(t.CoverageHour), rows)
+
+
+def _make_months_due(session: Session, touched: Iterable[tuple[int, datetime]], now: datetime) -> None:
+    zones = _zones(session)
+    months: set[tuple[int, date]] = {
+        (tenant_id, month_of(hour, zones[tenant_id])) for tenant_id, hour in touched
+    }
+    rows = [{"tenant_id": tenant_id, "month": month, "due_at": now} for tenant_id, month in sorted(months)]
+    upsert(session, k.MonthDue, rows, update=["due_at"])
+
+
+def _zones(session: Session) -> dict[int, ZoneInfo]:
+    zones = session.execute(select(c.Adherent.tenant_id, c.Adherent.zone))
+    return {tenant_id: ZoneInfo(zone) for tenant_id, zone in zones}

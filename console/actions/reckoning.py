@@ -1,0 +1,106 @@
+"""The monthly carbon lines: the one place where carbon is reckoned, each line stored with its factor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from console.domain.carbon import carbon_ug
+from console.domain.factors import Basis, Choice, Factor, choose
+from console.domain.hours import month_bounds
+from console.store.models import catalogue as c
+from console.store.models import coordination as k
+from console.store.models import tenant as t
+
+GEOGRAPHY = "FRA"  # both data centres stand in mainland France
+OPEN_REVISION = 0  # a month that is not closed is reckoned in place
+
+
+def months_due(session: Session, limit: int = 500) -> list[tuple[int, date]]:
+    """Adherents and months whose energy changed, the longest waiting first."""
+    due = select(k.MonthDue.tenant_id, k.MonthDue.month).order_by(k.MonthDue.due_at).limit(limit)
+    return [(tenant_id, month) for tenant_id, month in session.execute(due)]
+
+
+def reckon_month(session: Session, tenant_id: int, month: date, *, now: datetime) -> bool:
+    """Reckon the carbon of an adherent's month from its energy lines, on the yearly average basis.
+
+    False where another process took the month first. Raises `NotFound` where no factor holds.
+    """
+    of_month = (k.MonthDue.tenant_id == tenant_id, k.MonthDue.month == month)
+    taken = session.execute(delete(k.MonthDue).where(*of_month))
+    if not taken.rowcount:  # type: ignore[attr-defined]
+        return False
+    choice = choose(factors(session), GEOGRAPHY, month.year)
+    session.execute(
+        delete(t.CarbonLine).where(
+            t.CarbonLine.tenant_id == tenant_id,
+            t.CarbonLine.month == month,
+            t.CarbonLine.basis == Basis.YEARLY_AVERAGE,
+            t.CarbonLine.revision == OPEN_REVISION,
+        )
+    )
+    lines = [_line(row, tenant_id, month, choice, now) for row in _energy(session, tenant_id, month)]
+    if lines:
+        session.execute(insert(t.CarbonLine), lines)
+    return True
+
+
+def factors(session: Session) -> list[Factor]:
+    """The registry in the terms of the domain."""
+    return [
+        Factor(
+            factor_id=row.factor_id,
+            publisher=row.publisher,
+            title=row.title,
+            vintage=row.vintage,
+            perimeter=row.perimeter,
+            geography=row.geography,
+            intensity_mg_per_kwh=row.intensity_mg_per_kwh,
+            low_mg_per_kwh=row.low_mg_per_kwh,
+            high_mg_per_kwh=row.high_mg_per_kwh,
+            licence=row.licence,
+            source=row.source,
+            retrieved_on=row.retrieved_on,
+            confirmed=row.confirmed,
+        )
+        for row in session.scalars(select(c.EmissionFactor))
+    ]
+
+
+def _energy(session: Session, tenant_id: int, month: date) -> Iterable[Any]:
+    zone = session.scalars(select(c.Adherent.zone).where(c.Adherent.tenant_id == tenant_id)).one()
+    start, end = month_bounds(month, ZoneInfo(zone))
+    line = t.EnergyLine
+    keys = (line.host_id, line.workload_id, line.claim_id, line.subscription)
+    return session.execute(
+        select(*keys, func.sum(line.energy_mj).label("energy_mj"))
+        .where(line.tenant_id == tenant_id, line.hour >= start, line.hour < end)
+        .group_by(*keys)
+    )
+
+
+def _line(row: Any, tenant_id: int, month: date, choice: Choice, now: datetime) -> dict[str, Any]:
+    energy_mj = int(row.energy_mj)  # PostgreSQL sums whole numbers as decimals
+    factor = choice.factor
+    return {
+        "tenant_id": tenant_id,
+        "month": month,
+        "host_id": row.host_id,
+        "workload_id": row.workload_id,
+        "claim_id": row.claim_id,
+        "basis": Basis.YEARLY_AVERAGE,
+        "revision": OPEN_REVISION,
+        "subscription": row.subscription,
+        "energy_mj": energy_mj,
+        "carbon_ug": carbon_ug([(energy_mj, factor.intensity_mg_per_kwh)]),
+        "factor_id": factor.factor_id,
+        "intensity_mg_per_kwh": factor.intensity_mg_per_kwh,
+        "provisional": choice.provisional,
+        "reckoned_at": now,
+    }
