@@ -145,6 +145,7 @@ def _store(session: Session, host: m.Host, stream: str, readings: Iterable[Readi
     if not rows:
         return
     session.execute(insert(m.Reading), rows)
+    host.first_seen_at = min(host.first_seen_at, *(reading.started_at for reading in readings))
     latest = max(readings, key=lambda reading: reading.ended_at)
     host.vcpu, host.gaps = latest.vcpu, [asdict(gap) for gap in latest.gaps]
     hours = {hour for reading in readings for hour in hours_between(reading.started_at, reading.ended_at)}

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from console.actions.posting import post
-from console.domain.attribution import POLICY_VERSION, Consumer, Share
+from console.domain.attribution import POLICY_VERSION, Share
 from console.domain.hours import HOUR
-from console.domain.intervals import LONGEST, Interval, Measured, Part, part_in
+from console.domain.intervals import Measured, Part, part_in
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
+from console.store.queries.readings import interval_of_row, readings_of
 from console.store.upsert import upsert
 
 LineKey = tuple[int, int]  # workload_id, source_id
@@ -36,7 +37,7 @@ def meter_hour(session: Session, host_id: int, hour: datetime, *, now: datetime)
         return False
     ledger = _HourLedger()
     kinds: dict[str, str] = {}
-    for row in session.scalars(_readings_of(host_id, hour)):
+    for row in session.scalars(readings_of(host_id, hour)):
         kinds |= {use["name"]: use["kind"] for use in row.workloads}
         part = part_in(interval_of_row(row), hour)
         if part is not None:
@@ -44,19 +45,6 @@ def meter_hour(session: Session, host_id: int, hour: datetime, *, now: datetime)
     _write_hour(session, host_id, hour, ledger, kinds)
     post(session, host_id, hour, hour + HOUR, now=now)
     return True
-
-
-def interval_of_row(row: m.Reading) -> Interval:
-    """A stored reading in the terms of the domain."""
-    return Interval(
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        duration_ms=row.duration_ms,
-        vcpu=row.vcpu,
-        busy_cpu_ms=row.busy_cpu_ms,
-        measurements=[Measured(**measurement) for measurement in row.measurements],
-        consumers={use["name"]: Consumer(use["cpu_ms"], use["reserved_mcpu"]) for use in row.workloads},
-    )
 
 
 @dataclass(slots=True)
@@ -104,19 +92,6 @@ def _bound(so_far: int | None, share: Share, whole: Measured, bound: int | None)
     if so_far is None or bound is None:
         return None
     return so_far + (share.energy_mj * bound // whole.energy_mj if whole.energy_mj else 0)
-
-
-def _readings_of(host_id: int, hour: datetime) -> Select[tuple[m.Reading]]:
-    return (
-        select(m.Reading)
-        .where(
-            m.Reading.host_id == host_id,
-            m.Reading.started_at > hour - LONGEST,
-            m.Reading.started_at < hour + HOUR,
-            m.Reading.ended_at > hour,
-        )
-        .order_by(m.Reading.started_at)
-    )
 
 
 def _source_id(session: Session, measured: Measured) -> int:

@@ -1,0 +1,120 @@
+"""Does the ledger add up, from the readings to the host hours, the workload hours and the adherents' lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from console.domain.hours import HOUR, hour_of
+from console.domain.intervals import part_in
+from console.store.models import measurement as m
+from console.store.models import tenant as t
+from console.store.queries.readings import interval_of_row, readings_of
+
+HostHourKey = tuple[int, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCheck:
+    """What a check found.
+
+    `residue_mj` adds up the absolute differences, hour by hour and host by host, between the host's energy
+    and its workload lines, its adherents' lines, and its readings where they are still kept. `coverage` is
+    the share of the elapsed host time that was measured, None without any.
+    """
+
+    residue_mj: int
+    energy_mj: int
+    hosts: int
+    hours: int
+    workloads: int
+    coverage: float | None
+    waiting_hours: int
+
+
+def check(session: Session, start: datetime, end: datetime, *, now: datetime) -> LedgerCheck:
+    """Add up the hours `[start, end)` of every host; hours that wait to be metered are only counted."""
+    waiting = {(row.host_id, row.hour) for row in session.scalars(select(m.HourDue))}
+    hosts = _sums(session, m.HostHour, start, end)
+    residue_mj = sum(
+        abs(hosts[key] - others[key])
+        for others in (
+            _sums(session, m.WorkloadHour, start, end),
+            _sums(session, t.EnergyLine, start, end),
+            _readings(session, hosts, start, end),
+        )
+        for key in hosts.keys() | others.keys()
+        if key not in waiting
+    )
+    return LedgerCheck(
+        residue_mj=residue_mj,
+        energy_mj=sum(hosts.values()),
+        hosts=len({host_id for host_id, _ in hosts}),
+        hours=len(hosts),
+        workloads=_named_workloads(session, start, end),
+        coverage=_coverage(session, start, end, now),
+        waiting_hours=sum(start <= hour < end for _, hour in waiting),
+    )
+
+
+def first_hour(session: Session) -> datetime | None:
+    """The oldest hour of the ledger."""
+    return session.scalar(select(func.min(m.HostHour.hour)))
+
+
+def _within(model: Any, start: datetime, end: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return model.hour >= start, model.hour < end
+
+
+def _sums(session: Session, model: Any, start: datetime, end: datetime) -> Counter[HostHourKey]:
+    rows = session.execute(
+        select(model.host_id, model.hour, func.sum(model.energy_mj))
+        .where(*_within(model, start, end))
+        .group_by(model.host_id, model.hour)
+    )
+    return Counter({(host_id, hour): int(energy_mj) for host_id, hour, energy_mj in rows})
+
+
+def _readings(
+    session: Session, hosts: Counter[HostHourKey], start: datetime, end: datetime
+) -> Counter[HostHourKey]:
+    """Energy by host and hour straight from the readings; hours whose readings are gone keep their sum."""
+    oldest = session.scalar(select(func.min(m.Reading.started_at)))
+    sums = Counter(hosts)
+    for host_id, hour in hosts:
+        if oldest is None or hour < hour_of(oldest) + HOUR:
+            continue
+        sums[host_id, hour] = _read_hour(session, host_id, hour)
+    return sums
+
+
+def _read_hour(session: Session, host_id: int, hour: datetime) -> int:
+    parts = (part_in(interval_of_row(row), hour) for row in session.scalars(readings_of(host_id, hour)))
+    return sum(part.measured.energy_mj for part in parts if part)
+
+
+def _named_workloads(session: Session, start: datetime, end: datetime) -> int:
+    named = (
+        select(m.WorkloadHour.host_id, m.WorkloadHour.workload_id)
+        .where(
+            *_within(m.WorkloadHour, start, end),
+            m.WorkloadHour.workload_id.not_in((m.IDLE_KEPT, m.UNATTRIBUTED)),
+            m.WorkloadHour.energy_mj > 0,
+        )
+        .distinct()
+        .subquery()
+    )
+    return session.scalar(select(func.count()).select_from(named)) or 0
+
+
+def _coverage(session: Session, start: datetime, end: datetime, now: datetime) -> float | None:
+    """Measured host time over the host time elapsed since each host's first reading."""
+    covered = select(func.sum(m.HostHour.covered_ms)).where(*_within(m.HostHour, start, end))
+    births = session.scalars(select(m.Host.first_seen_at))
+    elapsed_s = sum(((min(end, now) - max(start, birth)).total_seconds() for birth in births), start=0.0)
+    return min(1.0, int(session.scalar(covered) or 0) / (elapsed_s * 1000)) if elapsed_s > 0 else None
