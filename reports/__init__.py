@@ -1,0 +1,1 @@
+"""The reports: functions of figures, without database or web framework."""

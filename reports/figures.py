@@ -1,0 +1,326 @@
+"""What a report is made from: frozen figures with units in their names, archived as canonical JSON.
+
+Energies are integer millijoules (mJ), carbon integer micrograms of CO2e (ug), intensities mg/kWh. `None` is
+unknown. Figures that contradict themselves are refused when they are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from reports import canonical
+
+LEAST_SHARE_PERCENT = 80
+
+
+class InvalidFigures(ValueError):
+    """Figures contradict themselves; the message names the field and the values."""
+
+
+class Status(StrEnum):
+    """A provisional statement will be issued again once the factor of its year, or its end, has come."""
+
+    PROVISIONAL = "provisional"
+    FINAL = "final"
+
+
+class DraftReason(StrEnum):
+    """Why a statement cannot be issued as final."""
+
+    PERIOD_RUNNING = "period_running"
+    COVERAGE_LOW = "coverage_low"
+    MEASURED_SHARE_LOW = "measured_share_low"
+    ENERGY_UNKNOWN = "energy_unknown"
+    CARBON_UNKNOWN = "carbon_unknown"
+
+
+class Quality(StrEnum):
+    """How an energy was come by."""
+
+    MEASURED = "measured"
+    MODELLED = "modelled"
+    DECLARED = "declared"
+
+
+class Boundary(StrEnum):
+    """What an energy reading holds."""
+
+    PACKAGE_DRAM = "package+dram"
+    SERVER_INPUT = "server_input"
+    PDU = "pdu"
+    SITE = "site"
+
+
+class Basis(StrEnum):
+    """How carbon is reckoned; figures of two bases are never added."""
+
+    YEARLY_AVERAGE = "yearly_average"
+
+
+class Perimeter(StrEnum):
+    """What the publisher's factor holds."""
+
+    CONSUMPTION_LIFE_CYCLE = "consumption_life_cycle"
+    PRODUCTION_LIFE_CYCLE = "production_life_cycle"
+    PRODUCTION_DIRECT = "production_direct"
+
+
+class SlaState(StrEnum):
+    """Where an incident stands against its target."""
+
+    ON_TIME = "on_time"
+    AT_RISK = "at_risk"
+    BREACHED = "breached"
+    WAITING = "waiting"
+    MET = "met"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adherent:
+    """The legal entity a statement is for; `zone` is an IANA name."""
+
+    name: str
+    finess_ej: str | None
+    zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A civil month of the adherent's zone, as the instants it starts and ends at."""
+
+    first_day: date
+    starts_at: datetime
+    ends_at: datetime
+
+    def __post_init__(self) -> None:
+        if self.first_day.day != 1:
+            raise InvalidFigures(f"first_day: {self.first_day} is not the first of a month")
+        if self.starts_at >= self.ends_at:
+            raise InvalidFigures(f"ends_at: {self.ends_at} is not after {self.starts_at}")
+
+    @classmethod
+    def of_month(cls, first_day: date, zone: str) -> Period:
+        """The month that begins on this day, from midnight to midnight in the zone: 743, 744 or 745 hours."""
+        next_month = (first_day + timedelta(days=31)).replace(day=1)
+        starts_at, ends_at = (
+            datetime(day.year, day.month, 1, tzinfo=ZoneInfo(zone)) for day in (first_day, next_month)
+        )
+        return cls(first_day=first_day, starts_at=starts_at, ends_at=ends_at)
+
+    @property
+    def hours(self) -> int:
+        """Whole hours between the two instants."""
+        return int((self.ends_at.timestamp() - self.starts_at.timestamp()) // 3600)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What one workload used for one subscription; its three qualities add up to its energy."""
+
+    subscription: str
+    service: str
+    workload: str
+    energy_mj: int | None
+    measured_mj: int = 0
+    modelled_mj: int = 0
+    declared_mj: int = 0
+    energy_min_mj: int | None = None
+    energy_max_mj: int | None = None
+    carbon_ug: int | None = None
+    carbon_min_ug: int | None = None
+    carbon_max_ug: int | None = None
+    factor_id: str | None = None
+
+    def __post_init__(self) -> None:
+        parts_mj = self.measured_mj + self.modelled_mj + self.declared_mj
+        if parts_mj != (self.energy_mj or 0):
+            raise InvalidFigures(f"{self.workload}: qualities of {parts_mj} mJ for {self.energy_mj} mJ")
+        if self.carbon_ug is not None and self.factor_id is None:
+            raise InvalidFigures(f"{self.workload}: {self.carbon_ug} ug of carbon without a factor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayEnergy:
+    """The energy of one civil day of the adherent's zone; `None` when nobody knows."""
+
+    day: date
+    energy_mj: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Hours with readings among the hours of the period that have passed."""
+
+    covered_hours: int
+    elapsed_hours: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.covered_hours <= self.elapsed_hours:
+            raise InvalidFigures(f"covered_hours: {self.covered_hours} of {self.elapsed_hours}")
+
+    @property
+    def share(self) -> Fraction | None:
+        """Covered over elapsed; unknown before the first hour has passed."""
+        return Fraction(self.covered_hours, self.elapsed_hours) if self.elapsed_hours else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """An emission factor as its publisher gives it; `provisional` when the year's own is still to come."""
+
+    factor_id: str
+    publisher: str
+    title: str
+    vintage: int
+    perimeter: Perimeter
+    geography: str
+    intensity_mg_per_kwh: int
+    low_mg_per_kwh: int | None
+    high_mg_per_kwh: int | None
+    licence: str
+    source: str
+    retrieved_on: date | None
+    confirmed: bool
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """The policy that split the hosts' energy: `reserved`, `used`, `operator`."""
+
+    policy: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The part of the energy that came from one source of readings."""
+
+    name: str
+    boundary: Boundary
+    quality: Quality
+    energy_mj: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """An incident of the month; `due_at` is unknown while its clock is stopped."""
+
+    number: str
+    title: str
+    priority: str
+    opened_at: datetime
+    due_at: datetime | None
+    state: SlaState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InrStatement:
+    """The INR statement of an adherent for a month."""
+
+    adherent: Adherent
+    period: Period
+    lines: tuple[Line, ...]
+    days: tuple[DayEnergy, ...]
+    coverage: Coverage
+    factors: tuple[Factor, ...]
+    basis: Basis
+    attribution: Attribution
+    sources: tuple[Source, ...]
+    incidents: tuple[Incident, ...]
+    generated_at: datetime
+    generated_by: str
+    least_share_percent: int = LEAST_SHARE_PERCENT
+    status: Status = Status.PROVISIONAL
+    draft_reasons: tuple[DraftReason, ...] = ()
+
+    def __post_init__(self) -> None:
+        used = {line.factor_id for line in self.lines if line.factor_id is not None}
+        if unnamed := used - {factor.factor_id for factor in self.factors}:
+            raise InvalidFigures(f"factors: lines use {', '.join(sorted(unnamed))}, which is not among them")
+
+    @property
+    def energy_mj(self) -> int | None:
+        """The sum of the known lines; unknown when none is."""
+        return known_sum(line.energy_mj for line in self.lines)
+
+    @property
+    def carbon_ug(self) -> int | None:
+        """The sum of the known lines; unknown when none is."""
+        return known_sum(line.carbon_ug for line in self.lines)
+
+    @property
+    def unknown_lines(self) -> int:
+        """Lines whose energy nobody knows; the total does not hold them."""
+        return sum(line.energy_mj is None for line in self.lines)
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it cannot be issued as final."""
+        return bool(self.draft_reasons)
+
+    def quality_share(self, quality: Quality) -> Fraction | None:
+        """The part of the known energy that is of this quality; unknown without energy."""
+        parts_mj = {
+            Quality.MEASURED: sum(line.measured_mj for line in self.lines),
+            Quality.MODELLED: sum(line.modelled_mj for line in self.lines),
+            Quality.DECLARED: sum(line.declared_mj for line in self.lines),
+        }
+        return Fraction(parts_mj[quality], self.energy_mj) if self.energy_mj else None
+
+    def judged(self) -> InrStatement:
+        """The same figures with their status and draft reasons as they stand when generated."""
+        return replace(self, status=_status(self), draft_reasons=tuple(_draft_reasons(self)))
+
+    def to_json(self) -> str:
+        """Its canonical JSON: what is archived, and what its hash is of."""
+        return canonical.encode(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> InrStatement:
+        """The archived figures; raises `canonical.UnreadableFigures` or `InvalidFigures`."""
+        return canonical.decode(cls, text)
+
+    def sha256(self) -> str:
+        """The SHA-256 of its canonical JSON, in hexadecimal."""
+        return canonical.sha256(self.to_json())
+
+
+def known_sum(amounts: Iterable[int | None]) -> int | None:
+    """The sum of what is known; unknown when nothing is."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None
+
+
+def complete_sum(amounts: Iterable[int | None]) -> int | None:
+    """The sum when every part is known; else unknown."""
+    parts = list(amounts)
+    return known_sum(parts) if None not in parts else None
+
+
+def _status(statement: InrStatement) -> Status:
+    year = statement.period.first_day.year
+    late = any(factor.provisional or factor.vintage != year for factor in statement.factors)
+    running = statement.generated_at < statement.period.ends_at
+    return Status.PROVISIONAL if late or running else Status.FINAL
+
+
+def _draft_reasons(statement: InrStatement) -> Iterable[DraftReason]:
+    least = Fraction(statement.least_share_percent, 100)
+    measured = statement.quality_share(Quality.MEASURED)
+    if statement.generated_at < statement.period.ends_at:
+        yield DraftReason.PERIOD_RUNNING
+    if (statement.coverage.share or 0) < least:
+        yield DraftReason.COVERAGE_LOW
+    if measured is not None and measured < least:
+        yield DraftReason.MEASURED_SHARE_LOW
+    if statement.energy_mj is None or statement.unknown_lines:
+        yield DraftReason.ENERGY_UNKNOWN
+    if any(line.carbon_ug is None for line in statement.lines if line.energy_mj is not None):
+        yield DraftReason.CARBON_UNKNOWN
