@@ -1,7 +1,7 @@
 """Frozen dataclasses to canonical JSON and back, exactly, so that archived figures keep their hash.
 
-Keys are sorted, instants are UTC, and a field at its default is left out: a field added later, with a default,
-changes no hash of what was archived before it. For the same reason a default, once archived, never changes.
+Keys are sorted, instants are UTC, and a field at its default is left out: a field added later, with a
+default, changes no hash of what was archived before it. So a default, once archived, never changes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class UnreadableFigures(ValueError):
 
 
 def encode(value: object) -> str:
-    """The canonical JSON of a dataclass made of dataclasses, tuples, texts, whole numbers, dates and enums."""
+    """The canonical JSON of a dataclass of dataclasses, tuples, texts, whole numbers, dates and enums."""
     return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -1,7 +1,7 @@
 """A chart as SVG text: stacked bars over days or hours, with gaps where nobody knows.
 
-Positions along the time axis are percentages and heights are pixels, so the drawing fills its container and its
-letters keep their size from a telephone to a desk. It holds no script and no inline style: colours are
+Positions along the time axis are percentages and heights are pixels, so the drawing fills its container and
+its letters keep their size from a telephone to a desk. It holds no script and no inline style: colours are
 presentation attributes that classes may override, and each series also has its own pattern.
 
     chart-series-1 ... chart-series-7   the colour of a series        chart-unknown   the hatching of gaps
@@ -11,7 +11,7 @@ presentation attributes that classes may override, and each series also has its 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -70,11 +70,11 @@ class _Frame:
 def svg(chart: Chart, language: Language, *, width: int | None = None, prefix: str = "chart") -> Markup:
     """The chart as one `svg` element; `width` in pixels, or as wide as its container.
 
-    `prefix` begins every id in it and must differ between the charts of a page. Beyond six series the smallest
-    are drawn together.
+    `prefix` begins every id in it and must differ between the charts of a page. Beyond six series the
+    smallest are drawn together.
     """
     frame = _frame(_gathered(chart, language), language, prefix)
-    height = TOP + PLOT_HEIGHT + AXIS + LEGEND_ROW * len(list(_legend_labels(frame)))
+    height = TOP + PLOT_HEIGHT + AXIS + LEGEND_ROW * len(list(_legend_rows(frame)))
     parts = (*_heading(frame), _patterns(frame), *_grid(frame), *_bars(frame), *_axis(frame), *_legend(frame))
     return _element(
         "svg",
@@ -95,9 +95,9 @@ def _gathered(chart: Chart, language: Language) -> Chart:
         return chart
     by_size = sorted(chart.series, key=lambda series: -sum(amount or 0 for amount in series.amounts))
     kept, rest = by_size[: MOST_SERIES - 1], by_size[MOST_SERIES - 1 :]
-    amounts = tuple(_sum_or_unknown(parts) for parts in zip(*(series.amounts for series in rest), strict=True))
+    columns = zip(*(series.amounts for series in rest), strict=True)
     others = language.gettext("%(count)s autres", count=language.number(len(rest)))
-    return replace(chart, series=(*kept, Series(others, amounts)))
+    return replace(chart, series=(*kept, Series(others, tuple(map(_sum_or_unknown, columns)))))
 
 
 def _sum_or_unknown(amounts: Iterable[int | None]) -> int | None:
@@ -135,21 +135,26 @@ def _heading(frame: _Frame) -> Iterator[Markup]:
 
 
 def _patterns(frame: _Frame) -> Markup:
-    series = range(len(frame.chart.series))
+    patterned = (place for place in range(len(frame.chart.series)) if PATTERNS[place])
     hatching = _pattern(f"{frame.prefix}-unknown", "chart-unknown", "#f1f1f1", PATTERNS[1], "#8a8a8a")
-    return _element("defs", *(_series_pattern(frame.prefix, place) for place in series), hatching)
+    return _element("defs", *(_series_pattern(frame.prefix, place) for place in patterned), hatching)
 
 
 def _series_pattern(prefix: str, place: int) -> Markup:
-    shade = place % len(COLOURS)
-    return _pattern(
-        f"{prefix}-{place + 1}", f"chart-series-{shade + 1}", COLOURS[shade], PATTERNS[shade], "#fff"
-    )
+    name = f"{prefix}-{place + 1}"
+    return _pattern(name, f"chart-series-{place + 1}", COLOURS[place], PATTERNS[place], "#fff")
+
+
+def _series_paint(prefix: str, place: int) -> dict[str, str]:
+    """How a series is filled: its pattern, or its plain colour."""
+    if PATTERNS[place]:
+        return {"fill": f"url(#{prefix}-{place + 1})"}
+    return {"fill": COLOURS[place], "class_": f"chart-series-{place + 1}"}
 
 
 def _pattern(name: str, class_: str, colour: str, lines: str, ink: str) -> Markup:
     ground = _element("rect", class_=class_, width="8", height="8", fill=colour)
-    drawn = _element("path", d=lines, stroke=ink, stroke_width="1.4", fill="none") if lines else Markup()
+    drawn = _element("path", d=lines, stroke=ink, stroke_width="1.4", fill="none")
     return _element("pattern", ground, drawn, id=name, width="8", height="8", patternUnits="userSpaceOnUse")
 
 
@@ -176,28 +181,23 @@ def _spoken(frame: _Frame, place: int, amounts: Sequence[int | None]) -> str:
 
 
 def _stack(frame: _Frame, place: int, amounts: Sequence[int | None]) -> Iterator[Markup]:
-    x = frame.left_of(place) + frame.slot * (1 - BAR_SHARE) / 2
+    left = frame.left_of(place)
     if None in amounts:
         yield _bar(
-            f"{frame.prefix}-unknown", frame.left_of(place), frame.slot, Decimal(TOP), Decimal(PLOT_HEIGHT)
+            left, frame.slot, Decimal(TOP), Decimal(PLOT_HEIGHT), {"fill": f"url(#{frame.prefix}-unknown)"}
         )
-    below = 0
-    for number, amount in enumerate(amounts, start=1):
-        if amount:
-            height = frame.height_of(amount)
-            y = TOP + PLOT_HEIGHT - frame.height_of(below) - height
-            yield _bar(f"{frame.prefix}-{number}", x, frame.slot * BAR_SHARE, y, height)
-            below += amount
+    base = Decimal(TOP + PLOT_HEIGHT)
+    for number, amount in enumerate(amounts):
+        height = frame.height_of(amount or 0)
+        base -= height
+        if height:
+            x = left + frame.slot * (1 - BAR_SHARE) / 2
+            yield _bar(x, frame.slot * BAR_SHARE, base, height, _series_paint(frame.prefix, number))
 
 
-def _bar(pattern: str, x: Decimal, width: Decimal, y: Decimal, height: Decimal) -> Markup:
+def _bar(x: Decimal, width: Decimal, y: Decimal, height: Decimal, paint: Mapping[str, str]) -> Markup:
     return _element(
-        "rect",
-        x=f"{_number(x)}%",
-        width=f"{_number(width)}%",
-        y=_number(y),
-        height=_number(height),
-        fill=f"url(#{pattern})",
+        "rect", x=f"{_number(x)}%", width=f"{_number(width)}%", y=_number(y), height=_number(height), **paint
     )
 
 
@@ -222,32 +222,36 @@ def _labelled(moments: Sequence[date]) -> Iterator[int]:
 
 
 def _even(count: int) -> int:
-    return next(step for step in (1, 2, 5, 7, 10, 14, 30, count) if count <= step * MOST_TICKS or step == count)
+    return next(
+        step for step in (1, 2, 5, 7, 10, 14, 30, count) if count <= step * MOST_TICKS or step == count
+    )
 
 
 def _moment_text(moment: date, language: Language, full: bool = False) -> str:
     if not isinstance(moment, datetime):
-        return language.short_date(moment)
+        return language.short_day(moment)
     if full or moment.hour == 0:
-        return language.short_instant(moment) if full else language.short_date(moment)
+        return language.short_instant(moment) if full else language.short_day(moment)
     return language.hour(moment)
 
 
-def _legend_labels(frame: _Frame) -> Iterator[tuple[str, str]]:
+def _legend_rows(frame: _Frame) -> Iterator[tuple[Mapping[str, str], str]]:
     series = frame.chart.series
     gaps = any(None in one.amounts for one in series)
     if len(series) > 1 or gaps:
-        for place, one in enumerate(series, start=1):
-            yield f"{frame.prefix}-{place}", one.label
+        for place, one in enumerate(series):
+            yield _series_paint(frame.prefix, place), one.label
     if gaps:
-        yield f"{frame.prefix}-unknown", frame.language.gettext("inconnu")
+        yield {"fill": f"url(#{frame.prefix}-unknown)"}, frame.language.gettext("inconnu")
 
 
 def _legend(frame: _Frame) -> Iterator[Markup]:
-    for row, (pattern, label) in enumerate(_legend_labels(frame)):
+    for row, (paint, label) in enumerate(_legend_rows(frame)):
         y = TOP + PLOT_HEIGHT + AXIS + LEGEND_ROW * row
-        swatch = _element("rect", x="0", y=str(y + 3), width="22", height="14", fill=f"url(#{pattern})")
-        yield _element("g", _element("title", label), swatch, _text(_short(label), "30", str(y + 15), "start"))
+        swatch = _element("rect", x="0", y=str(y + 3), width="22", height="14", **paint)
+        yield _element(
+            "g", _element("title", label), swatch, _text(_short(label), "30", str(y + 15), "start")
+        )
 
 
 def _short(label: str) -> str:

@@ -29,11 +29,11 @@ from reports.figures import (
     InrStatement,
     Line,
     Quality,
-    SlaState,
     Status,
     complete_sum,
     known_sum,
 )
+from reports.labels import state_label
 from reports.language import Language
 from reports.quantities import Kind, cell, column_scale, text
 
@@ -56,19 +56,6 @@ def document(statement: InrStatement, language: Language) -> Document:
             *methodology.sections(statement, language),
         ),
     )
-
-
-def state_label(state: SlaState, language: Language) -> str:
-    """Where an incident stands against its target, in words."""
-    _ = language.gettext
-    return {
-        SlaState.ON_TIME: _("dans les délais"),
-        SlaState.AT_RISK: _("à risque"),
-        SlaState.BREACHED: _("délai dépassé"),
-        SlaState.WAITING: _("en attente de l'adhérent"),
-        SlaState.MET: _("tenu"),
-        SlaState.MISSED: _("manqué"),
-    }[state]
 
 
 def draft_reason(statement: InrStatement, reason: DraftReason, language: Language) -> str:
@@ -118,7 +105,9 @@ def _opening(statement: InrStatement, language: Language) -> Iterable[Block]:
     )
     if statement.is_draft:
         reasons = (draft_reason(statement, reason, language) for reason in statement.draft_reasons)
-        yield Notice(Tone.WARNING, _("Brouillon : ce relevé ne peut pas être rendu définitif"), tuple(reasons))
+        yield Notice(
+            Tone.WARNING, _("Brouillon : ce relevé ne peut pas être rendu définitif"), tuple(reasons)
+        )
     if statement.status == Status.PROVISIONAL:
         yield Notice(Tone.INFORMATION, _("Chiffres provisoires"), tuple(_provisional(statement, language)))
     yield KeyFigures(tuple(_key_figures(statement, language)))
@@ -127,8 +116,8 @@ def _opening(statement: InrStatement, language: Language) -> Iterable[Block]:
 def _missing(statement: InrStatement, language: Language) -> Iterable[str]:
     _ = language.gettext
     yield _(
-        "Le carbone incorporé (fabrication, transport et fin de vie des équipements). En France, il est à peu "
-        "près aussi grand que celui de l'usage."
+        "Le carbone incorporé (fabrication, transport et fin de vie des équipements). En France, il est à "
+        "peu près aussi grand que celui de l'usage."
     )
     yield _(
         "Les frais du site (refroidissement, onduleurs, pertes de distribution : le PUE) : aucun compteur de "
@@ -215,8 +204,7 @@ def _range(kind: Kind, low: int | None, high: int | None, language: Language) ->
 
 
 def _consumption(statement: InrStatement, language: Language) -> Iterable[Block]:
-    subscriptions = {(line.subscription, line.service) for line in statement.lines}
-    if len(subscriptions) > 1:
+    if statement.lines:
         yield _by_subscription(statement, language)
     yield _by_workload(statement, language)
 
@@ -342,9 +330,9 @@ def _daily_description(statement: InrStatement, language: Language) -> str:
         "Du plus bas, %(low)s le %(low_day)s, au plus haut, %(high)s le %(high_day)s ; jours inconnus : "
         "%(unknown)s.",
         low=text(Kind.ENERGY_MJ, low, language),
-        low_day=language.short_date(low_day),
+        low_day=language.short_day(low_day),
         high=text(Kind.ENERGY_MJ, high, language),
-        high_day=language.short_date(high_day),
+        high_day=language.short_day(high_day),
         unknown=language.number(len(statement.days) - len(known)),
     )
 

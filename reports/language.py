@@ -64,13 +64,13 @@ class Language:
             percent = Fraction(999, 10)
         return f"{self.number(percent, 0 if percent in (0, 100) else 1)}{space}%"
 
-    def date(self, day: date) -> str:
+    def day(self, day: date) -> str:
         """A day, the month in letters."""
         if self.code == "fr" and day.day == 1:
             return "1er " + format_date(day, "MMMM y", locale=self.locale)
         return format_date(day, "d MMMM y", locale=self.locale)
 
-    def short_date(self, day: date) -> str:
+    def short_day(self, day: date) -> str:
         """A day without its year, for an axis or a list."""
         return format_date(day, "d MMM", locale=self.locale)
 
@@ -80,11 +80,11 @@ class Language:
 
     def instant(self, instant: datetime) -> str:
         """An aware instant on the wall clock of its own zone, with the offset that makes it unambiguous."""
-        return f"{self.date(instant.date())}, {self.hour(instant)} ({_offset(instant)})"
+        return f"{self.day(instant.date())}, {self.hour(instant)} ({_offset(instant)})"
 
     def short_instant(self, instant: datetime) -> str:
         """An aware instant on the wall clock of its own zone, for a table or an axis."""
-        return f"{self.short_date(instant.date())} {self.hour(instant)}"
+        return f"{self.short_day(instant.date())} {self.hour(instant)}"
 
     def hour(self, instant: datetime) -> str:
         """Hour and minute on the wall clock of the instant's own zone."""

@@ -7,7 +7,8 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from reports.document import Block, Column, Fact, Facts, Paragraph, Row, Section, Table
-from reports.figures import Attribution, Basis, Boundary, Factor, InrStatement, Perimeter, Quality, Source
+from reports.figures import Attribution, Basis, Factor, InrStatement, Source
+from reports.labels import boundary_label, perimeter_label, quality_label
 from reports.language import Language
 from reports.quantities import Kind, text
 
@@ -20,27 +21,6 @@ def sections(statement: InrStatement, language: Language) -> tuple[Section, ...]
         Section(_("Facteurs d'émission"), tuple(_factors(statement, language))),
         Section(_("Méthode et limites"), tuple(_method(statement, language))),
     )
-
-
-def quality_label(quality: Quality, language: Language) -> str:
-    """How an energy was come by, in words."""
-    _ = language.gettext
-    return {
-        Quality.MEASURED: _("mesuré"),
-        Quality.MODELLED: _("modélisé"),
-        Quality.DECLARED: _("déclaré"),
-    }[quality]
-
-
-def boundary_label(boundary: Boundary, language: Language) -> str:
-    """What a reading holds, in words."""
-    _ = language.gettext
-    return {
-        Boundary.PACKAGE_DRAM: _("processeurs et mémoire"),
-        Boundary.SERVER_INPUT: _("entrée électrique du serveur"),
-        Boundary.PDU: _("bandeau de prises"),
-        Boundary.SITE: _("site"),
-    }[boundary]
 
 
 def factor_name(factor: Factor, language: Language) -> str:
@@ -92,7 +72,7 @@ def _factor_facts(factor: Factor, language: Language) -> Iterable[Fact]:
     _ = language.gettext
     yield Fact(_("Valeur"), factor.intensity_mg_per_kwh, Kind.INTENSITY_MG_PER_KWH)
     yield Fact(_("Intervalle de l'éditeur"), _interval(factor, language))
-    yield Fact(_("Périmètre"), _perimeter(factor.perimeter, language))
+    yield Fact(_("Périmètre"), perimeter_label(factor.perimeter, language))
     yield Fact(_("Géographie"), factor.geography)
     yield Fact(_("Millésime"), str(factor.vintage), note=_vintage_note(factor, language))
     yield Fact(_("Identifiant"), factor.factor_id)
@@ -111,15 +91,6 @@ def _interval(factor: Factor, language: Language) -> str | None:
         low=text(kind, factor.low_mg_per_kwh, language),
         high=text(kind, factor.high_mg_per_kwh, language),
     )
-
-
-def _perimeter(perimeter: Perimeter, language: Language) -> str:
-    _ = language.gettext
-    return {
-        Perimeter.CONSUMPTION_LIFE_CYCLE: _("mix de consommation, cycle de vie"),
-        Perimeter.PRODUCTION_LIFE_CYCLE: _("mix de production, cycle de vie"),
-        Perimeter.PRODUCTION_DIRECT: _("mix de production, émissions directes"),
-    }[perimeter]
 
 
 def _vintage_note(factor: Factor, language: Language) -> str:

@@ -1,7 +1,7 @@
 """Kinds of values a report shows, the unit each is read in, and its text in a language.
 
-Amounts are stored in small integer units (mJ, ug, mg/kWh) and shown in the unit that suits their size: a first
-statement of 3 Wh reads `3.00 Wh`, not `0.00 kWh`. Unknown (`None`) is shown as such and never as zero.
+Amounts are stored in small integer units (mJ, ug, mg/kWh) and shown in the unit that suits their size: a
+first statement of 3 Wh reads `3.00 Wh`, not `0.00 kWh`. Unknown (`None`) is shown as such and never as zero.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def cell(kind: Kind, value: Value, language: Language, scale: Scale | None, with
     if isinstance(value, datetime):
         return language.instant(value) if with_unit else language.short_instant(value)
     if isinstance(value, date):
-        return language.date(value)
+        return language.day(value)
     return value if isinstance(value, str) else language.number(value)
 
 

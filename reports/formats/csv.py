@@ -1,10 +1,10 @@
 """A document as CSV to recompute from: UTF-8 with BOM, `;`, one block after another, stored units.
 
-Each block is its caption alone on a line, its headings with their units, its rows, an empty line. Energies and
-carbon are the stored whole numbers (mJ, ug), so that sums are exact; the few decimal numbers (shares in
-percent) take the comma in French and the point in English, as spreadsheets of those languages read them. Days
-and instants are ISO 8601. An unknown value is an empty cell. A text that a spreadsheet would take for a formula
-gets an apostrophe before it; numbers stay numbers.
+Each block is its caption alone on a line, its headings with their units, its rows, an empty line. Energies
+and carbon are the stored whole numbers (mJ, ug), so that sums are exact; the few decimal numbers (shares in
+percent) take the comma in French and the point in English, as spreadsheets of those languages read them.
+Days and instants are ISO 8601. An unknown value is an empty cell. A text that a spreadsheet would take for a
+formula gets an apostrophe before it; numbers stay numbers.
 """
 
 from __future__ import annotations
@@ -82,9 +82,7 @@ def _table(table: Table, language: Language) -> Iterator[list[str]]:
     yield [_safe(table.caption)]
     yield [_heading(column) for column in table.columns]
     for row in table.body():
-        yield [
-            _cell(column.kind, value, language) for column, value in zip(table.columns, row, strict=True)
-        ]
+        yield [_cell(column.kind, value, language) for column, value in zip(table.columns, row, strict=True)]
     if not table.body():
         yield [_safe(table.empty)]
 

@@ -2,8 +2,8 @@
 
 The fragment has no inline style and no script. Its classes: `report`, `report-head`, `report-mark`,
 `report-section`, `report-notice` with `is-warning` or `is-information`, `report-figures`, `report-figure`,
-`report-facts`, `report-table` (inside a scrolling `report-scroll`), `report-chart`, `number`, `unknown`, and those
-of `reports.drawing`.
+`report-facts`, `report-table` (inside a scrolling `report-scroll`), `report-chart`, `report-note`,
+`report-foot`, `number`, `unknown`, and those of `reports.drawing`.
 """
 
 from __future__ import annotations
@@ -29,16 +29,15 @@ TEMPLATES = Environment(
 
 def render(document: Document, language: Language) -> bytes:
     """A standalone page, its style inside."""
-    style = (Path(__file__).parent / "html.css").read_text(encoding="utf-8")
     page = TEMPLATES.get_template("page.html.jinja")
-    body = fragment(document, language)
-    return page.render(document=document, language=language, style=Markup(style), body=body).encode()
+    return page.render(document=document, language=language, body=fragment(document, language)).encode()
 
 
 def fragment(document: Document, language: Language, *, top: int = 1) -> Markup:
     """One `article`, for a page that has its own frame; `top` is the level of its first heading."""
     template = TEMPLATES.get_template("fragment.html.jinja")
-    return Markup(template.render(document=document, shown=_Shown(language, document), top=top))
+    text = template.render(document=document, shown=_Shown(language, document), top=top)
+    return Markup(text)  # noqa: S704 - the template has escaped what it was given
 
 
 class _Shown:
@@ -57,7 +56,9 @@ class _Shown:
     def printed(self, table: Table) -> list[tuple[int, Column, Scale | None]]:
         """The columns to show, with their place and scale."""
         scales = table.scales()
-        return [(place, column, scales[place]) for place, column in enumerate(table.columns) if column.printed]
+        return [
+            (place, column, scales[place]) for place, column in enumerate(table.columns) if column.printed
+        ]
 
     def cell(self, value: Value, column: Column, scale: Scale | None) -> str | Markup:
         return _marked(value, column.kind, cell(column.kind, value, self.language, scale))

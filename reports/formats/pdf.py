@@ -1,7 +1,7 @@
 """A document as an accessible PDF (PDF/UA-1), laid out by `pdf.typ` with the fonts typst embeds.
 
-Texts reach typst as JSON and never as markup. A character that no embedded font can draw is written as its code
-point, `[U+1F600]`, so that nothing disappears from a report. The values of charts stand in an annex.
+Texts reach typst as JSON and never as markup. A character that no embedded font can draw is written as its
+code point, `[U+1F600]`, so that nothing disappears from a report. The values of charts stand in an annex.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import typst
@@ -33,10 +33,12 @@ from reports.language import Language
 from reports.quantities import NUMERIC, cell, text
 
 TEMPLATE = Path(__file__).with_name("pdf.typ")
-CHART_WIDTH = 640
+CHART_WIDTH = 720
+LONGEST_RUNNING_TITLE = 60
 UNDRAWABLE = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
-# Joiners and variation selectors, of no use once emoji are spelt out; explicit text directions, which mislead.
-INVISIBLE = dict.fromkeys([0x200C, 0x200D, *range(0xFE00, 0xFE10), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+JOINERS = (0x200C, 0x200D, *range(0xFE00, 0xFE10))  # of no use once emoji are spelt out
+DIRECTIONS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # they make a text read as another
+INVISIBLE = dict.fromkeys((*JOINERS, *DIRECTIONS))
 CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code != 0x0A}
 MOST_ATTEMPTS = 4
 
@@ -97,6 +99,7 @@ def _document(document: Document, language: Language) -> Laid:
         "language": language.code,
         "title": document.title,
         "subtitle": document.subtitle,
+        "running": shorten(document.subtitle, LONGEST_RUNNING_TITLE, placeholder="…"),
         "marks": list(document.marks),
         "author": document.author,
         "footer": document.footer,
@@ -109,7 +112,7 @@ def _document(document: Document, language: Language) -> Laid:
 
 
 def _annex(document: Document, language: Language) -> Iterator[Section]:
-    tables = tuple(replace(chart.table(), caption=chart.title) for chart in document.charts() if chart.moments)
+    tables = tuple(chart.table() for chart in document.charts() if chart.moments)
     if tables:
         yield Section(language.gettext("Annexe : les valeurs des graphiques"), tables)
 
@@ -149,31 +152,35 @@ def _chart(chart: Chart, language: Language) -> Laid:
 
 
 def _table(table: Table, language: Language) -> Laid:
-    scales = table.scales()
-    printed = [place for place, column in enumerate(table.columns) if column.printed]
-    headings = [
-        column.title + (f" ({scale.unit.symbol})" if scale else "")
-        for column, scale in zip(table.columns, scales, strict=True)
-    ]
-    rows = [
-        [
-            {"text": cell(table.columns[at].kind, row[at], language, scales[at]), "unknown": row[at] is None}
-            for at in printed
-        ]
-        for row in table.body()
-    ]
+    columns = [_column(table, place, language) for place, one in enumerate(table.columns) if one.printed]
+    rows = [list(cells) for cells in zip(*(column["cells"] for column in columns), strict=True)]
     return {
         "kind": "table",
         "caption": table.caption,
-        "headings": [headings[at] for at in printed],
-        "numeric": [table.columns[at].kind in NUMERIC for at in printed],
-        "weights": [_weight([headings[at], *(row[n]["text"] for row in rows)]) for n, at in enumerate(printed)],
+        "headings": [column["heading"] for column in columns],
+        "numeric": [column["numeric"] for column in columns],
+        "weights": [column["weight"] for column in columns],
         "rows": rows[: len(table.rows)],
         "total": rows[-1] if table.total is not None else [],
         "empty": table.empty,
     }
 
 
+def _column(table: Table, place: int, language: Language) -> Laid:
+    column, scale = table.columns[place], table.scales()[place]
+    values = [row[place] for row in table.body()]
+    texts = [cell(column.kind, value, language, scale) for value in values]
+    heading = column.title + (f" ({scale.unit.symbol})" if scale else "")
+    return {
+        "heading": heading,
+        "numeric": column.kind in NUMERIC,
+        "weight": _weight([heading, *texts]),
+        "cells": [
+            {"text": text, "unknown": value is None} for text, value in zip(texts, values, strict=True)
+        ],
+    }
+
+
 def _weight(texts: list[str]) -> int:
     """How wide a column asks to be, from its texts, within what keeps the others readable."""
-    return max(7, min(26, max(len(text) for text in texts)))
+    return max(7, min(40, max(len(text) for text in texts)))

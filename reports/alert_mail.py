@@ -1,0 +1,246 @@
+"""The mails of alerts as plain text: what happened, what it means, what to do next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from reports.figures import SlaState
+from reports.labels import state_label
+from reports.language import Language
+
+LONGEST_SUBJECT = 150
+NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+class Phase(StrEnum):
+    """A mail is sent when an alert opens and when it ends."""
+
+    OPENED = "opened"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a channel sends; the subject is one line."""
+
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectorSilent:
+    """A host that should send readings and does not; `zone` is the reader's IANA zone."""
+
+    host: str
+    last_seen_at: datetime | None
+    silent_since: datetime
+    zone: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaAtRisk:
+    """An incident close to its due date; `zone` is the adherent's; `state` is where it stands now."""
+
+    adherent: str
+    incident_number: str
+    incident_title: str
+    priority: str
+    due_at: datetime | None
+    state: SlaState
+    zone: str
+    link: str
+
+
+def collector_silent(alert: CollectorSilent, phase: Phase, at: datetime, language: Language) -> Message:
+    """The mail for a collector that went silent, or that is heard again, at an aware instant."""
+    if phase is Phase.OPENED:
+        return _silence_opened(alert, at, language)
+    return _silence_ended(alert, at, language)
+
+
+def sla_at_risk(alert: SlaAtRisk, phase: Phase, at: datetime, language: Language) -> Message:
+    """The mail for an incident at risk of missing its due date, or no longer so, at an aware instant."""
+    return _risk_opened(alert, at, language) if phase is Phase.OPENED else _risk_ended(alert, at, language)
+
+
+def trial(asked_by: str, at: datetime, zone: str, language: Language) -> Message:
+    """The mail that shows that alerts arrive; it asks for nothing."""
+    _ = language.gettext
+    return _message(
+        _("[Console INR] Essai d'alerte"),
+        [
+            _("Ceci est un essai : aucune alerte n'est ouverte."),
+            _(
+                "Demandé par %(who)s, le %(instant)s.",
+                who=_line(asked_by),
+                instant=_instant(at, zone, language),
+            ),
+            _("Si vous lisez ce message, les alertes arrivent à cette adresse. Il n'y a rien à faire."),
+        ],
+        language,
+    )
+
+
+def _silence_opened(alert: CollectorSilent, at: datetime, language: Language) -> Message:
+    _ = language.gettext
+    host = _line(alert.host)
+    return _message(
+        _("[Console INR] Collecteur muet : %(host)s", host=host),
+        [
+            _("Le collecteur de l'hôte %(host)s ne dit plus rien.", host=host),
+            _facts(
+                (_("Hôte"), host),
+                (_("Dernier relevé reçu"), _instant(alert.last_seen_at, alert.zone, language)),
+                (_("Muet depuis"), _instant(alert.silent_since, alert.zone, language)),
+                (_("Durée du silence"), language.duration(at - alert.silent_since)),
+            ),
+            _(
+                "Tant qu'il se tait, l'énergie de cet hôte est inconnue ; elle n'est pas comptée comme "
+                "nulle. Si l'agent tourne encore, il garde ses relevés et les enverra."
+            ),
+            _steps(
+                language,
+                _("Vérifier que l'hôte est allumé et joignable."),
+                _("Vérifier que l'agent (python -m collectors) tourne, et lire la fin de son journal."),
+                _(
+                    "Un refus 401 dans ce journal veut dire que le jeton a été remplacé ou révoqué ; une "
+                    "erreur de connexion, que l'hôte n'atteint plus la console."
+                ),
+            ),
+            _("L'hôte dans la console : %(link)s", link=alert.link),
+            _("Un message dira la fin de l'alerte ; celui-ci ne sera pas répété."),
+        ],
+        language,
+    )
+
+
+def _silence_ended(alert: CollectorSilent, at: datetime, language: Language) -> Message:
+    _ = language.gettext
+    host = _line(alert.host)
+    return _message(
+        _("[Console INR] Fin d'alerte : le collecteur %(host)s répond", host=host),
+        [
+            _("Le collecteur de l'hôte %(host)s envoie de nouveau ses relevés.", host=host),
+            _facts(
+                (_("Hôte"), host),
+                (_("Muet depuis"), _instant(alert.silent_since, alert.zone, language)),
+                (_("Entendu de nouveau"), _instant(at, alert.zone, language)),
+                (_("Durée du silence"), language.duration(at - alert.silent_since)),
+            ),
+            _steps(
+                language,
+                _(
+                    "Regarder si la période du silence a été rattrapée ; ce qui manque encore reste inconnu "
+                    "dans les relevés."
+                ),
+            ),
+            _("L'hôte dans la console : %(link)s", link=alert.link),
+        ],
+        language,
+    )
+
+
+def _risk_opened(alert: SlaAtRisk, at: datetime, language: Language) -> Message:
+    _ = language.gettext
+    number, adherent = _line(alert.incident_number), _line(alert.adherent)
+    return _message(
+        _("[Console INR] Engagement à risque : %(number)s, %(adherent)s", number=number, adherent=adherent),
+        [
+            _("L'incident %(number)s a consommé l'essentiel de son délai.", number=number),
+            _facts(
+                *_incident_facts(alert, language),
+                *_remaining(alert, at, language),
+            ),
+            _steps(
+                language,
+                _("Ouvrir l'incident et vérifier que quelqu'un y travaille."),
+                _("Si l'on attend l'adhérent, le mettre en attente : l'échéance est alors suspendue."),
+                _("S'il ne peut pas être tenu, prévenir l'adhérent avant l'échéance."),
+            ),
+            _("L'incident dans la console : %(link)s", link=alert.link),
+            _("Un message dira la fin de l'alerte ; celui-ci ne sera pas répété."),
+        ],
+        language,
+    )
+
+
+def _risk_ended(alert: SlaAtRisk, at: datetime, language: Language) -> Message:
+    _ = language.gettext
+    number, adherent = _line(alert.incident_number), _line(alert.adherent)
+    return _message(
+        _("[Console INR] Fin d'alerte : %(number)s, %(adherent)s", number=number, adherent=adherent),
+        [
+            _("L'incident %(number)s n'est plus « à risque ».", number=number),
+            _facts(
+                *_incident_facts(alert, language),
+                (_("État"), state_label(alert.state, language)),
+                (_("Fin de l'alerte"), _instant(at, alert.zone, language)),
+            ),
+            _steps(language, _next_step(alert.state, language)),
+            _("L'incident dans la console : %(link)s", link=alert.link),
+        ],
+        language,
+    )
+
+
+def _next_step(state: SlaState, language: Language) -> str:
+    _ = language.gettext
+    match state:
+        case SlaState.MET:
+            return _("Rien : l'engagement est tenu.")
+        case SlaState.BREACHED | SlaState.MISSED:
+            return _("Prévenir l'adhérent du dépassement et noter sa cause dans l'incident.")
+        case SlaState.WAITING:
+            return _("Relancer l'adhérent ; le délai reprendra à sa réponse.")
+        case SlaState.ON_TIME | SlaState.AT_RISK:
+            return _("Suivre l'incident : son échéance a changé.")
+
+
+def _incident_facts(alert: SlaAtRisk, language: Language) -> Sequence[tuple[str, str]]:
+    _ = language.gettext
+    due = _("suspendue") if alert.due_at is None else _instant(alert.due_at, alert.zone, language)
+    return (
+        (_("Adhérent"), _line(alert.adherent)),
+        (_("Incident"), f"{_line(alert.incident_number)} — {_line(alert.incident_title)}"),
+        (_("Priorité"), _line(alert.priority)),
+        (_("Échéance"), due),
+    )
+
+
+def _remaining(alert: SlaAtRisk, at: datetime, language: Language) -> Sequence[tuple[str, str]]:
+    if alert.due_at is None or alert.due_at <= at:
+        return ()
+    return ((language.gettext("Temps avant l'échéance"), language.duration(alert.due_at - at)),)
+
+
+def _message(subject: str, paragraphs: Sequence[str], language: Language) -> Message:
+    line = subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1] + "…"
+    signature = language.gettext("Message automatique de la console INR.")
+    return Message(line, "\n\n".join([*paragraphs, "-- \n" + signature]) + "\n")
+
+
+def _facts(*facts: tuple[str, str]) -> str:
+    width = max(len(label) for label, _ in facts)
+    return "\n".join(f"  {label:<{width}}  {value}" for label, value in facts)
+
+
+def _steps(language: Language, *steps: str) -> str:
+    numbered = (f"  {number}. {step}" for number, step in enumerate(steps, start=1))
+    return "\n".join([language.gettext("À faire :"), *numbered])
+
+
+def _line(text: str) -> str:
+    """A text from elsewhere on one line, without what could break a header or turn the reading around."""
+    return " ".join(NOT_SHOWN.sub(" ", text).split())
+
+
+def _instant(instant: datetime | None, zone: str, language: Language) -> str:
+    if instant is None:
+        return language.gettext("jamais")
+    return language.instant(instant.astimezone(ZoneInfo(zone)))
