@@ -44,3 +44,11 @@ def month_bounds(month: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     after = (month.replace(day=1) + timedelta(days=32)).replace(day=1)
     last = datetime(after.year, after.month, 1, tzinfo=zone)
     return first.astimezone(UTC), last.astimezone(UTC)
+
+
+def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The instants at which a local day starts and ends: 23, 24 or 25 hours apart."""
+    first = datetime(day.year, day.month, day.day, tzinfo=zone)
+    after = day + timedelta(days=1)
+    last = datetime(after.year, after.month, after.day, tzinfo=zone)
+    return first.astimezone(UTC), last.astimezone(UTC)

@@ -1,23 +1,25 @@
 """Sessions that know whose rows they may touch.
 
 A session is opened with a `Scope`; there is none without. The guard has three parts: every ORM statement is
-narrowed to the tenants of the scope, a flush refuses rows of any other tenant, and a statement that names an
-owned table without going through its ORM entity is refused unless the scope is `Operator`.
+narrowed to the tenants of the scope, a flush refuses rows of any other tenant, and a statement that reaches
+the database naming an owned table without that narrowing is refused, unless the scope is `Operator`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import BindParameter, Connection, Engine, bindparam, create_engine, event, make_url
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import ClauseElement, TextClause
 
 from console.store.base import Base, OwnedRow
+
+SCOPE = "scope_tenants"  # the parameter by which a statement is narrowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Database:
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
-        event.listen(self.engine, "before_execute", _refuse_unguarded, named=False)
+        event.listen(self.engine, "before_cursor_execute", _refuse_unnarrowed)
 
     @contextmanager
     def read(self, scope: Scope) -> Iterator[ScopedSession]:
@@ -76,6 +78,14 @@ class Database:
         """A session whose transaction is committed at the end, or rolled back by an exception."""
         with ScopedSession(self._writers, scope) as session, session.begin():
             yield session
+
+    @contextmanager
+    def schema(self) -> Iterator[Connection]:
+        """A bare connection for migrations: they know tables, not adherents, and rebuild referred ones."""
+        engine = create_engine(self.engine.url)
+        with engine.begin() as connection:
+            yield connection
+        engine.dispose()
 
     def close(self) -> None:
         self.engine.dispose()
@@ -100,24 +110,17 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _owned_tables() -> set[str]:
-    return {str(m.local_table) for m in Base.registry.mappers if issubclass(m.class_, OwnedRow)}
-
-
 @event.listens_for(ScopedSession, "do_orm_execute")
 def _narrow(state: ORMExecuteState) -> None:
     scope = state.session.scope  # type: ignore[attr-defined]
-    if isinstance(scope, Operator) or not state.is_orm_statement:
+    if isinstance(scope, Operator) or not state.is_orm_statement or state.is_insert:
         return
-    for table in _unmapped_tables(state.statement):
-        raise OutOfScope(f"{table} is named past its entity")
-    if state.is_insert:
-        raise OutOfScope("a scoped session adds rows by entity")
-    ids = scope.ids
-    state.statement = state.statement.options(
-        with_loader_criteria(OwnedRow, lambda model: model.tenant_id.in_(ids), include_aliases=True)
-    )
-    state.update_execution_options(guarded=True)
+    tenants: BindParameter[Any] = bindparam(SCOPE, sorted(scope.ids), expanding=True)
+    criteria = [
+        with_loader_criteria(model, model.tenant_id.in_(tenants), include_aliases=True)
+        for model in _owned().values()
+    ]
+    state.statement = state.statement.options(*criteria)
 
 
 @event.listens_for(ScopedSession, "before_flush")
@@ -145,40 +148,33 @@ def _lend_scope(session: ScopedSession, _transaction: SessionTransaction, connec
     connection.execution_options(session=session)
 
 
-def _refuse_unguarded(
-    connection: Connection,
-    statement: Any,
-    _multiparams: object,
-    _params: object,
-    options: dict[str, Any],
+def _refuse_unnarrowed(
+    connection: Connection, _cursor: object, text: str, _parameters: object, context: Any, _many: bool
 ) -> None:
     session: ScopedSession | None = connection.get_execution_options().get("session")
     if session is not None and (isinstance(session.scope, Operator) or session.flushing):
         return
-    if options.get("guarded") or statement.get_execution_options().get("guarded"):
-        return
-    for name in sorted(_named_tables(statement)):
-        raise OutOfScope(f"{name} is named without a scope")
+    for name in _unnarrowed(str(context.compiled) if context.compiled is not None else text):
+        raise OutOfScope(f"{name} is named without the tenants of a scope")
 
 
-def _named_tables(statement: ClauseElement) -> set[str]:
-    owned = _owned_tables()
-    named: set[str] = set()
-    for element in visitors.iterate(statement):
-        if isinstance(element, Table):
-            named.add(element.name)
-        elif isinstance(element, TextClause):
-            named.update(name for name in owned if name in element.text)
-    table = getattr(statement, "table", None)
-    if isinstance(table, Table):
-        named.add(table.name)
-    return named & owned
+@lru_cache(maxsize=4096)
+def _unnarrowed(text: str) -> list[str]:
+    """The owned tables that a statement names more often than it narrows them.
+
+    It reads the text that the database gets, so that no way of building a statement gets round it.
+    """
+    text = text.lower()
+    missing = []
+    for name in sorted(_owned()):
+        named = re.findall(rf'(?<![.\w]){name}"?(?![.\w])(?: as (\w+))?', text)
+        for alias in set(named):
+            narrowing = rf"(?<![.\w]){alias or name}\.tenant_id in \(__\[postcompile_{SCOPE}\]"
+            if len(re.findall(narrowing, text)) < named.count(alias):
+                missing.append(name)
+    return missing
 
 
-def _unmapped_tables(statement: Any) -> set[str]:
-    owned = _owned_tables()
-    return {
-        element.name
-        for element in visitors.iterate(statement)
-        if isinstance(element, Table) and element.name in owned and "parententity" not in element._annotations
-    }
+def _owned() -> dict[str, type[OwnedRow]]:
+    """The guarded entities by the name of their table."""
+    return {str(m.local_table): m.class_ for m in Base.registry.mappers if issubclass(m.class_, OwnedRow)}

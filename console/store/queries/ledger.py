@@ -1,4 +1,4 @@
-"""Does the ledger add up, from the readings to the host hours, the workload hours and the adherents' lines."""
+"""The sums of the ledger, from the readings to the hosts, the workloads and the adherents."""
 
 from __future__ import annotations
 
@@ -116,5 +116,6 @@ def _coverage(session: Session, start: datetime, end: datetime, now: datetime) -
     """Measured host time over the host time elapsed since each host's first reading."""
     covered = select(func.sum(m.HostHour.covered_ms)).where(*_within(m.HostHour, start, end))
     births = session.scalars(select(m.Host.first_seen_at))
-    elapsed_s = sum(((min(end, now) - max(start, birth)).total_seconds() for birth in births), start=0.0)
-    return min(1.0, int(session.scalar(covered) or 0) / (elapsed_s * 1000)) if elapsed_s > 0 else None
+    spans = [(min(end, now) - max(start, birth)).total_seconds() for birth in births]
+    elapsed_ms = 1000 * sum(span for span in spans if span > 0)
+    return min(1.0, int(session.scalar(covered) or 0) / elapsed_ms) if elapsed_ms else None

@@ -1,0 +1,49 @@
+"""`console ledger`: does the energy add up?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import click
+from flask.cli import AppGroup
+
+from console.store.queries import ledger
+from console.store.session import Operator
+from console.web.state import state
+
+group = AppGroup("ledger", help="The energy ledger.")
+
+
+class Instant(click.ParamType):
+    """A date or an instant, ISO 8601; without an offset it is UTC."""
+
+    name = "instant"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date or an instant such as 2026-11-25T08:00Z", param, ctx)
+        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+@group.command("check")
+@click.option(
+    "--from", "start", type=Instant(), help="First instant, e.g. 2026-11-01; default: the first hour."
+)
+@click.option("--to", "end", type=Instant(), help="End, not included; default: now.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on one line.")
+def check(start: datetime | None, end: datetime | None, as_json: bool) -> None:
+    """Add up every hour from the meter to the adherents; exit status 1 if a millijoule is missing."""
+    now = datetime.now(UTC)
+    with state().database.read(Operator()) as session:
+        start = start or ledger.first_hour(session) or now
+        found = ledger.check(session, start, end or now, now=now)
+    if as_json:
+        click.echo(json.dumps(asdict(found)))
+    else:
+        for name, value in asdict(found).items():
+            click.echo(f"{name:14} {'unknown' if value is None else value}")
+    raise SystemExit(1 if found.residue_mj else 0)
