@@ -148,9 +148,8 @@ def _drawn_hours(
         .where(*of_day, line.workload_id.in_({row.workload_id for row in rows}))
         .group_by(line.tenant_id, line.host_id, line.workload_id, line.claim_id, line.hour)
     ):
-        *key, hour, energy_mj = row
-        if tuple(key) in drawn:
-            drawn[tuple(key)][hour] = int(energy_mj)
+        if _key(row) in drawn:
+            drawn[_key(row)][row.hour] = int(row[-1])
     return drawn
 
 
@@ -213,16 +212,18 @@ class _Month:
         }
 
     def carbon_ug(self, row: Any) -> int | None:
+        """None before the first reckoning; energy that came since waits for the next one."""
         line = self.lines.get(_key(row))
-        if line is None or self.before.get(_key(row), 0) + int(row.energy_mj) > line.energy_mj:
-            return None  # the month is still to be reckoned
-        return carbon_within(
-            line.carbon_ug, line.energy_mj, self.before.get(_key(row), 0), int(row.energy_mj)
-        )
+        if line is None:
+            return None
+        before_mj = min(self.before.get(_key(row), 0), line.energy_mj)
+        energy_mj = min(int(row.energy_mj), line.energy_mj - before_mj)
+        return carbon_within(line.carbon_ug, line.energy_mj, before_mj, energy_mj)
 
 
 @dataclass(frozen=True, slots=True)
 class _Name:
+    adherent: str
     host: str
     workload: str
     kind: str
@@ -230,31 +231,36 @@ class _Name:
 
 def _names(session: Session, rows: Sequence[Any]) -> dict[LineKey, _Name]:
     """Claimed lines are named by their claim: an adherent reads nothing of the measurement plane."""
-    claims = {
-        claim.claim_id: claim
-        for claim in session.scalars(
-            select(c.WorkloadClaim).where(c.WorkloadClaim.claim_id.in_({row.claim_id for row in rows}))
-        )
+    claim, owner = c.WorkloadClaim, c.Adherent
+    named = select(owner.tenant_id, owner.name).where(owner.tenant_id.in_({row.tenant_id for row in rows}))
+    adherents = {row.tenant_id: row.name for row in session.execute(named)}
+    claimed = {
+        row.claim_id: row
+        for row in session.scalars(select(claim).where(claim.claim_id.in_({row.claim_id for row in rows})))
     }
+    unclaimed = [row for row in rows if row.claim_id not in claimed]
+    on_hosts = _names_on_hosts(session, unclaimed) if unclaimed else {}
     names = {}
     for row in rows:
-        claim = claims.get(row.claim_id)
-        if claim is not None:
-            names[_key(row)] = _Name(claim.host_name, claim.workload_name, "claimed")
-    unclaimed = [row for row in rows if _key(row) not in names]
-    return names | (_names_on_hosts(session, unclaimed) if unclaimed else {})
+        host, workload, kind = (
+            (claimed[row.claim_id].host_name, claimed[row.claim_id].workload_name, "claimed")
+            if row.claim_id in claimed
+            else on_hosts[row.host_id, row.workload_id]
+        )
+        names[_key(row)] = _Name(adherents[row.tenant_id], host, workload, kind)
+    return names
 
 
-def _names_on_hosts(session: Session, rows: Sequence[Any]) -> dict[LineKey, _Name]:
-    known = {
-        (workload.host_id, workload.workload_id): _Name(host, workload.name, workload.kind)
-        for workload, host in session.execute(
-            select(m.Workload, m.Host.name)
-            .join(m.Host, m.Host.host_id == m.Workload.host_id)
-            .where(m.Workload.host_id.in_({row.host_id for row in rows}))
+def _names_on_hosts(session: Session, rows: Sequence[Any]) -> dict[tuple[int, int], tuple[str, str, str]]:
+    workload, host = m.Workload, m.Host
+    return {
+        (row.host_id, row.workload_id): (row[2], row[3], row[4])
+        for row in session.execute(
+            select(workload.host_id, workload.workload_id, host.name, workload.name, workload.kind)
+            .join(host, host.host_id == workload.host_id)
+            .where(workload.host_id.in_({row.host_id for row in rows}))
         )
     }
-    return {_key(row): known[row.host_id, row.workload_id] for row in rows}
 
 
 def _line(
@@ -266,7 +272,7 @@ def _line(
     name = names[_key(row)]
     return WorkloadDay(
         tenant_id=row.tenant_id,
-        adherent="",
+        adherent=name.adherent,
         host=name.host,
         workload=name.workload,
         kind=name.kind,

@@ -1,0 +1,106 @@
+"""Each reading is taken in once, or kept aside with the reason."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from console.actions.ingest import Status, ingest
+from console.store.models import measurement as m
+from console.store.session import Database, Operator
+from tests.readings import MINUTE, OTHER_STREAM, START, batch, measured, reading
+
+NOW = START + timedelta(hours=1)
+
+
+def take_in(database: Database, envelope, now=NOW) -> list[str]:
+    with database.write(Operator()) as session:
+        return [receipt.status for receipt in ingest(session, envelope, now=now)]
+
+
+def count(database: Database, model) -> int:
+    with database.read(Operator()) as session:
+        return session.scalar(select(func.count()).select_from(model))
+
+
+def test_a_reading_sent_twice_counts_once(database: Database) -> None:
+    envelope = batch(reading(1, measured(60_000), web=100))
+    assert take_in(database, envelope) == [Status.ACCEPTED]
+    assert take_in(database, envelope) == [Status.DUPLICATE]
+    assert count(database, m.Reading) == 1
+
+
+def test_a_reading_twice_in_one_batch_counts_once(database: Database) -> None:
+    twice = reading(1, measured(60_000))
+    assert take_in(database, batch(twice, twice)) == [Status.ACCEPTED, Status.DUPLICATE]
+
+
+def test_readings_may_come_in_any_order(database: Database) -> None:
+    minutes = [reading(n, measured(60_000)) for n in (3, 1, 2)]
+    assert take_in(database, batch(*minutes)) == [Status.ACCEPTED] * 3
+
+
+def test_two_streams_may_not_tell_of_the_same_time_of_a_host(database: Database) -> None:
+    take_in(database, batch(reading(1, measured(60_000))))
+    overlapping = reading(1, measured(60_000), started_at=START + MINUTE / 2)
+    following = reading(2, measured(60_000), started_at=START + MINUTE)
+    statuses = take_in(database, batch(overlapping, following, stream=OTHER_STREAM))
+    assert statuses == [Status.QUARANTINED, Status.ACCEPTED]
+
+
+def test_two_hosts_may(database: Database) -> None:
+    take_in(database, batch(reading(1, measured(60_000))))
+    other = batch(reading(1, measured(60_000)), host="srv-02", stream=OTHER_STREAM)
+    assert take_in(database, other) == [Status.ACCEPTED]
+
+
+def test_a_clock_step_within_one_stream_loses_no_energy(database: Database) -> None:
+    take_in(database, batch(reading(1, measured(60_000))))
+    stepped_back = reading(2, measured(60_000), started_at=START + MINUTE / 2)
+    assert take_in(database, batch(stepped_back)) == [Status.ACCEPTED]
+
+
+@pytest.mark.parametrize(
+    ("unfit", "field"),
+    [
+        (reading(1, measured(60_000), started_at=NOW + timedelta(minutes=5)), "ended_at"),
+        (reading(1, measured(60_000), started_at=NOW - timedelta(days=36)), "started_at"),
+        (reading(1, measured(60_000), started_at=START - MINUTE, duration=61 * MINUTE), "duration_ms"),
+        (reading(1, measured(6_000_000_001)), "energy_mj"),
+        (reading(1, measured(1, max_mj=6_000_000_001)), "energy_mj"),
+        (reading(1, measured(60_000), web=600_000), "busy_cpu_ms"),
+    ],
+    ids=["future", "too late", "too long", "too much energy", "too high a bound", "too much CPU"],
+)
+def test_what_cannot_be_true_is_quarantined_with_the_reason(database: Database, unfit, field: str) -> None:
+    envelope = batch(unfit, reading(2, measured(60_000)))
+    assert take_in(database, envelope) == [Status.QUARANTINED, Status.ACCEPTED]
+    assert take_in(database, envelope) == [Status.QUARANTINED, Status.DUPLICATE]
+    with database.read(Operator()) as session:
+        kept = session.scalars(select(m.QuarantinedReading)).one()
+        assert kept.reason.startswith(field)
+        assert kept.reading["sequence"] == 1
+
+
+def test_one_unreadable_reading_does_not_hold_back_its_batch(database: Database) -> None:
+    good = batch(reading(1, measured(60_000)), reading(2, measured(60_000)))
+    raw = [good.readings[0] | {"vcpu": "four"}, "no object", good.readings[1]]
+    envelope = type(good)(good.agent, good.host, good.stream, tuple(raw))
+    with database.write(Operator()) as session:
+        receipts = ingest(session, envelope, now=NOW)
+    assert [receipt.status for receipt in receipts] == [
+        Status.QUARANTINED,
+        Status.QUARANTINED,
+        Status.ACCEPTED,
+    ]
+    assert [receipt.sequence for receipt in receipts] == [1, None, 2]
+    assert receipts[0].reason == "vcpu: 'four' is not a whole number of at least 1"
+
+
+def test_a_host_remembers_its_agent_its_gaps_and_when_it_was_seen(database: Database) -> None:
+    take_in(database, batch(reading(1)))
+    with database.read(Operator()) as session:
+        host = session.scalars(select(m.Host)).one()
+    assert (host.name, host.agent, host.vcpu) == ("srv-01", "1.0", 4)
+    assert (host.first_seen_at, host.last_seen_at) == (START, NOW)
+    assert host.gaps == [{"source": "rapl", "reason": "no counter"}]
