@@ -30,7 +30,7 @@ AXIS = 26
 LEGEND_ROW = 22
 LEFT, RIGHT = Decimal(12), Decimal("99.5")
 LONGEST_LABEL = 42
-MOST_TICKS = 7
+MOST_TICKS = 5
 BAR_SHARE = Decimal("0.78")
 COLOURS = ("#0b5c8a", "#b4530a", "#2f6b2f", "#8a2f72", "#6b5b00", "#3d3d99", "#5f6368")
 PATTERNS = (
@@ -70,8 +70,8 @@ class _Frame:
 def svg(chart: Chart, language: Language, *, width: int | None = None, prefix: str = "chart") -> Markup:
     """The chart as one `svg` element; `width` in pixels, or as wide as its container.
 
-    `prefix` begins every id in it and must differ between the charts of a page. Beyond six series the
-    smallest are drawn together.
+    `prefix` begins every id in it and must differ between the charts of a page. Beyond seven series
+    the smallest are drawn together.
     """
     frame = _frame(_gathered(chart, language), language, prefix)
     height = TOP + PLOT_HEIGHT + AXIS + LEGEND_ROW * len(list(_legend_rows(frame)))
@@ -91,10 +91,12 @@ def svg(chart: Chart, language: Language, *, width: int | None = None, prefix: s
 
 
 def _gathered(chart: Chart, language: Language) -> Chart:
-    if len(chart.series) <= MOST_SERIES:
+    if len(chart.series) <= MOST_SERIES + 1:
         return chart
     by_size = sorted(chart.series, key=lambda series: -sum(amount or 0 for amount in series.amounts))
-    kept, rest = by_size[: MOST_SERIES - 1], by_size[MOST_SERIES - 1 :]
+    largest = by_size[:MOST_SERIES]
+    kept = [series for series in chart.series if series in largest]
+    rest = [series for series in chart.series if series not in largest]
     columns = zip(*(series.amounts for series in rest), strict=True)
     others = language.gettext("%(count)s autres", count=language.number(len(rest)))
     return replace(chart, series=(*kept, Series(others, tuple(map(_sum_or_unknown, columns)))))

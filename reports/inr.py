@@ -43,7 +43,7 @@ def document(statement: InrStatement, language: Language) -> Document:
     _ = language.gettext
     return Document(
         name=_file_name(statement),
-        title=_("Relevé numérique responsable"),
+        title=_("Relevé INR : énergie et carbone"),
         subtitle=f"{statement.adherent.name} — {language.month(statement.period.first_day)}",
         marks=tuple(_marks(statement, language)),
         author=statement.generated_by,
@@ -61,7 +61,7 @@ def document(statement: InrStatement, language: Language) -> Document:
 def draft_reason(statement: InrStatement, reason: DraftReason, language: Language) -> str:
     """Why the statement is a draft, with the figures it is judged by."""
     _ = language.gettext
-    least = language.percent(Fraction(statement.least_share_percent, 100))
+    least = language.percent(Fraction(statement.least_share_percent, 100), decimals=0)
     if reason == DraftReason.PERIOD_RUNNING:
         return _("La période n'est pas terminée.")
     if reason == DraftReason.COVERAGE_LOW:
@@ -326,6 +326,12 @@ def _daily_description(statement: InrStatement, language: Language) -> str:
     if not known:
         return language.gettext("Aucun jour de la période n'a d'énergie connue.")
     (low, low_day), (high, high_day) = min(known), max(known)
+    if len(known) == 1:
+        return language.gettext(
+            "Un seul jour connu : %(amount)s le %(day)s.",
+            amount=text(Kind.ENERGY_MJ, low, language),
+            day=language.short_day(low_day),
+        )
     return language.gettext(
         "Du plus bas, %(low)s le %(low_day)s, au plus haut, %(high)s le %(high_day)s ; jours inconnus : "
         "%(unknown)s.",

@@ -54,15 +54,16 @@ class Language:
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
         return format_decimal(rounded, format=pattern, locale=self.locale)
 
-    def percent(self, share: Fraction) -> str:
-        """A share in percent, one decimal; part of a whole never reads 100 % and some never reads 0 %."""
+    def percent(self, share: Fraction, decimals: int = 1) -> str:
+        """A share in percent; part of a whole never reads 100 % and some of it never reads 0 %."""
         space = NARROW if self.code == "fr" else ""
-        if 0 < share < Fraction(1, 1000):
-            return f"<{NO_BREAK}{self.number(Fraction(1, 10), 1)}{space}%"
-        percent = Fraction(round(share * 1000), 10)
+        step = Fraction(1, 10**decimals)
+        if 0 < share * 100 < step:
+            return f"<{NO_BREAK}{self.number(step, decimals)}{space}%"
+        percent = round(share * 100 / step) * step
         if share < 1 <= percent / 100:
-            percent = Fraction(999, 10)
-        return f"{self.number(percent, 0 if percent in (0, 100) else 1)}{space}%"
+            percent = 100 - step
+        return f"{self.number(percent, 0 if percent in (0, 100) else decimals)}{space}%"
 
     def day(self, day: date) -> str:
         """A day, the month in letters."""

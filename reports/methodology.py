@@ -26,7 +26,7 @@ def sections(statement: InrStatement, language: Language) -> tuple[Section, ...]
 def factor_name(factor: Factor, language: Language) -> str:
     """Publisher, title and vintage, marked while the value is to be confirmed."""
     name = f"{factor.publisher}, {factor.title}, {factor.vintage}"
-    return name if factor.confirmed else f"{name} ({language.gettext('à confirmer')})"
+    return name if factor.confirmed else language.gettext("%(factor)s (à confirmer)", factor=name)
 
 
 def _sources(statement: InrStatement, language: Language) -> tuple[Block, ...]:

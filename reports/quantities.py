@@ -48,12 +48,12 @@ UNITS: Mapping[Kind, tuple[Unit, ...]] = {
         Unit("MWh", 1_000_000 * MJ_PER_WH, least=10),
     ),
     Kind.CARBON_UG: (
-        Unit("mg CO₂e", 10**3),
-        Unit("g CO₂e", 10**6),
-        Unit("kg CO₂e", 10**9),
-        Unit("t CO₂e", 10**12),
+        Unit(f"mg{NO_BREAK}CO₂e", 10**3),
+        Unit(f"g{NO_BREAK}CO₂e", 10**6),
+        Unit(f"kg{NO_BREAK}CO₂e", 10**9),
+        Unit(f"t{NO_BREAK}CO₂e", 10**12),
     ),
-    Kind.INTENSITY_MG_PER_KWH: (Unit("g CO₂e/kWh", 10**3),),
+    Kind.INTENSITY_MG_PER_KWH: (Unit(f"g{NO_BREAK}CO₂e/kWh", 10**3),),
     Kind.HOURS: (Unit("h", 1),),
 }
 STORED_UNITS: Mapping[Kind, str] = {

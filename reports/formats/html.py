@@ -36,7 +36,9 @@ def render(document: Document, language: Language) -> bytes:
 def fragment(document: Document, language: Language, *, top: int = 1) -> Markup:
     """One `article`, for a page that has its own frame; `top` is the level of its first heading."""
     template = TEMPLATES.get_template("fragment.html.jinja")
-    text = template.render(document=document, shown=_Shown(language, document), top=top)
+    text = template.render(
+        document=document, shown=_Shown(language, document), gettext=language.gettext, top=top
+    )
     return Markup(text)  # noqa: S704 - the template has escaped what it was given
 
 

@@ -183,4 +183,4 @@ def _column(table: Table, place: int, language: Language) -> Laid:
 
 def _weight(texts: list[str]) -> int:
     """How wide a column asks to be, from its texts, within what keeps the others readable."""
-    return max(7, min(40, max(len(text) for text in texts)))
+    return max(8, min(40, max(len(text) for text in texts) + 1))

@@ -55,14 +55,14 @@ def a_line(workload: str, energy_mj: int | None, **changes: object) -> Line:
     return Line(workload=workload, energy_mj=energy_mj, **fields)  # type: ignore[arg-type]
 
 
-def days_of(first_day: date, count: int, unknown: tuple[int, ...] = ()) -> tuple[DayEnergy, ...]:
-    """Days of uneven energy; those whose number is given are unknown."""
-    amounts = (1_400_000_000 * (4 + day * 7 % 5) for day in range(1, count + 1))
+def days_of(first_day: date, known_days: range, total_mj: int, count: int) -> tuple[DayEnergy, ...]:
+    """Days of uneven energy that add up to the total; the others of the month are unknown."""
+    weights = {day: 4 + day * 7 % 5 for day in known_days}
+    amounts = {day: total_mj * weight // sum(weights.values()) for day, weight in weights.items()}
+    amounts[known_days[0]] += total_mj - sum(amounts.values())
     return tuple(
-        DayEnergy(
-            day=first_day + timedelta(days=place), energy_mj=None if place + 1 in unknown else energy_mj
-        )
-        for place, energy_mj in enumerate(amounts)
+        DayEnergy(day=first_day + timedelta(days=day - 1), energy_mj=amounts.get(day))
+        for day in range(1, count + 1)
     )
 
 
@@ -89,7 +89,7 @@ def incidents() -> tuple[Incident, ...]:
 
 
 def a_statement(**changes: object) -> InrStatement:
-    """October 2026 of a hospital: several services, one modelled workload, two unknown days."""
+    """October 2026 of a hospital: several services, one modelled workload, its first two days unknown."""
     first_day = date(2026, 10, 1)
     lines = (
         a_line("dpi-base-01", 61 * KWH + 123, energy_min_mj=60 * KWH, energy_max_mj=63 * KWH),
@@ -104,7 +104,7 @@ def a_statement(**changes: object) -> InrStatement:
         "adherent": Adherent(name="CHU de Reims", finess_ej="510000029", zone=PARIS),
         "period": Period.of_month(first_day, PARIS),
         "lines": lines,
-        "days": days_of(first_day, 31, unknown=(11, 12)),
+        "days": days_of(first_day, range(3, 32), sum(line.energy_mj or 0 for line in lines), 31),
         "coverage": Coverage(covered_hours=701, elapsed_hours=745),
         "factors": (FACTOR,),
         "basis": Basis.YEARLY_AVERAGE,
@@ -142,7 +142,7 @@ def a_first_statement() -> InrStatement:
                 carbon_min_ug=140_400, carbon_max_ug=171_600,
             ),
         ),
-        days=days_of(first_day, 24, unknown=tuple(range(1, 24))),
+        days=days_of(first_day, range(24, 25), energy_mj, 24),
         coverage=Coverage(covered_hours=1, elapsed_hours=579),
         sources=(
             Source(
