@@ -103,7 +103,13 @@ def _post_coverage(
     """Tell the operator, and each adherent with a claim on the host, how much of an hour is known."""
     held = [claim for of_workload in claims.values() for claim, _ in of_workload]
     rows = [
-        {"tenant_id": tenant_id, "hour": row.hour, "host_id": host_id, "covered_ms": row.covered_ms}
+        {
+            "tenant_id": tenant_id,
+            "hour": row.hour,
+            "host_id": host_id,
+            "covered_ms": row.covered_ms,
+            "policy": row.policy,
+        }
         for row in session.scalars(
             select(m.HostHour).where(
                 m.HostHour.host_id == host_id, m.HostHour.hour >= start, m.HostHour.hour < end

@@ -36,6 +36,12 @@ def reckon_month(session: Session, tenant_id: int, month: date, *, now: datetime
     taken = session.execute(delete(k.MonthDue).where(*of_month))
     if not taken.rowcount:  # type: ignore[attr-defined]
         return False
+    reckon(session, tenant_id, month, now=now)
+    return True
+
+
+def reckon(session: Session, tenant_id: int, month: date, *, now: datetime) -> None:
+    """Reckon the month whether it is due or not."""
     choice = choose(factors(session), GEOGRAPHY, month.year)
     session.execute(
         delete(t.CarbonLine).where(
@@ -48,7 +54,6 @@ def reckon_month(session: Session, tenant_id: int, month: date, *, now: datetime
     lines = [_line(row, tenant_id, month, choice, now) for row in _energy(session, tenant_id, month)]
     if lines:
         session.execute(insert(t.CarbonLine), lines)
-    return True
 
 
 def factors(session: Session) -> list[Factor]:
@@ -79,7 +84,14 @@ def _energy(session: Session, tenant_id: int, month: date) -> Iterable[Any]:
     line = t.EnergyLine
     keys = (line.host_id, line.workload_id, line.claim_id, line.subscription)
     return session.execute(
-        select(*keys, func.sum(line.energy_mj).label("energy_mj"))
+        select(
+            *keys,
+            func.sum(line.energy_mj).label("energy_mj"),
+            func.sum(line.low_mj).label("low_mj"),
+            func.sum(line.high_mj).label("high_mj"),
+            (func.count() - func.count(line.low_mj)).label("without_low"),
+            (func.count() - func.count(line.high_mj)).label("without_high"),
+        )
         .where(line.tenant_id == tenant_id, line.hour >= start, line.hour < end)
         .group_by(*keys)
     )
@@ -88,6 +100,8 @@ def _energy(session: Session, tenant_id: int, month: date) -> Iterable[Any]:
 def _line(row: Any, tenant_id: int, month: date, choice: Choice, now: datetime) -> dict[str, Any]:
     energy_mj = int(row.energy_mj)  # PostgreSQL sums whole numbers as decimals
     factor = choice.factor
+    low = factor.low_mg_per_kwh or factor.intensity_mg_per_kwh
+    high = factor.high_mg_per_kwh or factor.intensity_mg_per_kwh
     return {
         "tenant_id": tenant_id,
         "month": month,
@@ -99,6 +113,8 @@ def _line(row: Any, tenant_id: int, month: date, choice: Choice, now: datetime) 
         "subscription": row.subscription,
         "energy_mj": energy_mj,
         "carbon_ug": carbon_ug([(energy_mj, factor.intensity_mg_per_kwh)]),
+        "low_ug": None if row.without_low else carbon_ug([(int(row.low_mj), low)]),
+        "high_ug": None if row.without_high else carbon_ug([(int(row.high_mj), high)]),
         "factor_id": factor.factor_id,
         "intensity_mg_per_kwh": factor.intensity_mg_per_kwh,
         "provisional": choice.provisional,

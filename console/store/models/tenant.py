@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -114,13 +113,14 @@ class EnergyLine(TenantRow):
 
 
 class CoverageHour(TenantRow):
-    """How much of an hour the hosts of an adherent's workloads told of, in host milliseconds."""
+    """How much of an hour a host of the adherent's workloads told of, and how its energy was shared."""
 
     __tablename__ = "coverage_hour"
     __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["adherent.tenant_id"]),)
     hour: Mapped[datetime] = mapped_column(Instant, primary_key=True)
     host_id: Mapped[KeyId]
     covered_ms: Mapped[Count]
+    policy: Mapped[Code]
 
 
 class CarbonLine(TenantRow):
@@ -140,6 +140,8 @@ class CarbonLine(TenantRow):
     subscription: Mapped[int | None]
     energy_mj: Mapped[Count]
     carbon_ug: Mapped[Count]
+    low_ug: Mapped[Count | None]
+    high_ug: Mapped[Count | None]
     factor_id: Mapped[Code]
     intensity_mg_per_kwh: Mapped[Count]
     provisional: Mapped[bool]
@@ -154,7 +156,7 @@ class Statement(TenantRow):
     number: Mapped[Number]
     month: Mapped[date]
     status: Mapped[Code]
-    figures: Mapped[dict[str, Any]]
+    figures: Mapped[str]  # canonical JSON, of which sha256 is the hash
     sha256: Mapped[Code]
     issued_at: Mapped[datetime]
     issued_by: Mapped[Label]

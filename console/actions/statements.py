@@ -1,0 +1,46 @@
+"""Issuing statements: the month is reckoned, its figures frozen and hashed, and never changed after."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from console.actions.reckoning import reckon
+from console.domain.errors import Invalid, NotFound
+from console.domain.hours import month_bounds
+from console.store.models import catalogue as c
+from console.store.models import tenant as t
+from console.store.queries.month_figures import month_figures
+
+
+def issue_statement(session: Session, tenant_id: int, month: date, *, now: datetime, by: str) -> int:
+    """Issue the INR statement of an adherent's local month; its number.
+
+    The hours of the month must have been metered: what waits is not in it. A running month gives a draft.
+    """
+    adherent = session.scalars(
+        select(c.Adherent).where(c.Adherent.tenant_id == tenant_id).with_for_update()
+    ).one_or_none()
+    if adherent is None:
+        raise NotFound("Adhérent introuvable.")
+    if month.day != 1 or month_bounds(month, ZoneInfo(adherent.zone))[0] > now:
+        raise Invalid("month", "Un relevé porte sur un mois commencé.")
+    reckon(session, tenant_id, month, now=now)
+    session.flush()
+    frozen = month_figures(session, tenant_id, month, now=now, by=by)
+    last = session.scalar(select(func.max(t.Statement.number)).where(t.Statement.tenant_id == tenant_id))
+    statement = t.Statement(
+        tenant_id=tenant_id,
+        number=(last or 0) + 1,
+        month=month,
+        status="draft" if frozen.is_draft else frozen.status,
+        figures=frozen.to_json(),
+        sha256=frozen.sha256(),
+        issued_at=now,
+        issued_by=by,
+    )
+    session.add(statement)
+    return statement.number
