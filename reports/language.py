@@ -25,7 +25,7 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 _TYPOGRAPHY = (
     (re.compile(r" (?=[;!?])"), NARROW),
-    (re.compile(r" (?=[:%»])|(?<=«) "), NO_BREAK),
+    (re.compile(r" (?=[:»])| (?=%(?!\())|(?<=«) "), NO_BREAK),
 )
 
 

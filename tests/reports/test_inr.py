@@ -1,0 +1,169 @@
+"""The INR statement says what it lacks first, then its figures, and never shows unknown as zero."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from reports import inr
+from reports.document import Chart, Column, Document, KeyFigures, Notice, Table
+from reports.figures import Adherent, Coverage, InrStatement, Period
+from reports.formats.html import fragment
+from reports.language import ENGLISH, FRENCH, Language
+from tests.reports.figures_given import CONFIRMED, KWH, PARIS, a_first_statement, a_line, a_statement
+
+
+def blocks(document: Document) -> Iterator[object]:
+    for section in document.sections:
+        yield from section.blocks
+
+
+def text_of(statement: InrStatement, language: Language = FRENCH) -> str:
+    plain = fragment(inr.document(statement, language), language).striptags()
+    return plain.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def table(document: Document, caption: str) -> Table:
+    return next(block for block in blocks(document) if isinstance(block, Table) and block.caption == caption)
+
+
+def test_its_first_lines_say_what_is_not_yet_in_it() -> None:
+    opening = inr.document(a_statement(), FRENCH).sections[0].blocks[0]
+    assert isinstance(opening, Notice)
+    assert "carbone incorporé" in opening.items[0]
+    assert "PUE" in opening.items[1]
+    assert "alimentation" in opening.items[2]
+
+
+def test_a_server_metered_at_its_input_lacks_no_power_supply() -> None:
+    opening = inr.document(a_first_statement(), FRENCH).sections[0].blocks[0]
+    assert isinstance(opening, Notice)
+    assert len(opening.items) == 2
+
+
+def test_three_watt_hours_do_not_read_zero() -> None:
+    shown = text_of(a_first_statement())
+    assert "3,00 Wh" in shown
+    assert "156 mg CO₂e" in shown
+    assert "modélisé : 100 %" in shown
+    assert "0,00 " not in shown
+
+
+def test_a_draft_gives_its_reasons_with_their_figures() -> None:
+    shown = text_of(a_first_statement(), ENGLISH)
+    assert "Draft: this statement cannot be made final" in shown
+    assert "Share of hours covered by readings: 0.2%, where 80% is expected." in shown
+    assert "Measured share of the energy: 0%, where 80% is expected" in shown
+    assert "The period is not over." in shown
+
+
+def test_a_factor_of_another_year_makes_it_provisional_and_is_marked() -> None:
+    shown = text_of(a_statement())
+    assert "Facteur d'émission de 2024 pour une période de 2026" in shown.replace("&#39;", "'")
+    assert "2024 (à confirmer)" in shown
+
+
+def test_a_full_month_with_its_own_confirmed_factor_is_final() -> None:
+    lines = (a_line("nginx", KWH, factor_id=CONFIRMED.factor_id),)
+    document = inr.document(a_statement(lines=lines, factors=(CONFIRMED,)), FRENCH)
+    assert document.marks == ("Définitif",)
+    assert "à confirmer" not in text_of(a_statement(lines=lines, factors=(CONFIRMED,)))
+
+
+def test_a_range_is_given_when_every_line_has_one() -> None:
+    lines = (a_line("nginx", 10 * KWH, energy_min_mj=9 * KWH, energy_max_mj=12 * KWH),)
+    shown = text_of(a_statement(lines=lines))
+    assert "de 9,0 à 12,0 kWh" in shown
+    assert "intervalle inconnu" in shown  # of the carbon
+
+
+def test_what_nobody_knows_is_said_and_left_out_of_the_total() -> None:
+    statement = a_statement(lines=(a_line("nginx", 5 * KWH), a_line("paie", None)))
+    rows = table(inr.document(statement, ENGLISH), "By workload").rows
+    assert rows[1][3:6] == (None, None, None)
+    assert "The energy of 1 line is unknown; the totals do not hold it." in text_of(statement, ENGLISH)
+
+
+def test_an_adherent_without_readings_has_unknown_totals() -> None:
+    statement = a_statement(
+        lines=(), days=(), factors=(), sources=(), incidents=(),
+        coverage=Coverage(covered_hours=0, elapsed_hours=0),
+    )  # fmt: skip
+    document = inr.document(statement, ENGLISH)
+    figures = next(block for block in blocks(document) if isinstance(block, KeyFigures))
+    assert [fact.value for fact in figures.facts] == [None, None, None, None]
+    shown = text_of(statement, ENGLISH)
+    assert "No workload belonged to this adherent in the period." in shown
+    assert "No incident in the period." in shown
+    assert "carbon is unknown" in shown
+
+
+def test_lines_add_up_to_the_total_in_every_quality() -> None:
+    lines = table(inr.document(a_statement(), ENGLISH), "By workload")
+    assert lines.total is not None
+    for place, title in enumerate(column.title for column in lines.columns):
+        if title in ("Energy", "Carbon", "Measured energy", "Modelled energy", "Declared energy"):
+            assert lines.total[place] == sum(row[place] for row in lines.rows)  # type: ignore[misc]
+
+
+def test_subscriptions_add_up_to_their_lines() -> None:
+    statement = a_statement()
+    groups = table(inr.document(statement, ENGLISH), "By subscription")
+    assert [row[0] for row in groups.rows] == ["C-2026-014", "C-2026-051"]
+    assert sum(row[2] for row in groups.rows) == statement.energy_mj  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("first_day", "hours"), [(date(2026, 3, 1), "743"), (date(2026, 7, 1), "744"), (date(2026, 10, 1), "745")]
+)
+def test_the_month_says_how_many_hours_it_has(first_day: date, hours: str) -> None:
+    shown = text_of(a_statement(period=Period.of_month(first_day, PARIS)))
+    assert f"le mois en compte {hours}" in shown
+
+
+def test_instants_are_those_of_the_adherents_wall_clock() -> None:
+    adherent = Adherent(name="CHU de La Réunion", finess_ej="970408589", zone="Indian/Reunion")
+    shown = text_of(a_statement(adherent=adherent, period=Period.of_month(date(2026, 10, 1), adherent.zone)))
+    assert "1er octobre 2026, 00:00 (UTC+4)" in shown
+    assert "6 oct. 11:12" in shown
+
+
+def test_an_incident_whose_clock_is_stopped_has_a_suspended_due_date() -> None:
+    shown = text_of(a_statement())
+    assert "suspendue" in shown
+    assert "en attente de l'adhérent" in shown.replace("&#39;", "'")
+
+
+def test_the_daily_chart_holds_unknown_days_as_unknown() -> None:
+    chart = next(block for block in blocks(inr.document(a_statement(), ENGLISH)) if isinstance(block, Chart))
+    assert chart.series[0].amounts[:2] == (None, None)
+    assert "unknown days: 2" in chart.description
+    assert len(chart.table().rows) == 31
+
+
+def test_it_can_be_recomputed_from_its_unprinted_columns() -> None:
+    lines = table(inr.document(a_statement(), ENGLISH), "By workload")
+    unprinted = [column for column in lines.columns if not column.printed]
+    assert Column("Emission factor", printed=False) in unprinted
+
+
+def test_method_policy_and_hash_are_printed() -> None:
+    statement = a_statement()
+    shown = text_of(statement, ENGLISH)
+    assert statement.sha256() in shown
+    assert "policy “used”, version 1" in shown
+    assert "idle energy is split by CPU time" in shown
+    assert "not counted: cooling" in shown.lower()
+
+
+@pytest.mark.parametrize(
+    ("name", "finess_ej", "wanted"),
+    [
+        ("CHU de Reims", "510000029", "inr-510000029-2026-10"),
+        ("../../etc: é", None, "inr-etc-2026-10"),
+        ("مستشفى", None, "inr-adherent-2026-10"),
+    ],
+)
+def test_its_file_name_is_safe(name: str, finess_ej: str | None, wanted: str) -> None:
+    statement = a_statement(adherent=Adherent(name=name, finess_ej=finess_ej, zone=PARIS))
+    assert inr.document(statement, FRENCH).name == wanted
