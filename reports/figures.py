@@ -192,7 +192,7 @@ class Factor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """The policy that split the hosts' energy: `reserved`, `used`, `operator`."""
+    """The policies that split the hosts' energy, `+` between them: `reserved`, `used`, `operator`."""
 
     policy: str
     version: str
@@ -210,7 +210,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """An incident of the month; `due_at` is unknown while its clock is stopped."""
+    """An incident open in the month; `due_at` is `None` while its clock is stopped."""
 
     number: str
     title: str

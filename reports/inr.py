@@ -347,7 +347,7 @@ def _incidents(statement: InrStatement, language: Language) -> Table:
     _ = language.gettext
     zone = ZoneInfo(statement.adherent.zone)
     return Table(
-        caption=_("Incidents ouverts sur la période et leur engagement de service"),
+        caption=_("Incidents en cours sur la période et leur engagement de service"),
         columns=(
             Column(_("Numéro")),
             Column(_("Objet")),

@@ -144,18 +144,25 @@ def _steps(statement: InrStatement, language: Language) -> Iterable[Fact]:
 
 def _attribution(attribution: Attribution, language: Language) -> str:
     _ = language.gettext
-    idle = {
-        "reserved": _("énergie au repos répartie selon les vCPU réservés, le reste gardé par l'opérateur"),
-        "used": _("énergie au repos répartie comme le temps processeur"),
-        "operator": _("énergie au repos gardée par l'opérateur"),
-    }.get(attribution.policy, "")
+    if not attribution.policy:
+        return _("Aucune énergie n'a été répartie sur la période.")
     return _(
         "Énergie active répartie selon le temps processeur ; %(idle)s (politique « %(policy)s », "
         "version %(version)s).",
-        idle=idle or attribution.policy,
+        idle=" / ".join(_idle(policy, language) for policy in attribution.policy.split("+")),
         policy=attribution.policy,
         version=attribution.version,
     )
+
+
+def _idle(policy: str, language: Language) -> str:
+    _ = language.gettext
+    known = {
+        "reserved": _("énergie au repos répartie selon les vCPU réservés, le reste gardé par l'opérateur"),
+        "used": _("énergie au repos répartie comme le temps processeur"),
+        "operator": _("énergie au repos gardée par l'opérateur"),
+    }
+    return known.get(policy, policy)
 
 
 def _basis(basis: Basis, language: Language) -> str:

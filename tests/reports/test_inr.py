@@ -7,7 +7,7 @@ import pytest
 
 from reports import inr
 from reports.document import Chart, Column, Document, KeyFigures, Notice, Table
-from reports.figures import Adherent, Coverage, InrStatement, Period
+from reports.figures import Adherent, Attribution, Coverage, InrStatement, Period
 from reports.formats.html import fragment
 from reports.language import ENGLISH, FRENCH, Language
 from tests.reports.figures_given import CONFIRMED, KWH, PARIS, a_first_statement, a_line, a_statement
@@ -154,6 +154,19 @@ def test_method_policy_and_hash_are_printed() -> None:
     assert "policy “used”, version 1" in shown
     assert "idle energy is split by CPU time" in shown
     assert "not counted: cooling" in shown.lower()
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("", "No energy was split in the period."),
+        ("reserved+used", "keeping the rest / idle energy is split by CPU time too (policy “reserved+used”"),
+        ("by moon", "; by moon (policy “by moon”"),
+    ],
+)
+def test_the_policies_in_force_are_put_into_words(policy: str, said: str) -> None:
+    statement = a_statement(attribution=Attribution(policy=policy, version="1"))
+    assert said in text_of(statement, ENGLISH)
 
 
 @pytest.mark.parametrize(
