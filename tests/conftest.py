@@ -1,22 +1,87 @@
-"""What every test may ask for."""
+"""What every test may ask for, and what it needs of the machine."""
 
 from __future__ import annotations
 
+import itertools
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from console.store import models  # noqa: F401 - registers the tables
-from console.store.base import Base
+from console.store import schema
 from console.store.session import Database
+from tests import postgres
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+MISSING = {
+    "chromium": None if CHROMIUM else "no Chromium: apt install chromium, or set CHROMIUM",
+    "postgres": None if postgres.find_programs() else "no PostgreSQL 15+: apt install postgresql",
+}
+REQUIRED = {name for name in os.environ.get("REQUIRE", "").split(",") if name}
+
+
+def pytest_configure() -> None:
+    """`REQUIRE=chromium,postgres` stops the run where one of them is missing."""
+    if unknown := REQUIRED - MISSING.keys():
+        raise pytest.UsageError(f"REQUIRE: {', '.join(sorted(unknown))} is not one of {', '.join(MISSING)}")
+    if absent := [MISSING[name] for name in sorted(REQUIRED) if MISSING[name]]:
+        raise pytest.UsageError(f"REQUIRE: {'; '.join(map(str, absent))}")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name, reason in MISSING.items():
+        if reason and item.get_closest_marker(name):
+            pytest.skip(reason)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test marked `both_databases` runs on SQLite and on PostgreSQL."""
+    if "database" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
+        engines = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+        metafunc.parametrize("database", engines, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server with a database `ready` that holds our tables."""
+    programs = postgres.find_programs()
+    assert programs is not None
+    with postgres.server(programs) as address:
+        prepared = Database(postgres.create(address, "ready"))
+        with prepared.schema() as connection:
+            schema.upgrade(connection)
+        prepared.close()
+        yield address
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file that holds our tables."""
+    path = tmp_path_factory.mktemp("template") / "console.db"
+    prepared = Database(f"sqlite:///{path}")
+    with prepared.schema() as connection:
+        schema.upgrade(connection)
+    prepared.close()
+    return path
+
+
+_names = (f"test_{number}" for number in itertools.count())
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """An empty database with today's tables."""
-    database = Database(f"sqlite:///{tmp_path / 'console.db'}")
-    with database.schema() as connection:
-        Base.metadata.create_all(connection)
-    yield database
-    database.close()
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """An empty database with our tables: SQLite, or what a mark asks for."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        address, name = request.getfixturevalue("postgres_server"), next(_names)
+        database = Database(postgres.create(address, name, template="ready"))
+        yield database
+        database.close()
+        postgres.drop(address, name)
+    else:
+        path = request.getfixturevalue("tmp_path") / "console.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        database = Database(f"sqlite:///{path}")
+        yield database
+        database.close()

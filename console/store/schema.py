@@ -1,9 +1,9 @@
-"""Bringing the tables to the schema of this version, and telling whether they are there."""
+"""Which migration the database is at, which one the code asks for, and the way from one to the other."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
+from functools import cache
+from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
@@ -11,24 +11,28 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from console.store.session import Database
+
+
+@cache
+def wanted_revision() -> str | None:
+    """The last migration that ships with the code."""
+    return ScriptDirectory(str(files("migrations"))).get_current_head()
+
+
+def present_revision(database: Database) -> str | None:
+    """The migration the database is at; None before the first one."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
 
 def upgrade(connection: Connection) -> None:
     """Run the migrations that are missing."""
-    settings = _settings()
-    settings.attributes["connection"] = connection
-    command.upgrade(settings, "head")
+    command.upgrade(settings(connection), "head")
 
 
-def is_current(connection: Connection) -> bool:
-    """Whether every migration has run."""
-    heads = ScriptDirectory.from_config(_settings()).get_heads()
-    return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
-
-
-def _settings() -> Config:
-    spec = find_spec("migrations")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("the migrations package is not installed")
-    settings = Config()
-    settings.set_main_option("script_location", str(Path(spec.origin).parent))
-    return settings
+def settings(connection: Connection) -> Config:
+    """What Alembic's commands need to work on a connection of ours."""
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(files("migrations")))
+    return config

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Engine, bindparam, create_engine, event, make_url
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
+from console.store import models  # noqa: F401 - a guard must know every owned table
 from console.store.base import Base, OwnedRow
 
 SCOPE = "scope_tenants"  # the parameter by which a statement is narrowed

@@ -200,6 +200,8 @@ def upgrade() -> None:
         sa.Column("subscription", sa.Integer(), nullable=True),
         sa.Column("energy_mj", sa.BigInteger(), nullable=False),
         sa.Column("carbon_ug", sa.BigInteger(), nullable=False),
+        sa.Column("low_ug", sa.BigInteger(), nullable=True),
+        sa.Column("high_ug", sa.BigInteger(), nullable=True),
         sa.Column("factor_id", sa.String(length=64), nullable=False),
         sa.Column("intensity_mg_per_kwh", sa.BigInteger(), nullable=False),
         sa.Column("provisional", sa.Boolean(), nullable=False),
@@ -234,6 +236,7 @@ def upgrade() -> None:
         sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
         sa.Column("host_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("covered_ms", sa.BigInteger(), nullable=False),
+        sa.Column("policy", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["adherent.tenant_id"], name=op.f("fk_coverage_hour_tenant_id_adherent")
         ),
@@ -298,17 +301,24 @@ def upgrade() -> None:
 
     op.create_table(
         "host_hour",
-        sa.Column("host_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("host_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("energy_mj", sa.BigInteger(), nullable=False),
         sa.Column("covered_ms", sa.BigInteger(), nullable=False),
         sa.Column("policy", sa.String(length=64), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["host_id"], ["host.host_id"], name=op.f("fk_host_hour_host_id_host")),
-        sa.PrimaryKeyConstraint("host_id", "hour", name=op.f("pk_host_hour")),
+        sa.PrimaryKeyConstraint("hour", "host_id", name=op.f("pk_host_hour")),
     )
-    with op.batch_alter_table("host_hour", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_host_hour_due_at"), ["due_at"], unique=False)
+    op.create_table(
+        "hour_due",
+        sa.Column("host_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["host_id"], ["host.host_id"], name=op.f("fk_hour_due_host_id_host")),
+        sa.PrimaryKeyConstraint("host_id", "hour", name=op.f("pk_hour_due")),
+    )
+    with op.batch_alter_table("hour_due", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_hour_due_due_at"), ["due_at"], unique=False)
 
     op.create_table(
         "portfolio",
@@ -382,7 +392,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("month", sa.Date(), nullable=False),
         sa.Column("status", sa.String(length=64), nullable=False),
-        sa.Column("figures", sa.JSON(), nullable=False),
+        sa.Column("figures", sa.String(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("issued_by", sa.String(length=200), nullable=False),
@@ -569,9 +579,10 @@ def downgrade() -> None:
 
     op.drop_table("quarantined_reading")
     op.drop_table("portfolio")
-    with op.batch_alter_table("host_hour", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_host_hour_due_at"))
+    with op.batch_alter_table("hour_due", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_hour_due_due_at"))
 
+    op.drop_table("hour_due")
     op.drop_table("host_hour")
     with op.batch_alter_table("energy_line", schema=None) as batch_op:
         batch_op.drop_index("ix_energy_line_workload")

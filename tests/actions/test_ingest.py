@@ -10,6 +10,8 @@ from console.store.models import measurement as m
 from console.store.session import Database, Operator
 from tests.readings import MINUTE, OTHER_STREAM, START, batch, measured, reading
 
+pytestmark = pytest.mark.both_databases
+
 NOW = START + timedelta(hours=1)
 
 

@@ -21,6 +21,8 @@ from console.store.queries import ledger
 from console.store.session import Database, Operator
 from tests.readings import MINUTE, START, batch, measured, modelled, reading
 
+pytestmark = pytest.mark.both_databases
+
 NOW = START + timedelta(hours=1)
 HOST = m.stable_id("srv-01")
 WEB = m.stable_id("web")

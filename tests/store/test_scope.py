@@ -10,6 +10,8 @@ from console.store.models.catalogue import Adherent, AdherentKind, EmissionFacto
 from console.store.models.tenant import Statement
 from console.store.session import Database, Operator, OutOfScope, ScopedSession, Tenants
 
+pytestmark = pytest.mark.both_databases
+
 ONE, TWO = Tenants(frozenset({11})), Tenants(frozenset({12}))
 
 

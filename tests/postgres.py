@@ -1,0 +1,68 @@
+"""A PostgreSQL server of our own for the length of a test run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+
+OLDEST = 15
+
+
+def find_programs() -> Path | None:
+    """The folder of the server programs: on the PATH, or where Debian keeps them."""
+    found = shutil.which("initdb")
+    folders = [Path(found).parent] if found else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in folders if _version(folder) >= OLDEST), None)
+
+
+def _version(folder: Path) -> int:
+    programs = (folder / "initdb", folder / "postgres")
+    if not all(program.exists() for program in programs):
+        return 0
+    told = subprocess.run([programs[1], "--version"], capture_output=True, text=True, check=True)
+    return int(told.stdout.split()[2].split(".")[0])
+
+
+@contextlib.contextmanager
+def server(programs: Path) -> Iterator[str]:
+    """The address of a server without databases of its own; stopped and removed at the end."""
+    user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    if user:
+        os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
+
+    def run(program: str, *arguments: str) -> None:
+        command = [programs / program, "-D", folder / "data", *arguments]
+        done = subprocess.run(command, user=user, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")
+
+    try:
+        run("initdb", "--username=console", "--auth=trust", "--encoding=UTF8", "--no-sync")
+        settings = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+        run("pg_ctl", "start", "--wait", "--log", str(folder / "log"), "-o", settings)
+        yield f"postgresql://console@/{{name}}?host={folder}"
+        run("pg_ctl", "stop", "--mode=immediate")
+    finally:
+        shutil.rmtree(folder)
+
+
+def create(address: str, name: str, template: str = "template1") -> str:
+    """A new database of the server, a copy of `template`; its address."""
+    with psycopg.connect(address.format(name="postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return address.format(name=name)
+
+
+def drop(address: str, name: str) -> None:
+    with psycopg.connect(address.format(name="postgres"), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
