@@ -8,25 +8,22 @@ occurrence; a segment emptied by this is dropped. An opening belongs to its hour
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from console.domain.errors import Invalid
+from console.domain.spans import Span, union, whole_second
 
 MIDNIGHT = time(0)
 ONE_DAY = timedelta(days=1)
-WHOLE_DAY = ((MIDNIGHT, MIDNIGHT),)
+WHOLE_DAY = [(MIDNIGHT, MIDNIGHT)]
 LONGEST_CLOSURE = timedelta(days=3660)
 SEGMENT = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
 # One stretch of a single date in wall time; a closing at MIDNIGHT is the end of that date.
 Stretch = tuple[time, time]
-# One stretch of open time in UTC, closing excluded.
-Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +35,18 @@ class Segment:
 
     def __post_init__(self) -> None:
         if self.opens == self.closes != MIDNIGHT:
-            raise Invalid("segment", f"{self} is empty; a whole day is 00:00-24:00")
+            raise Invalid(
+                "segment", "La plage %(segment)s est vide ; un jour entier s'écrit 00:00-24:00.", segment=self
+            )
 
     @classmethod
     def parse(cls, text: str) -> Segment:
         """Read "08:30-18:00"; the end of the day is written 24:00."""
         match = SEGMENT.fullmatch(text)
         if match is None:
-            raise Invalid("segment", f"{text!r} is not written like 08:30-18:00 or 22:00-06:00")
+            raise Invalid(
+                "segment", "« %(text)s » ne se lit pas comme une plage, par exemple 08:30-18:00.", text=text
+            )
         hours, minutes, closing_hours, closing_minutes = match.groups(default="0")
         return cls(time(int(hours), int(minutes)), time(int(closing_hours), int(closing_minutes)))
 
@@ -70,9 +71,9 @@ class Closure:
 
     def __post_init__(self) -> None:
         if self.last < self.first:
-            raise Invalid("closure", f"it ends on {self.last}, before it begins on {self.first}")
+            raise Invalid("closure", "Une fermeture finit au plus tôt le jour où elle commence.")
         if self.yearly and self.last - self.first >= timedelta(days=365):
-            raise Invalid("closure", "a yearly closure of a year or more never opens")
+            raise Invalid("closure", "Une fermeture annuelle dure moins d'un an.")
 
     def holds(self, day: date) -> bool:
         """Whether it closes that date."""
@@ -96,21 +97,21 @@ class Calendar:
     """
 
     zone: ZoneInfo
-    week: Mapping[int, Iterable[Segment]] = field(default_factory=dict)
+    week: Mapping[int, Sequence[Segment]] = field(default_factory=dict)
     holidays: Mapping[date, str] = field(default_factory=dict)
     closures: tuple[Closure, ...] = ()
-    openings: Mapping[date, Iterable[Segment]] = field(default_factory=dict)
+    openings: Mapping[date, Sequence[Segment]] = field(default_factory=dict)
     always: bool = False
 
-    _weekly: Mapping[int, list[Stretch]] = field(init=False, repr=False, compare=False)
+    _weekly: list[list[Stretch]] = field(init=False, repr=False, compare=False)
     _dated: Mapping[date, list[Stretch]] = field(init=False, repr=False, compare=False)
     _past_midnight: Mapping[date, list[Stretch]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.always and (self.week or self.holidays or self.closures or self.openings):
-            raise Invalid("calendar", "a 24x7 calendar has no hours, holidays, closures or openings of its own")
+            raise Invalid("always", "Un calendrier 24x7 n'a ni plages, ni jours fériés, ni fermetures.")
         if not set(self.week) <= set(range(7)):
-            raise Invalid("week", "weekdays go from 0, Monday, to 6, Sunday")
+            raise Invalid("week", "Les jours vont de 0 (lundi) à 6 (dimanche).")
         dated, past_midnight = _by_date(self.openings)
         object.__setattr__(self, "_weekly", _by_weekday(self.week))
         object.__setattr__(self, "_dated", dated)
@@ -147,13 +148,13 @@ class Calendar:
         ten years before that.
         """
         if seconds < 0:
-            raise Invalid("seconds", f"{seconds} is less than 0")
+            raise ValueError(f"{seconds} s is less than 0")
         left = timedelta(seconds=seconds)
         for opens, closes in self._spans_from(whole_second(start)):
             if left < closes - opens:
                 return opens + left
             left -= closes - opens
-        raise AssertionError("open spans have no end")
+        raise AssertionError("the open spans of a calendar have no end")
 
     def add_working_days(self, start: datetime, days: int, end_of_day: bool = False) -> datetime:
         """The same wall time, that many open days after `start`, or the end of that day's hours.
@@ -163,21 +164,20 @@ class Calendar:
         `Invalid` if the calendar stays closed for ten years before that.
         """
         if days < 0:
-            raise Invalid("days", f"{days} is less than 0")
+            raise ValueError(f"{days} days is less than 0")
         start = self.next_opening(start)
         local = start.astimezone(self.zone)
         day = self._open_day(local.date(), days)
         spans = self._spans(day)
         if end_of_day:
             return spans[-1][1]
-        same_wall = max(self._instant(day, local.time()), start)
+        same_wall = max(self._instant(day, local.time().replace(fold=0)), start)
         return next((max(opens, same_wall) for opens, closes in spans if same_wall < closes), spans[-1][1])
 
     def _open_day(self, day: date, later: int) -> date:
-        open_days = (opens.astimezone(self.zone).date() for opens, _ in self._spans_from(self._midnight(day)))
-        seen = {day}
-        while len(seen) <= later:
-            seen.add(day := next(open_days))
+        for _ in range(later):
+            tomorrow = self._instant(day + ONE_DAY, MIDNIGHT)
+            day = self._date(self.next_opening(tomorrow))
         return day
 
     def _spans_from(self, start: datetime) -> Iterator[Span]:
@@ -189,7 +189,9 @@ class Calendar:
                     yield max(opens, start), closes
                     last_open = day
             day += ONE_DAY
-        raise Invalid("calendar", f"it has no opening in the ten years after {last_open}")
+        raise Invalid(
+            "calendar", "Ce calendrier n'ouvre pas dans les dix ans après le %(day)s.", day=last_open
+        )
 
     def _spans(self, day: date) -> list[Span]:
         """The open spans of one date, in order and apart."""
@@ -199,7 +201,7 @@ class Calendar:
             spans.append((self._instant(day, opens), self._instant(last_day, closes)))
         return union(spans)
 
-    def _stretches(self, day: date) -> Iterable[Stretch]:
+    def _stretches(self, day: date) -> list[Stretch]:
         if self.always:
             return WHOLE_DAY
         stretches = self._dated.get(day)
@@ -216,3 +218,29 @@ class Calendar:
     def _instant(self, day: date, wall: time) -> datetime:
         # zoneinfo reads fold=0 as this module promises: the first of two, and past a gap by its length
         return datetime.combine(day, wall, self.zone).astimezone(UTC)
+
+
+def _by_weekday(week: Mapping[int, Sequence[Segment]]) -> list[list[Stretch]]:
+    days: list[list[Stretch]] = [[] for _ in range(7)]
+    for weekday, segments in week.items():
+        for segment in segments:
+            own, past_midnight = segment.split()
+            days[weekday].append(own)
+            if past_midnight:
+                days[(weekday + 1) % 7].append(past_midnight)
+    return days
+
+
+def _by_date(
+    openings: Mapping[date, Sequence[Segment]],
+) -> tuple[dict[date, list[Stretch]], dict[date, list[Stretch]]]:
+    parts = {day: [segment.split() for segment in segments] for day, segments in openings.items()}
+    dated = {day: [own for own, _ in split] for day, split in parts.items()}
+    past_midnight = {day + ONE_DAY: [rest for _, rest in split if rest] for day, split in parts.items()}
+    return dated, past_midnight
+
+
+def _dates(first: date, last: date) -> Iterator[date]:
+    while first <= last:
+        yield first
+        first += ONE_DAY

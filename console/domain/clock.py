@@ -1,0 +1,282 @@
+"""The SLA clock of an incident: from its event log to due dates, remaining time and states.
+
+    events -> in order, each allowed: a history with its pauses -> due dates -> states at `now`
+
+Two clocks run from the opening. The time to own (TTO) stops at the first acknowledgement or resolution and
+never moves. The time to restore (TTR) stops at the resolution and stands still while the incident waits on
+the adherent, and between a resolution and a reopening. Nothing here reads the time: the caller gives `now`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from console.domain.calendar import Calendar
+from console.domain.errors import Conflict, Invalid
+from console.domain.spans import Span, union, whole_second
+
+HOUR_S = 3600
+MINUTE_S = 60
+
+
+class EventKind(StrEnum):
+    """What can happen to an incident, in the order in which events of one second are tried."""
+
+    OPENED = "opened"
+    ACKNOWLEDGED = "acknowledged"
+    WAITING = "waiting"
+    RESUMED = "resumed"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+
+
+class Phase(StrEnum):
+    """Where an incident stands."""
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+class State(StrEnum):
+    """How a clock stands against its target; met and missed are final."""
+
+    ON_TIME = "on_time"
+    AT_RISK = "at_risk"
+    BREACHED = "breached"
+    MET = "met"
+    MISSED = "missed"
+
+
+class Unit(StrEnum):
+    """What a target counts."""
+
+    MINUTES = "minutes"
+    HOURS = "hours"
+    WORKING_DAYS = "working_days"
+
+
+# What may follow in each phase (None: nothing has happened yet), and where it leads.
+STEPS: Mapping[Phase | None, Mapping[EventKind, Phase]] = {
+    None: {EventKind.OPENED: Phase.RUNNING},
+    Phase.RUNNING: {
+        EventKind.ACKNOWLEDGED: Phase.RUNNING,
+        EventKind.WAITING: Phase.WAITING,
+        EventKind.RESOLVED: Phase.RESOLVED,
+    },
+    Phase.WAITING: {
+        EventKind.ACKNOWLEDGED: Phase.WAITING,
+        EventKind.RESUMED: Phase.RUNNING,
+        EventKind.RESOLVED: Phase.RESOLVED,
+    },
+    Phase.RESOLVED: {EventKind.REOPENED: Phase.RUNNING, EventKind.CLOSED: Phase.CLOSED},
+    Phase.CLOSED: {},
+}
+
+REFUSALS: Mapping[EventKind, str] = {
+    EventKind.OPENED: "Un incident ne s'ouvre qu'une fois.",
+    EventKind.ACKNOWLEDGED: "Un incident se prend en charge une seule fois, avant sa résolution.",
+    EventKind.WAITING: "Seul un incident en cours peut être mis en attente.",
+    EventKind.RESUMED: "Seul un incident en attente peut reprendre.",
+    EventKind.RESOLVED: "Seul un incident en cours ou en attente peut être résolu.",
+    EventKind.CLOSED: "Seul un incident résolu peut être clos.",
+    EventKind.REOPENED: "Seul un incident résolu, et pas encore clos, peut être rouvert.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the log."""
+
+    kind: EventKind
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A delay to keep; `end_of_day` gives a target in working days the whole of its last day."""
+
+    amount: int
+    unit: Unit
+    end_of_day: bool = False
+
+    def __post_init__(self) -> None:
+        if self.end_of_day and self.unit is not Unit.WORKING_DAYS:
+            raise Invalid("end_of_day", "Seul un délai en jours ouvrés court jusqu'à la fin de la journée.")
+        if self.amount < (0 if self.end_of_day else 1):
+            raise Invalid(
+                "amount", "Un délai est d'au moins 1 ; %(amount)s ne convient pas.", amount=self.amount
+            )
+
+    def due_at(self, start: datetime, calendar: Calendar) -> datetime:
+        """When it is due, without any pause; raises `Invalid` on a calendar that does not open."""
+        if self.unit is Unit.WORKING_DAYS:
+            return calendar.add_working_days(start, self.amount, self.end_of_day)
+        unit_s = HOUR_S if self.unit is Unit.HOURS else MINUTE_S
+        return calendar.add_open_seconds(start, self.amount * unit_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """One clock against its target.
+
+    It is at risk from `at_risk_at` (75 % of the open time it has) and breached after `due_at`. While a wait
+    is open, the one of the two that it moves is None; a wait begun after it moves nothing. `consumed_s` is
+    the open time used, `remaining_s` what is left of it before the due date, 0 past it; both stand still
+    while the clock does, so what remains can be stored then.
+    """
+
+    due_at: datetime | None
+    at_risk_at: datetime | None
+    state: State
+    consumed_s: int
+    remaining_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Both clocks of an incident at one instant."""
+
+    phase: Phase
+    tto: Deadline
+    ttr: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """What an ordered log says; `since` is when the phase began (for a closed incident, its resolution)."""
+
+    phase: Phase
+    opened_at: datetime
+    answered_at: datetime | None
+    pauses: tuple[Span, ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One clock: where it began, and where it stands (now, or where it stopped)."""
+
+    phase: Phase
+    started_at: datetime
+    stands_at: datetime
+    pauses: list[Span]
+
+
+def read_clock(events: Iterable[Event], calendar: Calendar, tto: Target, ttr: Target, now: datetime) -> Clock:
+    """Both clocks as they were at `now`, whatever the order of the events; later events do not count yet.
+
+    Raises `Conflict` for a log that cannot be, `Invalid` for a calendar that does not open.
+    """
+    history = _history(event for event in events if event.at <= now or event.kind is EventKind.OPENED)
+    if history is None:
+        raise Conflict("Cet incident n'a pas d'ouverture.")
+    start, now = history.opened_at, whole_second(now)
+    running = history.phase is Phase.RUNNING
+    owned = _Run(
+        phase=Phase.RESOLVED if history.answered_at else Phase.RUNNING,
+        started_at=start,
+        stands_at=history.answered_at or now,
+        pauses=[],
+    )
+    restored = _Run(
+        phase=history.phase,
+        started_at=start,
+        stands_at=now if running else history.since,
+        pauses=union(history.pauses),
+    )
+    return Clock(history.phase, _deadline(owned, tto, calendar), _deadline(restored, ttr, calendar))
+
+
+def next_events(events: Iterable[Event]) -> frozenset[EventKind]:
+    """What may happen next to an incident with this log; raises `Conflict` for a log that cannot be."""
+    return _allowed(_history(events))
+
+
+def _deadline(run: _Run, target: Target, calendar: Calendar) -> Deadline:
+    due = target.due_at(run.started_at, calendar)
+    at_risk_s = calendar.open_seconds(run.started_at, due) * 3 // 4
+    at_risk = calendar.add_open_seconds(run.started_at, at_risk_s)
+    for pause in run.pauses:
+        due, at_risk = _moved(due, pause, calendar), _moved(at_risk, pause, calendar)
+    due_at, at_risk_at = _known(due, run), _known(at_risk, run)
+    paused_s = sum(calendar.open_seconds(*pause) for pause in run.pauses)
+    return Deadline(
+        due_at=due_at,
+        at_risk_at=at_risk_at,
+        state=_state(run, due_at, at_risk_at),
+        consumed_s=calendar.open_seconds(run.started_at, run.stands_at) - paused_s,
+        remaining_s=calendar.open_seconds(run.stands_at, due),
+    )
+
+
+def _moved(instant: datetime, pause: Span, calendar: Calendar) -> datetime:
+    """A due date after a pause: later by its open time, unless the pause began after it."""
+    begins, ends = pause
+    paused_s = calendar.open_seconds(begins, ends)
+    if begins > instant or (paused_s == 0 and ends <= instant):
+        return instant
+    return calendar.add_open_seconds(instant, paused_s)
+
+
+def _known(instant: datetime, run: _Run) -> datetime | None:
+    moving = run.phase is Phase.WAITING and run.stands_at <= instant
+    return None if moving else instant
+
+
+def _state(run: _Run, due_at: datetime | None, at_risk_at: datetime | None) -> State:
+    late = due_at is not None and run.stands_at > due_at
+    if run.phase in (Phase.RESOLVED, Phase.CLOSED):
+        return State.MISSED if late else State.MET
+    if late:
+        return State.BREACHED
+    at_risk = at_risk_at is not None and run.stands_at >= at_risk_at
+    return State.AT_RISK if at_risk else State.ON_TIME
+
+
+def _history(events: Iterable[Event]) -> _History | None:
+    """The log from its first event to its last; those of one second are taken in an order that is allowed."""
+    order = list(EventKind)
+    left = sorted(
+        (Event(event.kind, whole_second(event.at)) for event in events),
+        key=lambda event: (event.at, order.index(event.kind)),
+    )
+    history = None
+    while left:
+        same_second = [event for event in left if event.at == left[0].at]
+        event = next((event for event in same_second if event.kind in _allowed(history)), None)
+        if event is None:
+            raise Conflict(REFUSALS[left[0].kind])
+        left.remove(event)
+        history = _after(event, history)
+    return history
+
+
+def _allowed(history: _History | None) -> frozenset[EventKind]:
+    if history is None:
+        return frozenset(STEPS[None])
+    answered = {EventKind.ACKNOWLEDGED} if history.answered_at else set()
+    return frozenset(STEPS[history.phase]) - answered
+
+
+def _after(event: Event, history: _History | None) -> _History:
+    if history is None:
+        return _History(Phase.RUNNING, event.at, answered_at=None, pauses=(), since=event.at)
+    answers = event.kind in (EventKind.ACKNOWLEDGED, EventKind.RESOLVED)
+    ends_pause = history.phase is not Phase.RUNNING and event.kind in (
+        EventKind.RESUMED,
+        EventKind.RESOLVED,
+        EventKind.REOPENED,
+    )
+    return _History(
+        phase=STEPS[history.phase][event.kind],
+        opened_at=history.opened_at,
+        answered_at=history.answered_at or (event.at if answers else None),
+        pauses=(*history.pauses, (history.since, event.at)) if ends_pause else history.pauses,
+        since=history.since if event.kind in (EventKind.ACKNOWLEDGED, EventKind.CLOSED) else event.at,
+    )
