@@ -10,14 +10,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from collectors.reading import Envelope, Reading, UnreadableReading, decode_reading
 from console.domain.attribution import Consumer
 from console.domain.errors import Conflict
 from console.domain.hours import hours_between
-from console.domain.intervals import LONGEST, Interval, Measured, refusal
+from console.domain.intervals import LONGEST, RETENTION, Interval, Measured, refusal
 from console.store.models import measurement as m
 from console.store.upsert import upsert
 
@@ -156,6 +156,12 @@ def mark_due(session: Session, host_id: int, hours: Iterable[datetime], now: dat
     """Ask for these hours of a host to be attributed again."""
     rows = [{"host_id": host_id, "hour": hour, "due_at": now} for hour in sorted(hours)]
     upsert(session, m.HourDue, rows, update=["due_at"])
+
+
+def forget_readings(session: Session, *, now: datetime) -> int:
+    """Delete raw readings past their retention; how many. Their hours stay in the ledger for ever."""
+    past = m.Reading.started_at < now - RETENTION - LONGEST
+    return session.execute(delete(m.Reading).where(past)).rowcount  # type: ignore[attr-defined,no-any-return]
 
 
 def _row(host_id: int, stream: str, reading: Reading, now: datetime) -> dict[str, Any]:

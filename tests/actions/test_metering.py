@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
-from console.actions.ingest import ingest
+from console.actions.ingest import forget_readings, ingest
 from console.actions.metering import hours_due, meter_hour
 from console.actions.posting import post
 from console.actions.reckoning import months_due, reckon_month
@@ -234,6 +234,16 @@ def test_the_check_counts_what_waits_and_what_has_a_name(database: Database) -> 
     found = check(database)
     assert (found.waiting_hours, found.workloads, found.hosts, found.hours) == (0, 2, 1, 1)
     assert found.coverage == pytest.approx(1 / 60)
+
+
+def test_raw_readings_end_their_life_and_their_hours_stay(database: Database) -> None:
+    take_in(database, reading(1, measured(50_000), web=4_000))
+    meter(database)
+    for days, forgotten in ((35, 0), (36, 1), (36, 0)):
+        with database.write(Operator()) as session:
+            assert forget_readings(session, now=START + timedelta(days=days)) == forgotten
+    found = check(database)
+    assert (found.energy_mj, found.residue_mj) == (50_000, 0)
 
 
 def a_factor() -> c.EmissionFactor:
