@@ -1,0 +1,70 @@
+"""What every energy source offers: whether it can run here, and the energy since it was last asked.
+
+A source is one file of `collectors.sources`, with its manual as its docstring. It converts to millijoules at
+its own edge, and says what it does not know: `Missing` with a reason, never zero.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from collectors.reading import Authority, Boundary, Quality
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """Where the kernel shows this machine; trees of files may stand for them."""
+
+    powercap: Path = Path("/sys/class/powercap")
+    cgroup: Path = Path("/sys/fs/cgroup")
+    proc: Path = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """Energy of the host over the `duration_ms` that end with this read, on the monotonic clock."""
+
+    energy_mj: int
+    duration_ms: int
+    min_mj: int | None = None
+    max_mj: int | None = None
+    idle_power_mw: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Nothing can be said of the time since the last read, or not yet; and why."""
+
+    reason: str
+
+
+class Source(ABC):
+    """An instrument. `read` starts a new span each time it gives `Energy`, and keeps the old one open while
+    a read fails for want of an answer: what a counter has counted meanwhile comes with the next good read.
+    """
+
+    name: ClassVar[str]
+    authority: ClassVar[Authority]
+    boundary: ClassVar[Boundary]
+    quality: ClassVar[Quality]
+
+    @abstractmethod
+    def available(self) -> str | None:
+        """None where the source can run here, else the reason why it cannot."""
+
+    @abstractmethod
+    def read(self) -> Energy | Missing:
+        """The energy since the last read; the first read only starts a span."""
+
+    def start(self) -> None:  # noqa: B027 - most sources have nothing to prepare
+        """Begin to get ready; returns at once."""
+
+    def ready(self) -> bool:
+        """False while the source still gets ready."""
+        return True
+
+    def close(self) -> None:  # noqa: B027 - most sources hold nothing
+        """Let go of what the source holds."""

@@ -1,0 +1,164 @@
+"""What the kernel says of CPU time and of processes, read from `/proc` by hand.
+
+Times are integer microseconds since the start of the machine or of the process. Only what is asked for is
+read: a list of 300 processes costs one small file each; the command line, the user and the executable of a
+process are read when a rule asks for them, and never leave this host.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
+KERNEL_THREAD = 0x00200000
+"""PF_KTHREAD, in the flags of a process."""
+
+
+class Unreadable(Exception):
+    """A file of `/proc` that should be there could not be read or understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class CpuTimes:
+    """CPU time of all logical CPUs together, and their number."""
+
+    busy_us: int
+    total_us: int
+    vcpu: int
+
+
+def cpu_times(root: Path) -> CpuTimes:
+    """The first lines of `stat`; raises `Unreadable`.
+
+    Busy is user + nice + system + irq + softirq. Guest time is inside user and nice, so it counts once. Idle
+    and iowait are not busy; steal, which the hypervisor gave to others, is not busy but part of the total.
+    """
+    try:
+        with (root / "stat").open("rb") as stat:
+            fields = stat.readline().split()
+            vcpu = sum(1 for _ in _cpu_lines(stat))
+        user, nice, system, idle, iowait, irq, softirq, steal = (
+            int(field) * TICK_US for field in fields[1:9]
+        )
+    except (OSError, ValueError) as error:
+        raise Unreadable(f"{root / 'stat'}: {error}") from None
+    if fields[0] != b"cpu" or vcpu == 0:
+        raise Unreadable(f"{root / 'stat'} does not begin with the times of the CPUs")
+    busy_us = user + nice + system + irq + softirq
+    return CpuTimes(busy_us, busy_us + idle + iowait + steal, vcpu)
+
+
+def _cpu_lines(stat: Iterator[bytes]) -> Iterator[bytes]:
+    for line in stat:
+        if not line.startswith(b"cpu"):
+            return
+        yield line
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One process for ever: a pid is used again, a pid with its start is not."""
+
+    pid: int
+    start_ticks: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessTimes:
+    """What a process used itself (`own_us`) and what its reaped children used (`reaped_us`)."""
+
+    key: Key
+    parent_pid: int
+    short_name: str
+    own_us: int
+    reaped_us: int
+
+
+def processes(root: Path) -> dict[Key, ProcessTimes]:
+    """Every process but the kernel's own threads; one that ends while it is read is left out."""
+    found = {}
+    with os.scandir(root) as folders:
+        for name in (folder.name for folder in folders):
+            if name.isdecimal() and (times := _process(f"{root}/{name}/stat")):
+                found[times.key] = times
+    return found
+
+
+def _process(path: str) -> ProcessTimes | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            line = os.read(descriptor, 1024)
+        finally:
+            os.close(descriptor)
+        return _parsed(line)
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _parsed(line: bytes) -> ProcessTimes | None:
+    pid, _, rest = line.partition(b" (")
+    name, _, rest = rest.rpartition(b") ")
+    fields = rest.split(None, 20)
+    if int(fields[6]) & KERNEL_THREAD:
+        return None
+    return ProcessTimes(
+        key=Key(int(pid), int(fields[19])),
+        parent_pid=int(fields[1]),
+        short_name=name.decode(errors="replace"),
+        own_us=(int(fields[11]) + int(fields[12])) * TICK_US,
+        reaped_us=(int(fields[13]) + int(fields[14])) * TICK_US,
+    )
+
+
+def control_groups(root: Path, pid: int) -> dict[str, str]:
+    """The path of a process in each hierarchy: by controller name, `name=systemd`, and `` for version 2."""
+    paths = {}
+    for line in _read(root / str(pid) / "cgroup").decode(errors="replace").splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        paths.update(dict.fromkeys(controllers.split(","), path))
+    return paths
+
+
+def command_line(root: Path, pid: int) -> str | None:
+    """The arguments joined by spaces; None for a process without any."""
+    return (
+        _read(root / str(pid) / "cmdline").rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace") or None
+    )
+
+
+def executable(root: Path, pid: int) -> str | None:
+    """The path of the program; None where the kernel does not let it be read."""
+    try:
+        return str((root / str(pid) / "exe").readlink()).removesuffix(" (deleted)")
+    except OSError:
+        return None
+
+
+def user(root: Path, pid: int) -> str | None:
+    """The name of the real user, or its number where it has no name."""
+    for line in _read(root / str(pid) / "status").splitlines():
+        if line.startswith(b"Uid:"):
+            return _user_name(int(line.split()[1]))
+    return None
+
+
+@cache
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

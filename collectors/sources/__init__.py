@@ -1,0 +1,1 @@
+"""One file per source, strangers to one another; `collectors.registry` lists them."""
