@@ -1,4 +1,4 @@
-"""What a WSGI server loads."""
+"""What a WSGI server imports."""
 
 from console.app import create_app
 

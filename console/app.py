@@ -1,0 +1,59 @@
+"""Puts the parts of the web process together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+
+from console.config import Config, read_config
+from console.store.session import Database
+from console.web import access, api, assets, errors, fragments, headers, health, languages, presentation
+from console.web.pages import account, overview, sign_in
+from console.web.state import State
+
+BLUEPRINTS = (
+    api.bp,
+    assets.bp,
+    health.bp,
+    sign_in.bp,
+    account.bp,
+    overview.bp,
+)
+LARGEST_FORM = 1024 * 1024  # bytes
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The application; reads the environment where no configuration is given.
+
+    Raises `BadConfiguration`, or `UnclassifiedView` where a view does not say whom it is for.
+    """
+    config = config or read_config()
+    app = Flask("console.web", static_folder=None)
+    app.extensions["console"] = State(
+        database=Database(config.database_url),
+        public_url=config.public_url,
+        secure=config.secure_cookies,
+        silent_after=timedelta(seconds=config.silent_after_s),
+    )
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        SESSION_COOKIE_NAME="form",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.secure_cookies,
+        MAX_CONTENT_LENGTH=LARGEST_FORM,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    fragments.install(app)
+    languages.install(app)
+    presentation.install(app)
+    errors.install(app)
+    app.before_request(access.gate)  # before CSRF: an expired session matters more than its stale form
+    CSRFProtect(app).exempt(api.bp)
+    app.after_request(headers.pack)
+    app.after_request(headers.protect)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    access.check_every_view(app)
+    return app

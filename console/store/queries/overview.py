@@ -1,0 +1,396 @@
+"""What the first page shows: energy today and this month, hosts, open incidents and alerts, first steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
+
+from console.domain.carbon import carbon_within
+from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
+from console.domain.factors import Basis
+from console.domain.hours import day_bounds, month_bounds
+from console.store.models import catalogue as c
+from console.store.models import coordination as k
+from console.store.models import measurement as m
+from console.store.models import tenant as t
+
+LISTED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """Energy and carbon of a day so far; carbon is None until its month is reckoned."""
+
+    energy_mj: int | None
+    measured_mj: int
+    modelled_mj: int
+    declared_mj: int
+    carbon_ug: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """The month as it was last reckoned; None before the first time."""
+
+    month: date
+    energy_mj: int | None
+    carbon_ug: int | None
+    factor: str | None
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeenHost:
+    """A host; `reasons` say why a source of energy gives nothing."""
+
+    name: str
+    last_seen_at: datetime
+    silent: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """An incident that is not resolved; `state` is where it stands now against its time to restore."""
+
+    tenant_id: int
+    adherent: str
+    number: int
+    title: str
+    priority: str
+    due_at: datetime | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """A state that someone was warned of, and that lasts."""
+
+    kind: str
+    facts: dict[str, Any]
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TopWorkload:
+    """One of the workloads that used most today; `adherent` is None where nobody claims it."""
+
+    host: str
+    workload: str
+    energy_mj: int
+    tenant_id: int
+    adherent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What a new installation has behind it."""
+
+    collector: bool
+    directory: bool
+    adherent: bool
+    subscription: bool
+    claim: bool
+    incident: bool
+    statement: bool
+
+    @property
+    def done(self) -> int:
+        return sum(getattr(self, name) for name in self.__slots__)
+
+    @property
+    def all(self) -> int:
+        return len(self.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The first page of those who see every host."""
+
+    today: Energy
+    month: Month
+    hosts: int
+    silent: int
+    listed_hosts: Sequence[SeenHost]
+    incidents: int
+    listed_incidents: Sequence[OpenIncident]
+    alerts: int
+    listed_alerts: Sequence[OpenAlert]
+    workloads: Sequence[TopWorkload]
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """An adherent of the reader, with the month's energy and carbon, None where they are unknown."""
+
+    tenant_id: int
+    name: str
+    subscriptions: int
+    incidents: int
+    energy_mj: int | None
+    carbon_ug: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """The first page of those who see some adherents only."""
+
+    today: Energy
+    month: Month
+    adherents: Sequence[Followed]
+    incidents: int
+    listed_incidents: Sequence[OpenIncident]
+
+
+def fleet(session: Session, day: date, zone: str, *, now: datetime, silent_after: timedelta) -> Fleet:
+    """Everything of the whole fleet for a local day; asks for a session of the operator."""
+    heard_since = now - silent_after
+    hosts, silent = _host_counts(session, heard_since)
+    month = _month(session, day)
+    return Fleet(
+        today=_today(session, day, zone, month),
+        month=month,
+        hosts=hosts,
+        silent=silent,
+        listed_hosts=_hosts(session, heard_since),
+        incidents=_count(session, _open_incidents()),
+        listed_incidents=_incidents(session, now),
+        alerts=_count(session, select(k.AlertEpisode).where(k.AlertEpisode.ended_at.is_(None))),
+        listed_alerts=_alerts(session),
+        workloads=_top_workloads(session, *day_bounds(day, ZoneInfo(zone))),
+    )
+
+
+def portfolio(session: Session, day: date, zone: str, *, now: datetime) -> Portfolio:
+    """Everything of the adherents in the scope of the session."""
+    month = _month(session, day)
+    return Portfolio(
+        today=_today(session, day, zone, month),
+        month=month,
+        adherents=_followed(session, day.replace(day=1)),
+        incidents=_count(session, _open_incidents()),
+        listed_incidents=_incidents(session, now),
+    )
+
+
+def modelled_since(session: Session, since: datetime) -> bool:
+    """Whether energy in the scope of the session came from a model since an instant."""
+    source = c.EnergySource
+    models = session.scalars(select(source.source_id).where(source.quality == "modelled")).all()
+    line = t.EnergyLine
+    found = select(line.tenant_id).where(line.hour >= since, line.source_id.in_(models)).limit(1)
+    return bool(models) and session.scalar(found) is not None
+
+
+def steps(session: Session) -> Steps:
+    """What there is at least one of."""
+    return Steps(
+        collector=_any(session, select(m.Host.host_id)),
+        directory=_any(session, select(c.DirectorySite.finess_et)),
+        adherent=_any(session, select(c.Adherent.tenant_id).where(c.Adherent.tenant_id != OPERATOR_TENANT)),
+        subscription=_any(session, select(t.Subscription.number)),
+        claim=_any(session, select(c.WorkloadClaim.claim_id)),
+        incident=_any(session, select(t.Incident.number)),
+        statement=_any(session, select(t.Statement.number)),
+    )
+
+
+def _any(session: Session, statement: Select[Any]) -> bool:
+    return session.scalar(statement.limit(1)) is not None
+
+
+def _count(session: Session, statement: Select[Any]) -> int:
+    return session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+
+
+def _month(session: Session, day: date) -> Month:
+    line = t.CarbonLine
+    of_month = (line.month == day.replace(day=1), line.basis == Basis.YEARLY_AVERAGE)
+    lines, energy_mj, carbon_ug, factor = session.execute(
+        select(func.count(), func.sum(line.energy_mj), func.sum(line.carbon_ug), func.max(line.factor_id))
+        .select_from(line)
+        .where(*of_month)
+    ).one()
+    provisional = _any(session, select(line.tenant_id).where(*of_month, line.provisional))
+    if not lines:
+        return Month(day.replace(day=1), None, None, None, provisional)
+    return Month(day.replace(day=1), int(energy_mj), int(carbon_ug), factor, provisional)
+
+
+def _today(session: Session, day: date, zone: str, month: Month) -> Energy:
+    start, end = day_bounds(day, ZoneInfo(zone))
+    line = t.EnergyLine
+    parts = {
+        quality: int(energy_mj)
+        for quality, energy_mj in session.execute(
+            select(c.EnergySource.quality, func.sum(line.energy_mj))
+            .join(c.EnergySource, c.EnergySource.source_id == line.source_id)
+            .where(line.hour >= start, line.hour < end)
+            .group_by(c.EnergySource.quality)
+        )
+    }
+    energy_mj = sum(parts.values()) if parts else None
+    return Energy(
+        energy_mj=energy_mj,
+        measured_mj=parts.get("measured", 0),
+        modelled_mj=parts.get("modelled", 0),
+        declared_mj=parts.get("declared", 0),
+        carbon_ug=_share_of(session, month, energy_mj, start, zone),
+    )
+
+
+def _share_of(
+    session: Session, month: Month, energy_mj: int | None, start: datetime, zone: str
+) -> int | None:
+    """The day's share of the month's carbon; None while the month is behind the day."""
+    if energy_mj is None or month.energy_mj is None or month.carbon_ug is None:
+        return None
+    first, _ = month_bounds(month.month, ZoneInfo(zone))
+    line = t.EnergyLine
+    before = session.scalar(select(func.sum(line.energy_mj)).where(line.hour >= first, line.hour < start))
+    before_mj = int(before or 0)
+    if before_mj + energy_mj > month.energy_mj:
+        return None
+    return carbon_within(month.carbon_ug, month.energy_mj, before_mj, energy_mj)
+
+
+def _host_counts(session: Session, heard_since: datetime) -> tuple[int, int]:
+    hosts = session.scalar(select(func.count()).select_from(m.Host)) or 0
+    silent = select(func.count()).select_from(m.Host).where(m.Host.last_seen_at < heard_since)
+    return hosts, session.scalar(silent) or 0
+
+
+def _hosts(session: Session, heard_since: datetime) -> list[SeenHost]:
+    """The hosts that have been silent for longest come first."""
+    rows = session.scalars(select(m.Host).order_by(m.Host.last_seen_at).limit(LISTED))
+    return [
+        SeenHost(
+            name=row.name,
+            last_seen_at=row.last_seen_at,
+            silent=row.last_seen_at < heard_since,
+            reasons=tuple(f"{gap['source']}: {gap['reason']}" for gap in row.gaps),
+        )
+        for row in rows
+    ]
+
+
+def _open_incidents() -> Select[Any]:
+    return select(t.Incident.tenant_id).where(t.Incident.resolved_at.is_(None))
+
+
+def _incidents(session: Session, now: datetime) -> list[OpenIncident]:
+    rows = session.execute(
+        select(t.Incident, c.Adherent.name)
+        .join(c.Adherent, c.Adherent.tenant_id == t.Incident.tenant_id)
+        .where(t.Incident.resolved_at.is_(None))
+        .order_by(t.Incident.due_at.is_(None), t.Incident.due_at, t.Incident.tenant_id, t.Incident.number)
+        .limit(LISTED)
+    )
+    return [
+        OpenIncident(
+            tenant_id=row.tenant_id,
+            adherent=adherent,
+            number=row.number,
+            title=row.title,
+            priority=row.priority.value,
+            due_at=row.due_at,
+            state=_state(row, now),
+        )
+        for row, adherent in rows
+    ]
+
+
+def _state(row: t.Incident, now: datetime) -> str:
+    if row.due_at is None:
+        return "waiting"
+    if row.due_at < now:
+        return "breached"
+    return "at_risk" if row.at_risk_at is not None and row.at_risk_at <= now else "on_time"
+
+
+def _alerts(session: Session) -> list[OpenAlert]:
+    rows = session.scalars(
+        select(k.AlertEpisode)
+        .where(k.AlertEpisode.ended_at.is_(None))
+        .order_by(k.AlertEpisode.started_at.desc())
+        .limit(LISTED)
+    )
+    return [OpenAlert(row.kind, row.facts, row.started_at) for row in rows]
+
+
+def _top_workloads(session: Session, start: datetime, end: datetime) -> list[TopWorkload]:
+    line, energy = t.EnergyLine, func.sum(t.EnergyLine.energy_mj).label("energy_mj")
+    top = (
+        select(
+            line.tenant_id, line.host_id, line.workload_id, func.max(line.claim_id).label("claim_id"), energy
+        )
+        .where(*_named_lines(start, end))
+        .group_by(line.tenant_id, line.host_id, line.workload_id)
+        .order_by(energy.desc())
+        .limit(LISTED)
+        .subquery()
+    )
+    same = (m.Workload.host_id == top.c.host_id) & (m.Workload.workload_id == top.c.workload_id)
+    rows = session.execute(
+        select(top, m.Host.name.label("host"), m.Workload.name.label("workload"), c.Adherent.name)
+        .join(m.Host, m.Host.host_id == top.c.host_id)
+        .join(m.Workload, same)
+        .join(c.Adherent, c.Adherent.tenant_id == top.c.tenant_id)
+        .order_by(top.c.energy_mj.desc())
+    )
+    return [
+        TopWorkload(
+            host=row.host,
+            workload=row.workload,
+            energy_mj=int(row.energy_mj),
+            tenant_id=row.tenant_id,
+            adherent=None if row.claim_id == UNCLAIMED else row.name,
+        )
+        for row in rows
+    ]
+
+
+def _named_lines(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+    line = t.EnergyLine
+    return (
+        line.hour >= start,
+        line.hour < end,
+        line.workload_id.not_in((m.IDLE_KEPT, m.UNATTRIBUTED)),
+        line.energy_mj > 0,
+    )
+
+
+def _followed(session: Session, month: date) -> list[Followed]:
+    carbon = {
+        tenant_id: (int(energy_mj), int(carbon_ug))
+        for tenant_id, energy_mj, carbon_ug in session.execute(
+            select(t.CarbonLine.tenant_id, func.sum(t.CarbonLine.energy_mj), func.sum(t.CarbonLine.carbon_ug))
+            .where(t.CarbonLine.month == month, t.CarbonLine.basis == Basis.YEARLY_AVERAGE)
+            .group_by(t.CarbonLine.tenant_id)
+        )
+    }
+    active = _by_tenant(session, t.Subscription, t.Subscription.status == t.SubscriptionStatus.ACTIVE)
+    incidents = _by_tenant(session, t.Incident, t.Incident.resolved_at.is_(None))
+    adherents = select(c.Adherent).where(c.Adherent.tenant_id != OPERATOR_TENANT).order_by(c.Adherent.name)
+    return [
+        Followed(
+            tenant_id=row.tenant_id,
+            name=row.name,
+            subscriptions=active.get(row.tenant_id, 0),
+            incidents=incidents.get(row.tenant_id, 0),
+            energy_mj=carbon.get(row.tenant_id, (None, None))[0],
+            carbon_ug=carbon.get(row.tenant_id, (None, None))[1],
+        )
+        for row in session.scalars(adherents)
+    ]
+
+
+def _by_tenant(session: Session, model: Any, condition: ColumnElement[bool]) -> dict[int, int]:
+    rows = session.execute(select(model.tenant_id, func.count()).where(condition).group_by(model.tenant_id))
+    return dict(rows.tuples().all())

@@ -1,0 +1,192 @@
+"""One gate before every view: who is at the other end, and what they may ask.
+
+Each view says for whom it is: `@public`, `@signed_in` or `@requires(permission)`. A view that says nothing
+stops the start of the application with its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, g, redirect, request, url_for
+from werkzeug.exceptions import Unauthorized
+from werkzeug.wrappers import Response as AnyResponse
+
+from console.actions.sign_in import LONGEST_STAY, hash_of, keep_alive
+from console.domain.access import SEES_EVERY_ADHERENT, Permission, may
+from console.domain.errors import Forbidden
+from console.store.queries import sign_in
+from console.store.queries.sign_in import SignedIn
+from console.store.session import Operator, Scope, Tenants
+from console.web.state import state
+
+COOKIE = "sign_in"
+LONGEST_IDLE = timedelta(minutes=30)
+SEEN_EVERY = timedelta(minutes=1)  # so that reading pages does not write at each of them
+OPEN_TO_ONE_TIME_PASSWORDS = frozenset({"account.change_password", "sign_in.leave"})
+
+
+class Audience(Enum):
+    """Whom a view is for, where it asks for no permission."""
+
+    EVERYONE = "everyone"
+    SIGNED_IN = "signed_in"
+
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class UnclassifiedView(Exception):
+    """A view that does not say whom it is for; the message is its endpoint."""
+
+
+def public(view: View) -> View:
+    """Open to everyone."""
+    view.__dict__["audience"] = Audience.EVERYONE
+    return view
+
+
+def signed_in(view: View) -> View:
+    """Open to every account."""
+    view.__dict__["audience"] = Audience.SIGNED_IN
+    return view
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Open to the accounts whose role holds the permission."""
+
+    def classified(view: View) -> View:
+        view.__dict__["audience"] = permission
+        return view
+
+    return classified
+
+
+def unattended(view: View) -> View:
+    """The page asks for it by itself: that does not show that the person is still there."""
+    view.__dict__["unattended"] = True
+    return view
+
+
+def check_every_view(app: Flask) -> None:
+    """Raise `UnclassifiedView` for the first view that does not say whom it is for."""
+    for endpoint, view in app.view_functions.items():
+        if audience_of(view) is None:
+            raise UnclassifiedView(endpoint)
+
+
+def audience_of(view: Callable[..., Any]) -> Audience | Permission | None:
+    """Whom a view is for, None where it does not say."""
+    return getattr(view, "audience", None)
+
+
+def gate() -> AnyResponse | None:
+    """Let the request through to its view, or answer in its place."""
+    if request.endpoint is None:
+        return None
+    audience = audience_of(current_app.view_functions[request.endpoint])
+    if audience is Audience.EVERYONE:
+        return None
+    account = known_account()
+    if account is None:
+        return _to_sign_in()
+    if account.must_change_password and request.endpoint not in OPEN_TO_ONE_TIME_PASSWORDS:
+        return _elsewhere(url_for("account.change_password"))
+    if isinstance(audience, Permission) and not may(account.role, audience):
+        raise Forbidden("Votre rôle ne donne pas accès à cette page.")
+    return None
+
+
+def known_account() -> SignedIn | None:
+    """The account that is signed in, if there is one."""
+    if "account" not in g:
+        g.account = None  # where the question fails, the page that says so does not ask again
+        g.account = _recognise()
+    found: SignedIn | None = g.account
+    return found
+
+
+def current_account() -> SignedIn:
+    """The account that is signed in; for views that are not public."""
+    account = known_account()
+    if account is None:
+        raise Unauthorized
+    return account
+
+
+def scope() -> Scope:
+    """What the signed-in account may see."""
+    account = current_account()
+    if account.role in SEES_EVERY_ADHERENT:
+        return Operator()
+    if not account.tenants:
+        raise Forbidden("Aucun adhérent n'est confié à ce compte : demandez à un administrateur de le faire.")
+    return Tenants(account.tenants)
+
+
+def allowed(permission: Permission) -> bool:
+    """Whether the one who reads the page holds a permission."""
+    account = known_account()
+    return account is not None and may(account.role, permission)
+
+
+def keep_cookie(response: Response, token: str) -> None:
+    """Hand the token of a sign-in to the browser."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=LONGEST_STAY,
+        secure=state().secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def local_path(target: str | None) -> str | None:
+    """The target if it is a path of this console, None if a browser could take it elsewhere."""
+    if not target or not target.isprintable() or "\\" in target:
+        return None
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc or not target.startswith("/") or target.startswith("//"):
+        return None
+    return target
+
+
+def _recognise() -> SignedIn | None:
+    token = request.cookies.get(COOKIE)
+    if not token:
+        return None
+    now = datetime.now(UTC)
+    with state().database.read(Operator()) as session:
+        account = sign_in.signed_in(session, hash_of(token), now=now, idle_since=now - LONGEST_IDLE)
+    if account is not None and _is_there() and now - account.seen_at > SEEN_EVERY:
+        with state().database.write(Operator()) as session:
+            keep_alive(session, account.token_sha256, now=now)
+    return account
+
+
+def _is_there() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return not getattr(view, "unattended", False)
+
+
+def _to_sign_in() -> AnyResponse:
+    if request.path.startswith("/api/"):
+        raise Unauthorized
+    if request.headers.get("HX-Request"):
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        asked = page.path + (f"?{page.query}" if page.query else "")
+    else:
+        asked = request.full_path.rstrip("?") if request.method == "GET" else ""
+    return _elsewhere(url_for("sign_in.show", next=local_path(asked)))
+
+
+def _elsewhere(address: str) -> AnyResponse:
+    """Send the browser to another page; htmx follows a header, for it would swap what a redirect leads to."""
+    if request.headers.get("HX-Request"):
+        return Response(status=401, headers={"HX-Redirect": address})
+    return redirect(address, 303)

@@ -1,0 +1,30 @@
+"""`/healthz`: whether this process can serve."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from console.store.schema import present_revision, wanted_revision
+from console.web.access import public
+from console.web.state import state
+
+bp = Blueprint("health", __name__)
+
+
+@bp.get("/healthz")
+@public
+def show() -> Response:
+    """200 when the database answers and its schema is the code's, else 503; one line either way."""
+    try:
+        present = present_revision(state().database)
+    except SQLAlchemyError as error:
+        return _line(f"the database does not answer: {type(error).__name__}", 503)
+    wanted = wanted_revision()
+    if present != wanted:
+        return _line(f"the schema is at {present or 'nothing'}, {wanted} is needed: run console prepare", 503)
+    return _line("ok", 200)
+
+
+def _line(text: str, status: int) -> Response:
+    return Response(text + "\n", status, content_type="text/plain; charset=utf-8")

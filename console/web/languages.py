@@ -1,0 +1,146 @@
+"""The language of a page: which one, its texts, and its numbers, dates and amounts.
+
+Catalogues are read as they are in the source, without a compiled copy; amounts are written as in reports.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from functools import cache
+from gettext import NullTranslations
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+from flask import Flask, has_request_context, request
+from flask_babel import Babel, Domain, get_locale
+from flask_babel import gettext as _
+
+from console.web.access import known_account
+from reports.language import FRENCH, LANGUAGES, Language
+from reports.quantities import Kind, text
+
+COOKIE = "language"
+ZONE = "Europe/Paris"  # where no adherent says otherwise
+CATALOGUES = Path(__file__).with_name("translations")
+
+
+class French(Translations):
+    """Messages are written in French: they only get its typography."""
+
+    def gettext(self, message: str) -> str:
+        return FRENCH.gettext(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return FRENCH.gettext(msgid1 if n < 2 else msgid2)
+
+    ugettext, ungettext = gettext, ngettext
+
+
+class Catalogues(Domain):  # type: ignore[misc]
+    """The texts of each language, read once."""
+
+    def get_translations(self) -> NullTranslations:
+        return _catalogue(current_language().code)
+
+
+def install(app: Flask) -> None:
+    """Give the application its languages and the filters that write in them."""
+    babel = Babel(app, default_locale=FRENCH.code, locale_selector=preferred_code)
+    babel.domain_instance = Catalogues()
+    app.jinja_env.filters.update(
+        energy=energy,
+        carbon=carbon,
+        intensity=intensity,
+        share=share,
+        number=number,
+        day=day,
+        month=month,
+        instant=instant,
+        clock=clock,
+        duration=duration,
+    )
+    app.jinja_env.globals.update(current_language=current_language, LANGUAGES=LANGUAGES)
+
+
+def preferred_code() -> str:
+    """The language of the account, else of the cookie, else of the browser, else French."""
+    if not has_request_context():
+        return FRENCH.code
+    account = known_account()
+    chosen = account.locale if account else request.cookies.get(COOKIE)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(list(LANGUAGES), FRENCH.code) or FRENCH.code
+
+
+def current_language() -> Language:
+    """The language of the page being made."""
+    return LANGUAGES[str(get_locale() or FRENCH.code)]
+
+
+def energy(energy_mj: int | None) -> str:
+    return text(Kind.ENERGY_MJ, energy_mj, current_language())
+
+
+def carbon(carbon_ug: int | None) -> str:
+    return text(Kind.CARBON_UG, carbon_ug, current_language())
+
+
+def intensity(intensity_mg_per_kwh: int | None) -> str:
+    return text(Kind.INTENSITY_MG_PER_KWH, intensity_mg_per_kwh, current_language())
+
+
+def share(part: Fraction | float | None) -> str:
+    """A share between 0 and 1, in percent."""
+    return text(Kind.SHARE, None if part is None else Fraction(part), current_language())
+
+
+def number(value: int | None) -> str:
+    return text(Kind.COUNT, value, current_language())
+
+
+def day(value: date | None) -> str:
+    return text(Kind.DATE, value, current_language())
+
+
+def month(value: date) -> str:
+    return current_language().month(value)
+
+
+def instant(value: datetime | None, zone: str = ZONE) -> str:
+    """A date and a time on the wall clock of a zone."""
+    if value is None:
+        never: str = _("jamais")
+        return never
+    return current_language().short_instant(value.astimezone(ZoneInfo(zone)))
+
+
+def clock(value: datetime, zone: str = ZONE) -> str:
+    """A time of day on the wall clock of a zone."""
+    return current_language().hour(value.astimezone(ZoneInfo(zone)))
+
+
+def duration(value: timedelta) -> str:
+    return current_language().duration(value)
+
+
+def today(zone: str = ZONE) -> date:
+    """The date on the wall clock of a zone."""
+    return datetime.now(UTC).astimezone(ZoneInfo(zone)).date()
+
+
+@cache
+def _catalogue(code: str) -> NullTranslations:
+    path = CATALOGUES / code / "LC_MESSAGES" / "messages.po"
+    if not path.exists():
+        return French()
+    compiled = io.BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=code))
+    compiled.seek(0)
+    return Translations(compiled)

@@ -1,0 +1,56 @@
+"""The main entries of the console, in the order people look for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app, request
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+
+from console.domain.access import Permission
+from console.web.access import allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A link of the navigation; `sections` are the blueprints under which it is the current one."""
+
+    endpoint: str
+    label: LazyString
+    icon: str
+    sections: tuple[str, ...]
+    permission: Permission | None = None
+
+    @property
+    def current(self) -> bool:
+        return request.blueprint in self.sections
+
+
+ENTRIES = (
+    Entry("overview.show", lazy_gettext("Vue d'ensemble"), "overview", ("overview",)),
+    Entry(
+        "adherents.index",
+        lazy_gettext("Adhérents"),
+        "adherents",
+        ("adherents", "adherent"),
+        Permission.SEE_ADHERENTS,
+    ),
+    Entry("energy.fleet", lazy_gettext("Énergie"), "energy", ("energy",), Permission.SEE_FLEET),
+    Entry(
+        "incidents.index", lazy_gettext("Incidents"), "incidents", ("incidents",), Permission.SEE_ADHERENTS
+    ),
+    Entry(
+        "statements.index", lazy_gettext("Relevés"), "statements", ("statements",), Permission.SEE_ADHERENTS
+    ),
+)
+
+
+def entries() -> list[Entry]:
+    """The entries that the signed-in account may open."""
+    return [
+        entry
+        for entry in ENTRIES
+        if entry.endpoint in current_app.view_functions
+        and (entry.permission is None or allowed(entry.permission))
+    ]

@@ -1,0 +1,29 @@
+"""What all views of one application share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import current_app
+
+from console.store.session import Database
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Made once by `create_app`; `secure` when the console is reached over https.
+
+    A host that was not heard for `silent_after` is silent.
+    """
+
+    database: Database
+    public_url: str
+    secure: bool
+    silent_after: timedelta
+
+
+def state() -> State:
+    """The state of the current application."""
+    found: State = current_app.extensions["console"]
+    return found
