@@ -1,0 +1,54 @@
+"""The first catalogue: the operator, its services, calendars and plans, and the registry of factors."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from importlib.resources import files
+from typing import Any
+
+from sqlalchemy import func, inspect, select
+from sqlalchemy.orm import Session
+
+from console.domain.claims import OPERATOR_TENANT
+from console.store.base import Base
+from console.store.models import catalogue as c
+from console.store.upsert import upsert
+
+SEED = files("console.store") / "seed"
+OPERATOR_NAME = "Mipih"
+
+
+def seed_catalogue(session: Session, today: date) -> None:
+    """Add what the catalogue lacks; what is there stays as it is."""
+    _seed_operator(session, today)
+    _seed(session, c.ServiceCalendar, "calendar")
+    _seed(session, c.SlaPlan, "plan")
+    _seed(session, c.Service, "service")
+    _seed(session, c.EmissionFactor, "factor", known_since=today)
+
+
+def _seed_operator(session: Session, today: date) -> None:
+    operator = {
+        "tenant_id": OPERATOR_TENANT,
+        "name": OPERATOR_NAME,
+        "kind": c.AdherentKind.OPERATOR,
+        "zone": "Europe/Paris",
+        "since": today,
+    }
+    upsert(session, c.Adherent, [operator])
+    if session.get_bind().dialect.name == "postgresql":
+        _continue_numbers_after_operator(session)
+
+
+def _continue_numbers_after_operator(session: Session) -> None:
+    """A row with a number of its own leaves the sequence behind; the next adherent must not get it again."""
+    last = session.scalar(select(func.max(c.Adherent.tenant_id)))
+    session.execute(select(func.setval(func.pg_get_serial_sequence("adherent", "tenant_id"), last)))
+
+
+def _seed(session: Session, model: type[Base], subject: str, **shared: Any) -> None:
+    """Rows of `<subject>s.toml`; a key that a table leaves out is null."""
+    tables = tomllib.loads((SEED / f"{subject}s.toml").read_text("utf-8"))[subject]
+    names = [column.name for column in inspect(model).columns]
+    upsert(session, model, [dict.fromkeys(names) | table | shared for table in tables])
