@@ -176,7 +176,8 @@ def read_clock(events: Iterable[Event], calendar: Calendar, tto: Target, ttr: Ta
     history = _history(event for event in events if event.at <= now or event.kind is EventKind.OPENED)
     if history is None:
         raise Conflict("Cet incident n'a pas d'ouverture.")
-    start, now = history.opened_at, whole_second(now)
+    start = history.opened_at
+    now = max(whole_second(now), start)
     running = history.phase is Phase.RUNNING
     owned = _Run(
         phase=Phase.RESOLVED if history.answered_at else Phase.RUNNING,
