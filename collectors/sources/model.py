@@ -2,12 +2,13 @@
 
     power = idle + (full - idle) x utilisation, in watts per logical CPU
 
-The constants come from the 609 results of SPECpower_ssj2008 published from January 2017 on (the servers still
-in service) in the edition of 2026-03-09 of Cloud Carbon Footprint's coefficients: for each, watts at 100 % and
-at active idle over its number of threads; then the median, and the 10th and 90th percentiles as the spread
-(inclusive, linear between ranks). Rows marked non-compliant ("NC") or whose idle power is not below their full
-power (shifted columns) are left out. A test computes them again from the file. SPEC and the benchmark name SPECpower_ssj are registered trademarks of the Standard Performance
-Evaluation Corporation; see www.spec.org/power_ssj2008.
+The constants come from the 609 results of SPECpower_ssj2008 published from January 2017 on (the servers
+still in service) in the edition of 2026-03-09 of Cloud Carbon Footprint's coefficients: for each, watts at
+100 % and at active idle over its number of threads; then the median, and the 10th and 90th percentiles as
+the spread (inclusive, linear between ranks). Rows marked non-compliant ("NC") or whose idle power is not
+below their full power (shifted columns) are left out. A test computes them again from the file. SPEC and the
+benchmark name SPECpower_ssj are registered trademarks of the Standard Performance Evaluation Corporation; see
+www.spec.org/power_ssj2008.
 
 SPECpower is measured at the wall, so the boundary is `server_input`. For a virtual machine the figure is that
 of its share of a server, one logical CPU per virtual CPU. A machine of the median, not this machine: the

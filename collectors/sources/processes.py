@@ -34,8 +34,8 @@ IDENTITY_S = 60.0
 class CpuUse:
     """CPU time since the last read, in microseconds; `workloads` by name, with what named each.
 
-    The kernel counts busy time by ticks and groups by the nanosecond, so that over a short span the workloads
-    may add up to a little more than busy: whoever closes an interval settles it.
+    The kernel may count busy time by sampling ticks, and the time of processes and groups to the nanosecond:
+    workloads may add up to more than busy. Whoever closes an interval settles it.
     """
 
     busy_us: int

@@ -1,0 +1,184 @@
+"""Keeps readings on disk until the console acknowledges them.
+
+    outbox/lock                 held by the agent that uses the folder
+    outbox/stream.json          the stream's id, born with the outbox, and the next sequence
+    outbox/00000000000000000017.json   a batch of one reading, as the console will read it
+    outbox/refused/             batches the console could not read, each with its message beside it
+
+Each file is written whole under another name, flushed to disk and renamed. The next sequence is on disk
+before a reading takes it: whenever the process is killed, no reading that was kept is lost, and no sequence
+is used twice (one may be skipped).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from collectors.reading import (
+    STREAM,
+    Reading,
+    UnreadableBatch,
+    UnreadableReading,
+    decode_batch,
+    decode_reading,
+    encode_batch,
+)
+
+KEPT = re.compile(r"\d{20}\.json")
+LEFT_OVER = ".writing-"
+
+
+class OutboxUnusable(Exception):
+    """The folder cannot be used; the message says which one and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Readings on disk that share their envelope, oldest first."""
+
+    agent: str
+    host: str
+    stream: str
+    readings: tuple[Reading, ...]
+    files: tuple[Path, ...]
+
+    def body(self) -> bytes:
+        """The batch as the console reads it."""
+        return encode_batch(self.agent, self.host, self.stream, self.readings)
+
+
+class Outbox:
+    """A folder of readings, used by one agent at a time."""
+
+    def __init__(self, folder: Path, agent: str, host: str) -> None:
+        self.folder = folder
+        self._agent = agent
+        self._host = host
+        self._lock = self._locked()
+        for left_over in folder.glob(f"{LEFT_OVER}*"):
+            left_over.unlink()
+        self.stream, self._next_sequence = self._identity()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock.close()
+
+    def put(self, reading: Reading) -> int:
+        """Number the reading and keep it; returns its sequence. Raises `OSError` where the disk refuses."""
+        sequence = self._next_sequence
+        self._next_sequence += 1
+        self._write_identity()
+        numbered = replace(reading, sequence=sequence)
+        body = encode_batch(self._agent, self._host, self.stream, [numbered])
+        _write(self.folder / f"{sequence:020}.json", body)
+        return sequence
+
+    def kept(self) -> list[Path]:
+        """The readings not yet acknowledged, oldest first."""
+        return sorted(path for path in self.folder.iterdir() if KEPT.fullmatch(path.name))
+
+    def oldest(self, most: int, most_bytes: int) -> Batch | None:
+        """The oldest readings that share an envelope, up to a number and a size; None where there is none."""
+        batch, size = None, 0
+        for path in self.kept()[:most]:
+            size += path.stat().st_size
+            if batch and size > most_bytes:
+                break
+            one = self._batch_of(path)
+            if one is None:
+                continue
+            if batch is None:
+                batch = one
+            elif (one.agent, one.host, one.stream) == (batch.agent, batch.host, batch.stream):
+                batch = replace(batch, readings=batch.readings + one.readings, files=batch.files + one.files)
+            else:
+                break
+        return batch
+
+    def acknowledge(self, batch: Batch, sequences: Iterable[int]) -> None:
+        """Delete the readings of the batch that the console has answered for."""
+        answered = set(sequences)
+        for reading, path in zip(batch.readings, batch.files, strict=True):
+            if reading.sequence in answered:
+                path.unlink()
+
+    def set_aside(self, files: Iterable[Path], message: str) -> None:
+        """Move readings to `refused/`, with the reason beside each."""
+        refused = self.folder / "refused"
+        refused.mkdir(exist_ok=True)
+        for path in files:
+            _write(refused / f"{path.stem}.txt", f"{message}\n".encode())
+            path.rename(refused / path.name)
+
+    def _batch_of(self, path: Path) -> Batch | None:
+        try:
+            envelope = decode_batch(path.read_bytes())
+            readings = tuple(decode_reading(raw) for raw in envelope.readings)
+        except (UnreadableBatch, UnreadableReading) as error:
+            self.set_aside([path], f"damaged on this disk: {error}")
+            return None
+        return Batch(envelope.agent, envelope.host, envelope.stream, readings, (path,) * len(readings))
+
+    def _locked(self) -> IO[str]:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / "lock").open("w")
+        except OSError as error:
+            raise OutboxUnusable(f"{self.folder}: {error.strerror}") from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise OutboxUnusable(f"{self.folder}: another collector uses this outbox") from None
+        return lock
+
+    def _identity(self) -> tuple[str, int]:
+        path = self.folder / "stream.json"
+        if not path.exists():
+            self.stream, self._next_sequence = secrets.token_hex(16), 1
+            self._write_identity()
+            return self.stream, 1
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            stream, sequence = fields["stream"], int(fields["next_sequence"])
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise OutboxUnusable(
+                f"{path}: cannot be read ({error}); remove it to begin a new stream"
+            ) from None
+        if not STREAM.fullmatch(str(stream)):
+            raise OutboxUnusable(
+                f"{path}: stream is not 32 hexadecimal digits; remove it to begin a new stream"
+            )
+        return stream, sequence
+
+    def _write_identity(self) -> None:
+        fields = {"stream": self.stream, "next_sequence": self._next_sequence}
+        _write(self.folder / "stream.json", json.dumps(fields).encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, and on the disk when this returns."""
+    writing = path.with_name(f"{LEFT_OVER}{path.name}")
+    with writing.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    writing.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

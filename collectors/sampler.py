@@ -1,0 +1,255 @@
+"""Samples the sources and closes intervals: what each source measured of the whole, or why it could not.
+
+    start -> ready? -> mark -> sample, sample, ... -> close -> sample, ...
+
+Durations are monotonic; the wall clock labels. A label within half a second of a whole sample takes that
+instant, so that intervals meet on whole minutes.
+
+A source is in an interval's measurements only if the spans it measured add up to the interval, to a second:
+a part never passes for the whole. A read that fails costs nothing if the next one tells what happened
+meanwhile. Of the span in which the machine was suspended no source is believed. Where the wall clock was
+stepped the interval is to be closed, with the label that its duration gives; its energy is unchanged.
+
+Where the workloads add up to more than the busy time (the kernel may sample busy time by ticks while it
+counts processes exactly), they are the better account: busy is raised to their sum, and they are scaled down
+only if they exceed all the time that the logical CPUs had.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from collectors.instrument import Energy, Missing, Source
+from collectors.reading import Gap, Kind, Measurement, Reading, Use
+from collectors.sources.processes import CpuUse, Processes
+
+LONGEST_REASON = 500
+SLACK_MS = 1000
+SNAP_S = 0.5
+STEP_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The same instant on three clocks, in seconds; only `boot_s` runs while the machine is suspended."""
+
+    wall_s: float
+    monotonic_s: float
+    boot_s: float
+
+    @classmethod
+    def now(cls) -> Moment:
+        return cls(time.time(), time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME))
+
+
+@dataclass(slots=True)
+class Account:
+    """What one source has measured of the interval under way."""
+
+    spans: list[Energy] = field(default_factory=list)
+    reason: str = "its reads do not add up to the interval"
+
+    def add(self, result: Energy | Missing) -> None:
+        if isinstance(result, Energy):
+            self.spans.append(result)
+        else:
+            self.reason = result.reason
+
+    def whole(self, duration_ms: int) -> bool:
+        """Whether the spans add up to the interval."""
+        covered_ms = sum(span.duration_ms for span in self.spans)
+        return bool(self.spans) and abs(covered_ms - duration_ms) <= min(SLACK_MS, duration_ms // 10)
+
+
+@dataclass(slots=True)
+class Interval:
+    """The interval under way."""
+
+    started: Moment
+    last: Moment
+    accounts: dict[str, Account]
+    stepped: bool = False
+    busy_us: int = 0
+    vcpu: int = 0
+    used_us: Counter[str] = field(default_factory=Counter)
+    kinds: dict[str, Kind] = field(default_factory=dict)
+
+    @property
+    def duration_ms(self) -> int:
+        return round((self.last.monotonic_s - self.started.monotonic_s) * 1000)
+
+    def add_use(self, use: CpuUse) -> None:
+        self.busy_us += use.busy_us
+        self.vcpu = use.vcpu
+        self.used_us.update(use.workloads)
+        for name, kind in use.kinds.items():
+            self.kinds.setdefault(name, kind)
+
+
+class Sampler:
+    """Holds the sources of one host and the interval under way."""
+
+    def __init__(
+        self, sources: list[Source], absent: list[Gap], processes: Processes, sample_s: float = 15.0
+    ) -> None:
+        self._sources = sources
+        self._absent = absent
+        self._processes = processes
+        self._sample_s = sample_s
+        self._interval: Interval | None = None
+
+    def start(self) -> None:
+        """Let the sources get ready; one that cannot is a gap from here on."""
+        for source in list(self._sources):
+            try:
+                source.start()
+            except Exception as error:
+                self._sources.remove(source)
+                self._absent.append(Gap(source.name, _reason(error)))
+
+    def ready(self) -> bool:
+        """False while a source still gets ready."""
+        return all(source.ready() for source in self._sources)
+
+    def mark(self, moment: Moment) -> None:
+        """Begin the first interval here: what was counted before belongs to none."""
+        self._processes.read()
+        for source in self._sources:
+            _read(source)
+        self._begin(moment)
+
+    def sample(self, moment: Moment) -> bool:
+        """Read everything; True where the wall clock was stepped and the interval is to be closed."""
+        interval = self._under_way()
+        suspended_s = _suspended_s(interval.last, moment)
+        for source in self._sources:
+            result = _read(source)
+            if suspended_s >= 1:
+                result = Missing(f"the machine was suspended for {suspended_s:.0f} s")
+            interval.accounts[source.name].add(result)
+        use = self._processes.read()
+        if isinstance(use, CpuUse):
+            interval.add_use(use)
+        interval.stepped |= _stepped(interval.last, moment)
+        interval.last = moment
+        return interval.stepped
+
+    def close(self) -> Reading | None:
+        """The interval up to the last sample, not yet numbered (0), and a new one begins there.
+
+        None where nothing is known of the CPU times so far: the interval then goes on.
+        """
+        interval = self._under_way()
+        if interval.vcpu == 0 or interval.duration_ms < 1:
+            return None
+        self._begin(interval.last)
+        started_at, ended_at = self._labels(interval)
+        busy_ms, workloads = _settled(interval)
+        return Reading(
+            sequence=0,
+            started_at=started_at,
+            ended_at=ended_at,
+            duration_ms=interval.duration_ms,
+            vcpu=interval.vcpu,
+            busy_cpu_ms=busy_ms,
+            measurements=self._measurements(interval),
+            gaps=self._gaps(interval),
+            workloads=workloads,
+        )
+
+    def stop(self) -> None:
+        """Let go of the sources."""
+        for source in self._sources:
+            source.close()
+
+    def _begin(self, moment: Moment) -> None:
+        self._interval = Interval(moment, moment, {source.name: Account() for source in self._sources})
+
+    def _under_way(self) -> Interval:
+        if self._interval is None:
+            raise RuntimeError("mark() begins the first interval")
+        return self._interval
+
+    def _labels(self, interval: Interval) -> tuple[datetime, datetime]:
+        started_at, ended_at = self._label(interval.started), self._label(interval.last)
+        if interval.stepped or ended_at <= started_at:
+            ended_at = started_at + timedelta(milliseconds=interval.duration_ms)
+        return started_at, ended_at
+
+    def _label(self, moment: Moment) -> datetime:
+        whole_s = round(moment.wall_s / self._sample_s) * self._sample_s
+        near = abs(moment.wall_s - whole_s) <= min(SNAP_S, self._sample_s / 10)
+        return datetime.fromtimestamp(whole_s if near else moment.wall_s, UTC)
+
+    def _measurements(self, interval: Interval) -> tuple[Measurement, ...]:
+        return tuple(
+            _measurement(source, interval.accounts[source.name].spans)
+            for source in self._sources
+            if interval.accounts[source.name].whole(interval.duration_ms)
+        )
+
+    def _gaps(self, interval: Interval) -> tuple[Gap, ...]:
+        failed = [
+            Gap(name, _printable(account.reason))
+            for name, account in interval.accounts.items()
+            if not account.whole(interval.duration_ms)
+        ]
+        return tuple([Gap(gap.source, _printable(gap.reason)) for gap in self._absent] + failed)
+
+
+def _read(source: Source) -> Energy | Missing:
+    """One read; whatever goes wrong in a source is a reason."""
+    try:
+        return source.read()
+    except Exception as error:
+        return Missing(_reason(error))
+
+
+def _measurement(source: Source, spans: list[Energy]) -> Measurement:
+    return Measurement(
+        source=source.name,
+        authority=source.authority,
+        boundary=source.boundary,
+        quality=source.quality,
+        energy_mj=sum(span.energy_mj for span in spans),
+        min_mj=_sum_of_all([span.min_mj for span in spans]),
+        max_mj=_sum_of_all([span.max_mj for span in spans]),
+        idle_power_mw=spans[-1].idle_power_mw,
+    )
+
+
+def _sum_of_all(values: list[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
+
+
+def _settled(interval: Interval) -> tuple[int, tuple[Use, ...]]:
+    """Busy time in milliseconds and the workloads' use, which never exceeds it."""
+    total_us = sum(interval.used_us.values())
+    capacity_us = interval.duration_ms * 1000 * interval.vcpu
+    busy_us = max(interval.busy_us, min(total_us, capacity_us))
+    uses = [
+        Use(name, interval.kinds[name], cpu_ms)
+        for name, used_us in sorted(interval.used_us.items())
+        if (cpu_ms := used_us * min(total_us, busy_us) // total_us // 1000)
+    ]
+    return -(-busy_us // 1000), tuple(uses)
+
+
+def _stepped(before: Moment, now: Moment) -> bool:
+    return abs((now.wall_s - before.wall_s) - (now.monotonic_s - before.monotonic_s)) > STEP_S
+
+
+def _suspended_s(before: Moment, now: Moment) -> float:
+    return (now.boot_s - before.boot_s) - (now.monotonic_s - before.monotonic_s)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:LONGEST_REASON] or "unknown"
