@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import click
+from flask import Flask
 from flask.cli import FlaskGroup, routes_command
 
 from console.app import create_app
+from console.cli import accounts, alerts, jobs, ledger, setup
+from console.config import BadConfiguration
+
+COMMANDS = (
+    setup.start,
+    setup.prepare,
+    jobs.jobs,
+    accounts.group,
+    alerts.group,
+    ledger.group,
+    routes_command,
+)
 
 
-@click.group(cls=FlaskGroup, create_app=create_app, add_default_commands=False, add_version_option=False)
+def _create_app() -> Flask:
+    try:
+        return create_app()
+    except BadConfiguration as error:
+        raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=FlaskGroup, create_app=_create_app, add_default_commands=False, add_version_option=False)
 def main() -> None:
     """Operate the console: set it up, import directories, check the ledger, test the alerts."""
 
 
-main.add_command(routes_command)
+main.params.clear()  # Flask's own options choose an application and a debugger: there is one, and none
+for command in COMMANDS:
+    main.add_command(command)
