@@ -18,7 +18,7 @@ help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run ## start the console and measure this machine; Ctrl-C stops it
-	@exec console start
+	@console start || [ $$? -eq 130 ] # 130: Ctrl-C
 
 test: $(VENV)/.test ## run every check and test whose tool is there; REQUIRE=chromium,postgres refuses to skip
 	@ruff check --quiet .
