@@ -1,1 +1,1 @@
-"""How messages leave the console: one file a channel."""
+"""What leaves the console: a letter goes through a channel, which says what became of it."""

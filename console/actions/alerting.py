@@ -1,0 +1,161 @@
+"""From what holds now to episodes that start and end, each told of in one message.
+
+    store.queries.alerts -> domain.alerts -> a row that starts or ends, and its delivery, in one transaction
+
+Several processes may do it at once and any number of times: an episode starts because its row could be
+inserted (one open row for each fingerprint) and ends because its row could be updated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from console.actions.delivering import ENDED, STARTED, Envelope, post
+from console.domain.alerts import (
+    Episode,
+    IncidentClock,
+    Kind,
+    Observation,
+    incident_fingerprint,
+    observe_host,
+    observe_incident,
+    standing,
+    transitions,
+)
+from console.store.models import coordination as k
+from console.store.queries import alerts
+from reports import alert_mail
+from reports.alert_mail import Message, Phase
+from reports.figures import SlaState
+from reports.language import FRENCH
+
+ZONE = "Europe/Paris"  # of those who watch the hosts
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who is written to, and the address of the console that they follow; no envelope: nobody is."""
+
+    envelope: Envelope | None
+    public_url: str
+
+
+def observe(session: Session, *, now: datetime, silent_after: timedelta | None, readers: Readers) -> int:
+    """Start and end the episodes that what holds now calls for; how many did.
+
+    Without `silent_after` silence is not judged: the console itself has not listened for long enough.
+    """
+    episodes = alerts.open_episodes(session)
+    observed = _risks(session, episodes, now)
+    if silent_after is None:
+        episodes = [episode for episode in episodes if episode.kind is not Kind.COLLECTOR_SILENT]
+    else:
+        observed += _silences(session, now, silent_after)
+    found = transitions(observed, episodes)
+    started = [_start(session, observation, now, readers) for observation in found.started]
+    ended = [_end(session, episode, now, readers) for episode in found.ended]
+    return sum(started) + sum(ended)
+
+
+def _silences(session: Session, now: datetime, silent_after: timedelta) -> list[Observation]:
+    unheard = alerts.hosts_not_seen_since(session, now - silent_after)
+    return _present(observe_host(name, last_seen_at, now, silent_after) for name, last_seen_at in unheard)
+
+
+def _risks(session: Session, episodes: Iterable[Episode], now: datetime) -> list[Observation]:
+    clocks = {
+        incident_fingerprint(clock.tenant_id, clock.number): clock
+        for clock in alerts.incidents_past_their_risk(session, now)
+    }
+    told = {episode.fingerprint for episode in episodes}
+    ends = alerts.last_ends(session, clocks.keys() - told)
+    told |= {name for name, end in ends.items() if (since := clocks[name].at_risk_at) and end >= since}
+    return _present(observe_incident(clock, now, told=name in told) for name, clock in clocks.items())
+
+
+def _present(observations: Iterable[Observation | None]) -> list[Observation]:
+    return [observation for observation in observations if observation is not None]
+
+
+def _start(session: Session, observation: Observation, now: datetime, readers: Readers) -> bool:
+    row = k.AlertEpisode(
+        fingerprint=observation.fingerprint,
+        kind=observation.kind,
+        facts=dict(observation.facts),
+        started_at=observation.since,
+    )
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        if not _is_open(session, observation.fingerprint):
+            raise
+        return False  # another process was first
+    episode = Episode(
+        row.episode_id, observation.fingerprint, observation.kind, observation.facts, observation.since
+    )
+    _tell(session, episode, Phase.OPENED, now, readers)
+    return True
+
+
+def _is_open(session: Session, fingerprint: str) -> bool:
+    one = select(k.AlertEpisode.episode_id).where(
+        k.AlertEpisode.fingerprint == fingerprint, k.AlertEpisode.ended_at.is_(None)
+    )
+    return session.scalar(one) is not None
+
+
+def _end(session: Session, episode: Episode, now: datetime, readers: Readers) -> bool:
+    ended = session.execute(
+        update(k.AlertEpisode)
+        .where(k.AlertEpisode.episode_id == episode.episode_id, k.AlertEpisode.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+    if ended.rowcount != 1:  # type: ignore[attr-defined]
+        return False  # another process was first
+    _tell(session, episode, Phase.ENDED, now, readers)
+    return True
+
+
+def _tell(session: Session, episode: Episode, phase: Phase, now: datetime, readers: Readers) -> None:
+    if readers.envelope is None:
+        return
+    message = _message(session, episode, phase, now, readers.public_url)
+    transition = STARTED if phase is Phase.OPENED else ENDED
+    post(session, readers.envelope, message, transition, episode_id=episode.episode_id, now=now)
+
+
+def _message(session: Session, episode: Episode, phase: Phase, now: datetime, public_url: str) -> Message:
+    facts = episode.facts
+    match episode.kind:
+        case Kind.COLLECTOR_SILENT:
+            silence = alert_mail.CollectorSilent(
+                host=facts["host"],
+                last_seen_at=datetime.fromisoformat(facts["last_seen_at"]),
+                silent_since=episode.started_at,
+                zone=ZONE,
+                link=f"{public_url}/energy",
+            )
+            return alert_mail.collector_silent(silence, phase, now, FRENCH)
+        case Kind.SLA_AT_RISK:
+            clock = alerts.incident_clock(session, facts["tenant_id"], facts["number"])
+            return alert_mail.sla_at_risk(_risk(clock, now, public_url), phase, now, FRENCH)
+
+
+def _risk(clock: IncidentClock, now: datetime, public_url: str) -> alert_mail.SlaAtRisk:
+    return alert_mail.SlaAtRisk(
+        adherent=clock.adherent,
+        incident_number=str(clock.number),
+        incident_title=clock.title,
+        priority=clock.priority,
+        due_at=clock.due_at,
+        state=SlaState(standing(clock, now)),
+        zone=clock.zone,
+        link=f"{public_url}/adherents/{clock.tenant_id}/incidents/{clock.number}",
+    )

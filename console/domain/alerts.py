@@ -1,0 +1,150 @@
+"""Which states deserve an alert, when one starts and ends, and when a lost message is tried again.
+
+    facts -> observation, or none -> compared with the open episodes -> started, ended
+
+**Collector silent**: a host that was heard once and has not been for longer than a threshold. It ends when
+the host is heard again.
+
+**SLA at risk**: an incident whose time to restore is nearly used up. It ends, and the end says how, when the
+incident is resolved (met or missed), waits on the adherent, moves back to "on time" because its due date
+moved, or goes past its due date: the breach is the end of the risk, and its message is the one that tells
+of the breach. A resumption after a wait may start another episode. An incident that went past its due date
+while nobody looked is observed once, so that its breach is told too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+FIRST_RETRY = timedelta(seconds=30)
+SLOWEST_RETRY = timedelta(hours=1)
+
+
+class Kind(StrEnum):
+    """What an alert is about."""
+
+    COLLECTOR_SILENT = "collector_silent"
+    SLA_AT_RISK = "sla_at_risk"
+
+
+class Standing(StrEnum):
+    """Where an incident stands against its time to restore, waits included."""
+
+    ON_TIME = "on_time"
+    AT_RISK = "at_risk"
+    BREACHED = "breached"
+    WAITING = "waiting"
+    MET = "met"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A state that holds now, since an instant; `facts` is what its message and the overview tell."""
+
+    fingerprint: str
+    kind: Kind
+    facts: Mapping[str, Any]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """An observation that was told of and has not ended."""
+
+    episode_id: int
+    fingerprint: str
+    kind: Kind
+    facts: Mapping[str, Any]
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Transitions:
+    """What changed between the open episodes and what is observed now."""
+
+    started: tuple[Observation, ...]
+    ended: tuple[Episode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentClock:
+    """An incident as its alert sees it; `due_at` is None while it waits, `outcome` counts once resolved."""
+
+    tenant_id: int
+    number: int
+    title: str
+    priority: str
+    adherent: str
+    zone: str
+    due_at: datetime | None
+    at_risk_at: datetime | None
+    resolved_at: datetime | None
+    outcome: str
+
+
+def transitions(observed: Iterable[Observation], episodes: Iterable[Episode]) -> Transitions:
+    """What starts and what ends; what lasts is in neither."""
+    now_true = {observation.fingerprint: observation for observation in observed}
+    told = {episode.fingerprint: episode for episode in episodes}
+    return Transitions(
+        started=tuple(now_true[name] for name in now_true if name not in told),
+        ended=tuple(told[name] for name in told if name not in now_true),
+    )
+
+
+def observe_host(
+    host: str, last_seen_at: datetime | None, now: datetime, silent_after: timedelta
+) -> Observation | None:
+    """The silence of a host; one that was never heard is not silent."""
+    if last_seen_at is None or now - last_seen_at <= silent_after:
+        return None
+    facts = {"host": host, "last_seen_at": last_seen_at.isoformat()}
+    return Observation(f"{Kind.COLLECTOR_SILENT}/{host}", Kind.COLLECTOR_SILENT, facts, last_seen_at)
+
+
+def observe_incident(incident: IncidentClock, now: datetime, *, told: bool) -> Observation | None:
+    """The risk of an incident; `told` when an episode since `at_risk_at` told of it already."""
+    stands = standing(incident, now)
+    missed_risk = stands is Standing.BREACHED and not told
+    if incident.at_risk_at is None or not (stands is Standing.AT_RISK or missed_risk):
+        return None
+    facts = {
+        "tenant_id": incident.tenant_id,
+        "number": incident.number,
+        "title": incident.title,
+        "adherent": incident.adherent,
+        "priority": incident.priority,
+    }
+    return Observation(
+        incident_fingerprint(incident.tenant_id, incident.number),
+        Kind.SLA_AT_RISK,
+        facts,
+        incident.at_risk_at,
+    )
+
+
+def incident_fingerprint(tenant_id: int, number: int) -> str:
+    """What tells the risk of this incident from any other."""
+    return f"{Kind.SLA_AT_RISK}/{tenant_id}/{number}"
+
+
+def standing(incident: IncidentClock, now: datetime) -> Standing:
+    """Where an incident stands; raises `ValueError` for a resolved one whose outcome is no standing."""
+    if incident.resolved_at is not None:
+        return Standing(incident.outcome)
+    if incident.due_at is None:
+        return Standing.WAITING
+    if now > incident.due_at:
+        return Standing.BREACHED
+    at_risk = incident.at_risk_at is not None and now >= incident.at_risk_at
+    return Standing.AT_RISK if at_risk else Standing.ON_TIME
+
+
+def retry_after(attempts: int) -> timedelta:
+    """How long to wait after this many attempts: it doubles each time, up to an hour, and never stops."""
+    return min(FIRST_RETRY * (1 << min(attempts - 1, 10)), SLOWEST_RETRY)

@@ -1,0 +1,229 @@
+"""The timetable: what the jobs process does, and how often.
+
+The scheduler only wakes the work up. What is due is found by its column in the database, so whatever was
+missed while the process was down is caught up when it starts, and several processes may run. Each piece of
+work is a series of short transactions; one that fails says so in one line and is tried again next time.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy.orm import Session
+
+from console.actions import alerting, delivering
+from console.actions.alerting import Readers
+from console.actions.delivering import Claim, Envelope
+from console.actions.expiry import forget_sign_ins
+from console.actions.ingest import forget_readings
+from console.actions.metering import hours_due, meter_hour
+from console.actions.reckoning import months_due, reckon_month
+from console.config import Config
+from console.notify.channels import mail, open_channels
+from console.notify.letter import Channel, Outcome, Sent, Uncertain
+from console.store.session import Database, Operator
+
+STOPS_WITHIN_S = 1.5
+LONGEST_CAUSE = 400
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+log = logging.getLogger("console.jobs")
+Item = TypeVar("Item", bound=tuple[object, ...])
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the work is done with; silence is judged by a console that has listened since `started_at`."""
+
+    database: Database
+    channels: Mapping[str, Channel]
+    readers: Readers
+    silent_after: timedelta
+    started_at: datetime
+    clock: Callable[[], datetime] = _utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timetable."""
+
+    every_s: int
+    name: str
+    work: Callable[[Means], None]
+
+
+def meter(means: Means) -> None:
+    """Attribute the hours whose readings changed."""
+    with means.database.read(Operator()) as session:
+        due = hours_due(session)
+    _each(
+        means,
+        "metering",
+        due,
+        lambda session, hour: meter_hour(session, *hour, now=means.clock()),
+    )
+
+
+def reckon(means: Means) -> None:
+    """Reckon the carbon of the months whose energy changed."""
+    with means.database.read(Operator()) as session:
+        due = months_due(session)
+    _each(
+        means,
+        "reckoning",
+        due,
+        lambda session, month: reckon_month(session, *month, now=means.clock()),
+    )
+
+
+def watch(means: Means) -> None:
+    """Start and end alerts."""
+    now = means.clock()
+    judges_silence = now - means.started_at >= means.silent_after
+    with means.database.write(Operator()) as session:
+        alerting.observe(
+            session,
+            now=now,
+            silent_after=means.silent_after if judges_silence else None,
+            readers=means.readers,
+        )
+
+
+def deliver(means: Means) -> None:
+    """Send what is due, one message after the other; without a channel everything waits."""
+    if not means.channels:
+        return
+    with means.database.write(Operator()) as session:
+        delivering.lapse_claims(session, means.clock())
+    while claim := _claim_next(means):
+        outcome = send(means, claim)
+        level = logging.INFO if isinstance(outcome, Sent) else logging.WARNING
+        became = type(outcome).__name__.lower()
+        log.log(level, "message %s %s: %s", claim.delivery_id, became, outcome.reason)
+
+
+def clear_out(means: Means) -> None:
+    """Delete what has had its time."""
+    with means.database.write(Operator()) as session:
+        forget_sign_ins(session, now=means.clock())
+    with means.database.write(Operator()) as session:
+        forget_readings(session, now=means.clock())
+
+
+TIMETABLE = (
+    Entry(5, "metering", meter),
+    Entry(30, "reckoning", reckon),
+    Entry(15, "alerting", watch),
+    Entry(5, "deliveries", deliver),
+    Entry(3600, "clearing out", clear_out),
+)
+
+
+def means_of(config: Config, database: Database) -> Means:
+    """What a configuration gives to work with."""
+    smtp = mail.Smtp(**asdict(config.smtp)) if config.smtp else None
+    envelope = Envelope("mail", config.alert_recipients, mail.domain_of(smtp.sender)) if smtp else None
+    return Means(
+        database=database,
+        channels=open_channels(smtp=smtp),
+        readers=Readers(envelope if config.alert_recipients else None, config.public_url),
+        silent_after=timedelta(seconds=config.silent_after_s),
+        started_at=_utc_now(),
+    )
+
+
+def send(means: Means, claim: Claim) -> Outcome:
+    """Send a claimed message, with no transaction open, and write down what became of it."""
+    channel = means.channels[claim.channel]
+    try:
+        outcome = channel(claim.letter)
+    except Exception as error:  # a channel is a plug-in
+        outcome = Uncertain(_cause(error))
+    with means.database.write(Operator()) as session:
+        delivering.finish(session, claim, outcome, means.clock())
+    return outcome
+
+
+def run(config: Config) -> None:
+    """Do the work of the timetable until SIGTERM or SIGINT, then end within two seconds."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)  # in every thread: they wait for sigwait
+    database = Database(config.database_url)
+    scheduler = _scheduler(means_of(config, database))
+    scheduler.start()
+    log.info("%s jobs, the first runs now", len(TIMETABLE))
+    signal.sigwait(ENDING_SIGNALS)
+    ends_by = time.monotonic() + STOPS_WITHIN_S
+    scheduler.shutdown(wait=False)
+    if not _all_ended(ends_by):
+        # What it was doing is rolled back by the database, or is a claim that lapses.
+        log.warning("stopped in the middle of its work")
+        logging.shutdown()
+        os._exit(0)
+    database.close()
+
+
+def _scheduler(means: Means) -> BackgroundScheduler:
+    logging.getLogger("apscheduler.executors.default").setLevel(logging.CRITICAL)  # _report says it in a line
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
+    scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(len(TIMETABLE))})
+    scheduler.add_listener(_report, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+    for entry in TIMETABLE:
+        scheduler.add_job(
+            entry.work,
+            IntervalTrigger(seconds=entry.every_s, timezone=UTC),
+            args=[means],
+            id=entry.name,
+            next_run_time=_utc_now(),
+            coalesce=True,
+            misfire_grace_time=entry.every_s,
+        )
+    return scheduler
+
+
+def _report(event: JobExecutionEvent) -> None:
+    if event.code == EVENT_JOB_MISSED:
+        log.error("%s missed its run of %s", event.job_id, event.scheduled_run_time)
+    else:
+        log.error("%s failed: %s", event.job_id, _cause(event.exception))
+
+
+def _each(means: Means, name: str, items: Sequence[Item], work: Callable[[Session, Item], object]) -> None:
+    """Work on each item in its own transaction: one that fails does not hold back the others."""
+    for item in items:
+        try:
+            with means.database.write(Operator()) as session:
+                work(session, item)
+        except Exception as error:
+            log.error("%s of %s failed: %s", name, " ".join(map(str, item)), _cause(error))
+
+
+def _claim_next(means: Means) -> Claim | None:
+    with means.database.write(Operator()) as session:
+        return delivering.claim_next(session, means.clock())
+
+
+def _cause(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:LONGEST_CAUSE]
+
+
+def _all_ended(ends_by: float) -> bool:
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    for thread in others:
+        thread.join(max(0, ends_by - time.monotonic()))
+    return not any(thread.is_alive() for thread in others)

@@ -1,0 +1,115 @@
+"""What alerts are made from, the episodes that last, and the messages that tell of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from console.domain.alerts import Episode, IncidentClock, Kind
+from console.store.models import catalogue as c
+from console.store.models import coordination as k
+from console.store.models import measurement as m
+from console.store.models import tenant as t
+
+DeliveryState = k.DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLine:
+    """A message and what became of it; `log` has one line for each attempt."""
+
+    delivery_id: int
+    subject: str
+    recipients: tuple[str, ...]
+    state: DeliveryState
+    due_at: datetime
+    attempts: int
+    log: str
+
+
+def hosts_not_seen_since(session: Session, before: datetime) -> list[tuple[str, datetime]]:
+    """Hosts last seen before an instant, with that last time."""
+    unheard = select(m.Host.name, m.Host.last_seen_at).where(m.Host.last_seen_at < before)
+    return [(name, last_seen_at) for name, last_seen_at in session.execute(unheard)]
+
+
+def incidents_past_their_risk(session: Session, now: datetime) -> list[IncidentClock]:
+    """Incidents whose clock runs and has passed the instant from which they are at risk."""
+    running = _incidents().where(
+        t.Incident.at_risk_at <= now, t.Incident.due_at.is_not(None), t.Incident.resolved_at.is_(None)
+    )
+    return [_incident_clock(incident, name, zone) for incident, name, zone in session.execute(running)]
+
+
+def incident_clock(session: Session, tenant_id: int, number: int) -> IncidentClock:
+    """One incident as it stands."""
+    one = _incidents().where(t.Incident.tenant_id == tenant_id, t.Incident.number == number)
+    incident, name, zone = session.execute(one).one()
+    return _incident_clock(incident, name, zone)
+
+
+def open_episodes(session: Session) -> list[Episode]:
+    """The alerts that last, the oldest first."""
+    lasting = select(k.AlertEpisode).where(k.AlertEpisode.ended_at.is_(None))
+    rows = session.scalars(lasting.order_by(k.AlertEpisode.started_at, k.AlertEpisode.episode_id))
+    return [
+        Episode(row.episode_id, row.fingerprint, Kind(row.kind), row.facts, row.started_at) for row in rows
+    ]
+
+
+def last_ends(session: Session, fingerprints: Collection[str]) -> dict[str, datetime]:
+    """When the last episode of each fingerprint ended, for those that had one."""
+    ends = (
+        select(k.AlertEpisode.fingerprint, func.max(k.AlertEpisode.ended_at))
+        .where(k.AlertEpisode.fingerprint.in_(fingerprints), k.AlertEpisode.ended_at.is_not(None))
+        .group_by(k.AlertEpisode.fingerprint)
+    )
+    return {fingerprint: ended_at for fingerprint, ended_at in session.execute(ends) if ended_at}
+
+
+def deliveries(session: Session, limit: int = 20) -> list[DeliveryLine]:
+    """The last messages, the newest first."""
+    newest = select(k.Delivery).order_by(k.Delivery.delivery_id.desc()).limit(limit)
+    return [_delivery_line(row) for row in session.scalars(newest)]
+
+
+def delivery(session: Session, delivery_id: int) -> DeliveryLine:
+    """One message."""
+    return _delivery_line(session.get_one(k.Delivery, delivery_id))
+
+
+def _incidents() -> Select[t.Incident, str, str]:
+    return select(t.Incident, c.Adherent.name, c.Adherent.zone).join(
+        c.Adherent, c.Adherent.tenant_id == t.Incident.tenant_id
+    )
+
+
+def _incident_clock(row: t.Incident, adherent: str, zone: str) -> IncidentClock:
+    return IncidentClock(
+        tenant_id=row.tenant_id,
+        number=row.number,
+        title=row.title,
+        priority=row.priority,
+        adherent=adherent,
+        zone=zone,
+        due_at=row.due_at,
+        at_risk_at=row.at_risk_at,
+        resolved_at=row.resolved_at,
+        outcome=row.outcome,
+    )
+
+
+def _delivery_line(row: k.Delivery) -> DeliveryLine:
+    return DeliveryLine(
+        delivery_id=row.delivery_id,
+        subject=row.subject,
+        recipients=tuple(row.recipients),
+        state=row.state,
+        due_at=row.due_at,
+        attempts=row.attempts,
+        log=row.outcome or "",
+    )
