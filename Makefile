@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
+INTO := --quiet --python $(BIN)/python
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
@@ -49,15 +50,13 @@ $(UV): .requirements/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .requirements/uv.txt
 	@touch $@
 
-# The test set holds the run set, so a folder made ready for tests can run as well.
+# The test set holds the run set: making a folder ready to run takes nothing away from one ready for tests.
 $(VENV)/.run: $(UV) .requirements/run.txt pyproject.toml
-	@test ! -e $(VENV)/.test || touch -d @0 $(VENV)/.test
-	@$(call install,run)
+	@$(UV) pip install $(INTO) --require-hashes -r .requirements/run.txt
+	@$(UV) pip install $(INTO) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.test: $(UV) .requirements/test.txt pyproject.toml
-	@$(call install,test)
+	@$(UV) pip sync $(INTO) --require-hashes .requirements/test.txt
+	@$(UV) pip install $(INTO) --no-deps --no-build-isolation -e .
 	@touch $(VENV)/.run $@
-
-install = $(UV) pip sync --quiet --python $(BIN)/python --require-hashes .requirements/$(1).txt && \
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
