@@ -7,13 +7,14 @@ from flask import Flask
 from flask.cli import FlaskGroup, routes_command
 
 from console.app import create_app
-from console.cli import accounts, alerts, jobs, ledger, setup
+from console.cli import accounts, alerts, directory, jobs, ledger, setup
 from console.config import BadConfiguration
 
 COMMANDS = (
     setup.start,
     setup.prepare,
     jobs.jobs,
+    directory.group,
     accounts.group,
     alerts.group,
     ledger.group,

@@ -1,0 +1,119 @@
+"""Whose the workloads are: dated claims, after each of which the ledger is posted again."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from console.actions.posting import post
+from console.actions.tenancy import hold_adherent, subscription_of
+from console.domain.claims import Claim, check_claim
+from console.domain.errors import Conflict, Invalid, NotFound
+from console.domain.hours import HOUR, day_bounds, hour_of
+from console.store.models import catalogue as c
+from console.store.models import measurement as m
+from console.store.models import tenant as t
+
+
+def claim_workload(
+    session: Session,
+    *,
+    tenant_id: int,
+    subscription: int,
+    host_id: int,
+    workload_id: int,
+    first_day: date,
+    last_day: date | None = None,
+    now: datetime,
+    by: str,
+) -> int:
+    """Claim a workload for a subscription, whole local days, both included, or open; the claim's number.
+
+    Energy that was posted for these hours moves to the adherent. Needs a session of the operator's scope.
+    Raises `Conflict` where another claim holds the workload on one of these days.
+    """
+    host = session.scalars(select(m.Host).where(m.Host.host_id == host_id).with_for_update()).one_or_none()
+    workload = session.get(m.Workload, (host_id, workload_id))
+    if host is None or workload is None or workload_id in (m.IDLE_KEPT, m.UNATTRIBUTED):
+        raise NotFound("Charge introuvable.")
+    zone = ZoneInfo(hold_adherent(session, tenant_id).zone)
+    _check_within(subscription_of(session, tenant_id, subscription), first_day, last_day)
+    valid_from = day_bounds(first_day, zone)[0]
+    valid_to = None if last_day is None else day_bounds(last_day, zone)[1]
+    check_claim(valid_from, valid_to, _claims_of(session, host_id, workload_id))
+    claim = c.WorkloadClaim(
+        tenant_id=tenant_id,
+        subscription=subscription,
+        host_id=host_id,
+        workload_id=workload_id,
+        host_name=host.name,
+        workload_name=workload.name,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        claimed_by=by,
+        claimed_at=now,
+    )
+    session.add(claim)
+    session.flush()
+    _post_again(session, host_id, valid_from, valid_to, now)
+    return claim.claim_id
+
+
+def end_claim(session: Session, tenant_id: int, claim_id: int, *, last_day: date, now: datetime) -> None:
+    """Make a local day the last of a claim; the day before its first one withdraws it, without erasing it.
+
+    What was posted after that day goes back to the operator.
+    """
+    claim = session.scalars(
+        select(c.WorkloadClaim)
+        .where(c.WorkloadClaim.claim_id == claim_id, c.WorkloadClaim.tenant_id == tenant_id)
+        .with_for_update()
+    ).one_or_none()
+    if claim is None:
+        raise NotFound("Affectation introuvable.")
+    zone = ZoneInfo(hold_adherent(session, tenant_id).zone)
+    valid_to = day_bounds(last_day, zone)[1]
+    if valid_to < claim.valid_from:
+        raise Invalid("last_day", "Une affectation finit après son début.")
+    before = claim.valid_to
+    if before is not None and before <= valid_to:
+        raise Conflict("Cette affectation finit déjà avant ce jour.")
+    claim.valid_to = valid_to
+    session.flush()
+    _post_again(session, claim.host_id, valid_to, before, now)
+
+
+def _check_within(subscription: t.Subscription, first_day: date, last_day: date | None) -> None:
+    if subscription.status is t.SubscriptionStatus.ENDED:
+        raise Conflict("Cette souscription est terminée.")
+    if first_day < subscription.starts_on:
+        raise Invalid(
+            "first_day",
+            "La souscription ne commence que le %(day)s.",
+            day=f"{subscription.starts_on:%Y-%m-%d}",
+        )
+    if subscription.ends_on is not None and (last_day is None or last_day > subscription.ends_on):
+        raise Invalid("last_day", "La souscription finit le %(day)s.", day=f"{subscription.ends_on:%Y-%m-%d}")
+
+
+def _claims_of(session: Session, host_id: int, workload_id: int) -> list[Claim]:
+    """The claims of a workload, whoever's they are; those that were withdrawn hold no hour."""
+    claim = c.WorkloadClaim
+    rows = session.scalars(
+        select(claim).where(
+            claim.host_id == host_id,
+            claim.workload_id == workload_id,
+            or_(claim.valid_to.is_(None), claim.valid_to > claim.valid_from),
+        )
+    )
+    return [Claim(row.claim_id, row.tenant_id, row.valid_from, row.valid_to) for row in rows]
+
+
+def _post_again(session: Session, host_id: int, start: datetime, end: datetime | None, now: datetime) -> None:
+    metered = hour_of(now) + HOUR
+    end = metered if end is None else min(end, metered)
+    if start < end:
+        post(session, host_id, start, end, now=now)

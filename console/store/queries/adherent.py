@@ -1,0 +1,277 @@
+"""One adherent: facts, sites, subscriptions, claimed workloads, energy and carbon of the month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import case, func, or_, select
+from sqlalchemy.orm import Session
+
+from console.domain.errors import NotFound
+from console.domain.factors import Basis
+from console.domain.hours import month_bounds, month_of
+from console.store.models import catalogue as c
+from console.store.models import measurement as m
+from console.store.models import tenant as t
+
+OFFERED = 50  # workloads in the claim form; a search finds the others
+LISTED_SITES = 20
+INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A site of the adherent's legal entity, from the directory."""
+
+    finess_et: str
+    name: str
+    town: str
+    department: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """A subscription; `claims` counts the workloads claimed for it that still run."""
+
+    number: int
+    service_fr: str
+    service_en: str
+    unit_fr: str
+    unit_en: str
+    plan: str
+    plan_version: int
+    status: str
+    starts_on: date
+    ends_on: date | None
+    volume: int | None
+    contract: str | None
+    claims: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A claimed workload with the first and the last of its days, None while it is open."""
+
+    claim_id: int
+    subscription: int
+    host: str
+    workload: str
+    first_day: date
+    last_day: date | None
+    withdrawn: bool
+    claimed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonthSoFar:
+    """A month from its hours; energy is None where nothing was posted, carbon until it is reckoned."""
+
+    month: date
+    energy_mj: int | None
+    measured_mj: int
+    modelled_mj: int
+    declared_mj: int
+    carbon_ug: int | None
+    factor: str | None
+    provisional: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdherentPage:
+    """What the page of an adherent shows."""
+
+    tenant_id: int
+    name: str
+    kind: str
+    finess_ej: str | None
+    siren: str | None
+    zone: str
+    agency: str | None
+    since: date
+    sites: Sequence[Place]
+    unlisted_sites: int
+    subscriptions: Sequence[Subscribed]
+    claims: Sequence[Claimed]
+    month: MonthSoFar
+
+
+@dataclass(frozen=True, slots=True)
+class FreeWorkload:
+    """A workload that nobody holds now."""
+
+    host_id: int
+    workload_id: int
+    host: str
+    workload: str
+    kind: str
+
+
+def adherent_page(session: Session, tenant_id: int, *, now: datetime) -> AdherentPage:
+    """One adherent; raises `NotFound`, also for one out of scope."""
+    adherent = session.scalars(select(c.Adherent).where(c.Adherent.tenant_id == tenant_id)).one_or_none()
+    if adherent is None:
+        raise NotFound("Adhérent introuvable.")
+    zone = ZoneInfo(adherent.zone)
+    sites = _sites(session, adherent.finess_ej)
+    return AdherentPage(
+        tenant_id=tenant_id,
+        name=adherent.name,
+        kind=adherent.kind.value,
+        finess_ej=adherent.finess_ej,
+        siren=adherent.siren,
+        zone=adherent.zone,
+        agency=adherent.agency,
+        since=adherent.since,
+        sites=sites[:LISTED_SITES],
+        unlisted_sites=len(sites[LISTED_SITES:]),
+        subscriptions=_subscriptions(session, tenant_id, now),
+        claims=_claims(session, tenant_id, zone),
+        month=_month(session, tenant_id, now, zone),
+    )
+
+
+def free_workloads(session: Session, words: str = "", *, now: datetime) -> list[FreeWorkload]:
+    """Workloads without a claim at `now`, by host and name; needs the scope of the operator."""
+    claim, workload = c.WorkloadClaim, m.Workload
+    held = select(claim.claim_id).where(
+        claim.host_id == workload.host_id,
+        claim.workload_id == workload.workload_id,
+        or_(claim.valid_to.is_(None), claim.valid_to > now),
+    )
+    rows = session.execute(
+        select(workload, m.Host.name)
+        .join(m.Host, m.Host.host_id == workload.host_id)
+        .where(
+            workload.workload_id.not_in([m.IDLE_KEPT, m.UNATTRIBUTED]),
+            ~held.exists(),
+            *(
+                or_(
+                    func.upper(workload.name).contains(word, autoescape=True),
+                    func.upper(m.Host.name).contains(word, autoescape=True),
+                )
+                for word in words.upper().split()
+            ),
+        )
+        .order_by(m.Host.name, workload.name)
+        .limit(OFFERED)
+    )
+    return [FreeWorkload(row.host_id, row.workload_id, host, row.name, row.kind) for row, host in rows]
+
+
+def _sites(session: Session, finess_ej: str | None) -> list[Place]:
+    if finess_ej is None:
+        return []
+    rows = session.scalars(
+        select(c.DirectorySite).where(c.DirectorySite.finess_ej == finess_ej).order_by(c.DirectorySite.name)
+    )
+    return [Place(row.finess_et, row.name, row.town, row.department) for row in rows]
+
+
+def _subscriptions(session: Session, tenant_id: int, now: datetime) -> list[Subscribed]:
+    subscription, claim = t.Subscription, c.WorkloadClaim
+    held = (
+        select(claim.subscription, func.count().label("number"))
+        .where(claim.tenant_id == tenant_id, or_(claim.valid_to.is_(None), claim.valid_to > now))
+        .group_by(claim.subscription)
+    )
+    claims = {row.subscription: row.number for row in session.execute(held)}
+    rows = session.execute(
+        select(subscription, c.Service, c.SlaPlan.name)
+        .join(c.Service, c.Service.code == subscription.service_code)
+        .join(
+            c.SlaPlan,
+            (c.SlaPlan.code == subscription.plan_code) & (c.SlaPlan.version == subscription.plan_version),
+        )
+        .where(subscription.tenant_id == tenant_id)
+        .order_by(subscription.number)
+    )
+    return [
+        Subscribed(
+            number=row.number,
+            service_fr=service.name_fr,
+            service_en=service.name_en,
+            unit_fr=service.unit_fr,
+            unit_en=service.unit_en,
+            plan=plan,
+            plan_version=row.plan_version,
+            status=row.status.value,
+            starts_on=row.starts_on,
+            ends_on=row.ends_on,
+            volume=row.volume,
+            contract=row.contract,
+            claims=claims.get(row.number, 0),
+        )
+        for row, service, plan in rows
+    ]
+
+
+def _claims(session: Session, tenant_id: int, zone: ZoneInfo) -> list[Claimed]:
+    claim = c.WorkloadClaim
+    rows = session.scalars(
+        select(claim)
+        .where(claim.tenant_id == tenant_id)
+        .order_by(claim.valid_to.is_not(None), claim.host_name, claim.workload_name, claim.valid_from)
+    )
+    return [
+        Claimed(
+            claim_id=row.claim_id,
+            subscription=row.subscription,
+            host=row.host_name,
+            workload=row.workload_name,
+            first_day=row.valid_from.astimezone(zone).date(),
+            last_day=None if row.valid_to is None else (row.valid_to - INSTANT).astimezone(zone).date(),
+            withdrawn=row.valid_to == row.valid_from,
+            claimed_by=row.claimed_by,
+        )
+        for row in rows
+    ]
+
+
+def _month(session: Session, tenant_id: int, now: datetime, zone: ZoneInfo) -> MonthSoFar:
+    month = month_of(now, zone)
+    start, end = month_bounds(month, zone)
+    line = t.EnergyLine
+    energy = session.execute(
+        select(
+            func.sum(line.energy_mj).label("energy_mj"),
+            _of_quality("measured").label("measured_mj"),
+            _of_quality("modelled").label("modelled_mj"),
+            _of_quality("declared").label("declared_mj"),
+        )
+        .join(c.EnergySource, c.EnergySource.source_id == line.source_id)
+        .where(line.tenant_id == tenant_id, line.hour >= start, line.hour < end)
+    ).one()
+    carbon = session.execute(
+        select(
+            func.sum(t.CarbonLine.carbon_ug).label("carbon_ug"),
+            func.max(t.CarbonLine.factor_id).label("factor_id"),
+            func.max(case((t.CarbonLine.provisional, 1), else_=0)).label("provisional"),
+        ).where(
+            t.CarbonLine.tenant_id == tenant_id,
+            t.CarbonLine.month == month,
+            t.CarbonLine.basis == Basis.YEARLY_AVERAGE,
+        )
+    ).one()
+    return MonthSoFar(
+        month=month,
+        energy_mj=None if energy.energy_mj is None else int(energy.energy_mj),
+        measured_mj=int(energy.measured_mj or 0),
+        modelled_mj=int(energy.modelled_mj or 0),
+        declared_mj=int(energy.declared_mj or 0),
+        carbon_ug=None if carbon.carbon_ug is None else int(carbon.carbon_ug),
+        factor=_factor(session, carbon.factor_id),
+        provisional=None if carbon.provisional is None else bool(carbon.provisional),
+    )
+
+
+def _of_quality(quality: str) -> Any:
+    return func.sum(case((c.EnergySource.quality == quality, t.EnergyLine.energy_mj), else_=0))
+
+
+def _factor(session: Session, factor_id: str | None) -> str | None:
+    factor = session.get(c.EmissionFactor, factor_id) if factor_id else None
+    return None if factor is None else f"{factor.publisher}, {factor.title}"

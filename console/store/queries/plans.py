@@ -1,0 +1,100 @@
+"""Plans in the terms of the domain: the calendar of a version and its targets by priority."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import holidays
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from console.domain.calendar import Calendar, Segment
+from console.domain.clock import Target, Unit
+from console.store.models import catalogue as c
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """How fast an incident is to be owned and restored."""
+
+    tto: Target
+    ttr: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A version of a plan; `targets` has an entry for each priority it covers."""
+
+    code: str
+    version: int
+    name: str
+    calendar_name: str
+    calendar: Calendar
+    targets: Mapping[str, Targets]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A service that can be subscribed to."""
+
+    code: str
+    trade: str
+    name_fr: str
+    name_en: str
+    unit_fr: str
+    unit_en: str
+
+
+def plan_of(session: Session, code: str, version: int) -> Plan:
+    """A version of a plan, which exists: subscriptions hold a foreign key on it."""
+    row, opening = session.execute(
+        select(c.SlaPlan, c.ServiceCalendar)
+        .join(c.ServiceCalendar, c.ServiceCalendar.code == c.SlaPlan.calendar_code)
+        .where(c.SlaPlan.code == code, c.SlaPlan.version == version)
+    ).one()
+    return Plan(
+        code=code,
+        version=version,
+        name=row.name,
+        calendar_name=opening.name,
+        calendar=_calendar(opening),
+        targets={
+            priority: Targets(tto=_target(promised["tto"]), ttr=_target(promised["ttr"]))
+            for priority, promised in row.targets.items()
+        },
+    )
+
+
+def offers(session: Session) -> list[Offer]:
+    """Every service, trade by trade."""
+    rows = session.scalars(select(c.Service).order_by(c.Service.trade, c.Service.name_fr))
+    return [
+        Offer(row.code, row.trade.value, row.name_fr, row.name_en, row.unit_fr, row.unit_en) for row in rows
+    ]
+
+
+def _calendar(row: c.ServiceCalendar) -> Calendar:
+    zone = ZoneInfo(row.zone)
+    if row.kind is c.CalendarKind.ALWAYS:
+        return Calendar.around_the_clock(zone)
+    week: dict[int, list[Segment]] = {}
+    for weekday, opens, closes in row.segments:
+        week.setdefault(weekday, []).append(Segment.parse(f"{opens}-{closes}"))
+    return Calendar(zone, week=week, holidays=_holidays(row.holidays) if row.holidays else {})
+
+
+@cache
+def _holidays(territory: str) -> Mapping[date, str]:
+    """Public holidays of "FR", or of a part of it such as "FR-57"; a year is reckoned when asked for."""
+    country, _, part = territory.partition("-")
+    return holidays.country_holidays(country, subdiv=part or None)
+
+
+def _target(promised: list[Any]) -> Target:
+    amount, unit = promised
+    return Target(amount, Unit(unit))
