@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from console.store import schema
 from console.store.session import Database
@@ -20,6 +21,11 @@ MISSING = {
     "postgres": None if postgres.find_programs() else "no PostgreSQL 15+: apt install postgresql",
 }
 REQUIRED = {name for name in os.environ.get("REQUIRE", "").split(",") if name}
+
+
+# A time limit on an example says more of the machine than of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:
