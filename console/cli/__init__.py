@@ -15,6 +15,7 @@ COMMANDS = (
     setup.prepare,
     jobs.jobs,
     directory.group,
+    directory.group,
     accounts.group,
     alerts.group,
     ledger.group,

@@ -16,7 +16,7 @@ from console.web.state import state
 group = AppGroup("ledger", help="The energy ledger.")
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[datetime]):
     """A date or an instant, ISO 8601; without an offset it is UTC."""
 
     name = "instant"
