@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from console.config import Config, read_config
 from console.store.session import Database
 from console.web import access, api, assets, errors, fragments, headers, health, languages, presentation
-from console.web.pages import account, overview, sign_in
+from console.web.pages import account, energy, overview, sign_in, statements
 from console.web.state import State
 
 BLUEPRINTS = (
@@ -20,6 +20,8 @@ BLUEPRINTS = (
     sign_in.bp,
     account.bp,
     overview.bp,
+    energy.bp,
+    statements.bp,
 )
 LARGEST_FORM = 1024 * 1024  # bytes
 
