@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from console.domain.calendar import Calendar
 from console.domain.errors import Conflict, Invalid
-from console.domain.spans import Span, union, whole_second
+from console.domain.spans import Span, whole_second
 
 HOUR_S = 3600
 MINUTE_S = 60
@@ -149,7 +149,10 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class _History:
-    """What an ordered log says; `since` is when the phase began (for a closed incident, its resolution)."""
+    """What an ordered log says; `since` is when the phase began (for a closed incident, its resolution).
+
+    `pauses` are those that are over: in order, and never overlapping, since one ends before the next begins.
+    """
 
     phase: Phase
     opened_at: datetime
@@ -165,7 +168,7 @@ class _Run:
     phase: Phase
     started_at: datetime
     stands_at: datetime
-    pauses: list[Span]
+    pauses: tuple[Span, ...]
 
 
 def read_clock(events: Iterable[Event], calendar: Calendar, tto: Target, ttr: Target, now: datetime) -> Clock:
@@ -183,13 +186,13 @@ def read_clock(events: Iterable[Event], calendar: Calendar, tto: Target, ttr: Ta
         phase=Phase.RESOLVED if history.answered_at else Phase.RUNNING,
         started_at=start,
         stands_at=history.answered_at or now,
-        pauses=[],
+        pauses=(),
     )
     restored = _Run(
         phase=history.phase,
         started_at=start,
         stands_at=now if running else history.since,
-        pauses=union(history.pauses),
+        pauses=history.pauses,
     )
     return Clock(history.phase, _deadline(owned, tto, calendar), _deadline(restored, ttr, calendar))
 

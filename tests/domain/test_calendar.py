@@ -222,10 +222,11 @@ def test_working_days_keep_the_wall_time(
         ("2026-06-16 12:30", "2026-06-17 12:00"),
         ("2026-06-16 09:00", "2026-06-17 10:00"),  # before the opening: the opening
         ("2026-06-16 10:30", "2026-06-17 10:30"),
+        ("2026-06-16 11:00", "2026-06-17 11:30"),  # at the closing before a break: the opening after it
     ],
 )
 def test_a_wall_time_outside_the_hours_of_the_last_day_is_moved_into_them(start: str, end: str) -> None:
-    half_day = {date(2026, 6, 17): (Segment.parse("10:00-12:00"),)}
+    half_day = {date(2026, 6, 17): (Segment.parse("10:00-11:00"), Segment.parse("11:30-12:00"))}
     calendar = hours(MON_FRI, "08:00-18:00", PARIS, openings=half_day)
     assert calendar.add_working_days(at(start), 1) == at(end)
 
