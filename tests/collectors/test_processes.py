@@ -1,0 +1,218 @@
+"""CPU time goes to named workloads once, from groups first; what lives shorter than a sample is not lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collectors.instrument import Missing, Roots
+from collectors.proc import Key, ProcessTimes
+from collectors.reading import Kind
+from collectors.rules import parse
+from collectors.sources.processes import CpuUse, Processes, spent
+from tests.collectors.trees import Host
+
+RULES = parse(
+    tomllib.loads("""
+        [[workload]]
+        name = "backup"
+        command = "^/usr/bin/backup"
+        [[workload]]
+        name = "{systemd}"
+        systemd = "*.service"
+        [[workload]]
+        name = "container {container}"
+        container = "*"
+        [[workload]]
+        name = "user {user}"
+        user = "*"
+    """)
+)
+PAYROLL = "/system.slice/payroll.service"
+
+
+def started(host: Host) -> Processes:
+    source = Processes(host.roots, RULES)
+    assert isinstance(source.read(), Missing)
+    return source
+
+
+def used_s(source: Processes) -> dict[str, float]:
+    use = source.read()
+    assert isinstance(use, CpuUse)
+    return {name: us / 1e6 for name, us in use.workloads.items()}
+
+
+def test_a_unit_counts_what_its_group_used_short_lived_processes_included(host: Host) -> None:
+    host.v2("/system.slice", 10)
+    host.v2(PAYROLL, 10)
+    host.process(70, 5, groups=f"0::{PAYROLL}")
+    source = started(host)
+    host.busy(9)
+    host.v2("/system.slice", 18)
+    host.v2(PAYROLL, 17)
+    host.process(70, 6, groups=f"0::{PAYROLL}")
+    assert used_s(source) == {"payroll.service": 7}
+
+
+def test_what_an_earlier_rule_names_is_taken_out_of_its_group(host: Host) -> None:
+    host.v2(PAYROLL, 10)
+    host.process(71, 1, groups=f"0::{PAYROLL}", command="/usr/bin/backup --all")
+    source = started(host)
+    host.busy(9)
+    host.v2(PAYROLL, 15)
+    host.process(71, 3, groups=f"0::{PAYROLL}", command="/usr/bin/backup --all")
+    assert used_s(source) == {"backup": 2, "payroll.service": 3}
+
+
+def test_a_group_below_a_named_one_counts_for_itself(host: Host) -> None:
+    container = f"/system.slice/engine.service/{'ab' * 32}"
+    rules = parse(
+        {"workload": [{"name": "c", "container": "*"}, {"name": "{systemd}", "systemd": "*.service"}]}
+    )
+    host.v2("/system.slice/engine.service", 10)
+    host.v2(container, 5)
+    source = Processes(host.roots, rules)
+    source.read()
+    host.v2("/system.slice/engine.service", 20)
+    host.v2(container, 12)
+    assert used_s(source) == {"engine.service": 3, "c": 7}
+
+
+def test_a_service_that_was_restarted_counts_from_its_new_beginning(host: Host) -> None:
+    host.v2(PAYROLL, 100)
+    source = started(host)
+    (host.roots.cgroup / PAYROLL.lstrip("/") / "cpu.stat").unlink()
+    (host.roots.cgroup / PAYROLL.lstrip("/")).rmdir()
+    host.v2("/placeholder", 0)  # takes the freed inode
+    host.v2(PAYROLL, 4)
+    assert used_s(source) == {"payroll.service": 4}
+
+
+def test_version_1_names_units_by_the_systemd_hierarchy_where_cpuacct_does_not(host: Host) -> None:
+    groups = f"4:cpu,cpuacct:/\n1:name=systemd:{PAYROLL}"
+    host.v1("/", 0)
+    host.process(72, 1, groups=groups)
+    source = started(host)
+    host.process(72, 4, groups=groups)
+    assert used_s(source) == {"payroll.service": 3}
+
+
+def test_where_no_group_names_it_a_process_counts_by_its_user(host: Host) -> None:
+    host.process(73, 1, uid=12345)
+    host.process(74, 1, uid=54321)
+    source = started(host)
+    host.process(73, 3, uid=12345)
+    host.process(74, 2, uid=54321)
+    assert used_s(source) == {"user 12345": 2, "user 54321": 1}
+
+
+def test_a_process_born_since_counts_whole_and_its_pid_may_be_an_old_one(host: Host) -> None:
+    host.process(75, 50, start=100)
+    source = started(host)
+    host.process(75, 2, start=900)
+    assert used_s(source) == {"user 12345": 2}
+
+
+def test_children_that_came_and_went_count_with_their_parent(host: Host) -> None:
+    host.process(76, 1, reaped_s=10, command="make")
+    source = started(host)
+    host.process(76, 1, reaped_s=17, command="make")
+    assert used_s(source) == {"user 12345": 7}
+
+
+def test_a_child_already_counted_while_it_lived_is_not_counted_again(host: Host) -> None:
+    host.process(77, 1, command="make")
+    host.process(78, 30, parent=77, start=200)
+    source = started(host)
+    host.process(78, 40, parent=77, start=200)
+    assert used_s(source) == {"user 12345": 10}
+    host.gone(78)
+    host.process(77, 1, reaped_s=41, command="make")
+    assert used_s(source) == {"user 12345": 1}
+
+
+def test_an_orphan_reaped_by_init_does_not_burst_into_it(host: Host) -> None:
+    host.process(1, 1, parent=0, command="init", uid=0, start=1)
+    host.process(80, 0, parent=1)
+    host.process(81, 3600, parent=80, start=200)
+    source = started(host)
+    host.gone(80)
+    host.gone(81)
+    host.process(1, 1, reaped_s=3600, parent=0, command="init", uid=0, start=1)
+    assert used_s(source) == {}
+
+
+def test_a_program_started_by_exec_is_named_again(host: Host) -> None:
+    host.process(82, 1, command="sh")
+    source = started(host)
+    host.process(82, 3, command="/usr/bin/backup --all")
+    assert used_s(source) == {"backup": 2}
+
+
+def test_what_no_rule_names_stays_out(host: Host) -> None:
+    host.process(83, 1)
+    source = Processes(host.roots, parse({"workload": [{"name": "x", "command": "^nothing"}]}))
+    source.read()
+    host.process(83, 5)
+    assert used_s(source) == {}
+
+
+def test_a_torn_read_of_the_cpu_times_loses_nothing(host: Host) -> None:
+    host.process(84, 1)
+    source = started(host)
+    (host.roots.proc / "stat").write_text("")
+    assert isinstance(source.read(), Missing)
+    host.busy(9)
+    host.process(84, 4)
+    use = source.read()
+    assert isinstance(use, CpuUse)
+    assert (use.busy_us, use.vcpu, use.workloads) == (9_000_000, 2, {"user 12345": 3_000_000})
+    assert use.kinds == {"user 12345": Kind.USER}
+
+
+times = st.tuples(st.integers(0, 10**9), st.integers(0, 10**9))
+table = st.dictionaries(st.integers(2, 12), times, max_size=10)
+
+
+@given(before=table, now=table, parents=st.dictionaries(st.integers(2, 12), st.integers(1, 12)))
+def test_no_process_ever_uses_less_than_nothing_whatever_its_family(
+    before: dict[int, tuple[int, int]], now: dict[int, tuple[int, int]], parents: dict[int, int]
+) -> None:
+    def snapshot(rows: dict[int, tuple[int, int]]) -> dict[Key, ProcessTimes]:
+        return {
+            Key(pid, 1): ProcessTimes(Key(pid, 1), parents.get(pid, 1), "x", own, reaped)
+            for pid, (own, reaped) in rows.items()
+        }
+
+    used = spent(snapshot(before), snapshot(now))
+    assert used.keys() == snapshot(now).keys()
+    assert all(us >= 0 for us in used.values())
+
+
+def test_on_this_machine_the_work_of_a_known_process_is_found() -> None:
+    rules = parse({"workload": [{"name": "known work", "command": "sum\\(range\\(31337\\)\\)"}]})
+    source = Processes(Roots(), rules)
+    program = "import time\nend = time.time() + 3\nwhile time.time() < end: sum(range(31337))"
+    with subprocess.Popen([sys.executable, "-c", program]) as worker:
+        source.read()
+        before_s = _cpu_s(worker.pid)
+        time.sleep(1.0)
+        use = source.read()
+        used_s = _cpu_s(worker.pid) - before_s
+        worker.kill()
+    assert isinstance(use, CpuUse)
+    assert used_s > 0.1
+    assert abs(use.workloads["known work"] / 1e6 - used_s) <= 0.1
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
