@@ -74,7 +74,7 @@ def measure(sources: str, url: str, folder: Path, seconds: float) -> None:
         time.sleep(seconds)
         for role, pid, earlier_s in zip(("agent", "codecarbon"), family, before_s, strict=False):
             percent = (cpu_s(pid) - earlier_s) / seconds * 100
-            print(f"{sources}: {role}: {percent:.3f} % of one core, {resident_mb(pid):.0f} MB")  # noqa: T201
+            print(f"{sources}: {role}: {percent:.3f} % of one core, {resident_mb(pid):.0f} MB")
     finally:
         agent.terminate()
         agent.wait()
