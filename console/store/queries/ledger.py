@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from console.domain.hours import HOUR, hour_of
-from console.domain.intervals import part_in
+from console.domain.intervals import RETENTION, part_in
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries.readings import interval_of_row, readings_of
@@ -46,7 +45,7 @@ def check(session: Session, start: datetime, end: datetime, *, now: datetime) ->
         for others in (
             _sums(session, m.WorkloadHour, start, end),
             _sums(session, t.EnergyLine, start, end),
-            _readings(session, hosts, start, end),
+            _readings(session, hosts, now),
         )
         for key in hosts.keys() | others.keys()
         if key not in waiting
@@ -80,17 +79,14 @@ def _sums(session: Session, model: Any, start: datetime, end: datetime) -> Count
     return Counter({(host_id, hour): int(energy_mj) for host_id, hour, energy_mj in rows})
 
 
-def _readings(
-    session: Session, hosts: Counter[HostHourKey], start: datetime, end: datetime
-) -> Counter[HostHourKey]:
-    """Energy by host and hour straight from the readings; hours whose readings are gone keep their sum."""
-    oldest = session.scalar(select(func.min(m.Reading.started_at)))
-    sums = Counter(hosts)
-    for host_id, hour in hosts:
-        if oldest is None or hour < hour_of(oldest) + HOUR:
-            continue
-        sums[host_id, hour] = _read_hour(session, host_id, hour)
-    return sums
+def _readings(session: Session, hosts: Counter[HostHourKey], now: datetime) -> Counter[HostHourKey]:
+    """Energy by host and hour straight from the readings; hours past their retention keep their sum."""
+    return Counter(
+        {
+            (host_id, hour): _read_hour(session, host_id, hour) if hour > now - RETENTION else energy_mj
+            for (host_id, hour), energy_mj in hosts.items()
+        }
+    )
 
 
 def _read_hour(session: Session, host_id: int, hour: datetime) -> int:
