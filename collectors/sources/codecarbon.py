@@ -136,8 +136,7 @@ class Child:
     def awake(self) -> bool:
         """Whether it has said a first word, or ended without one."""
         if not self._awake:
-            self._receive(0)
-            self._awake = bool(self._lines) or self._process.poll() is not None
+            self._awake = self._receive(0) == b"" or bool(self._lines)
         return self._awake
 
     def ask(self) -> dict[str, Any] | None:
@@ -151,20 +150,26 @@ class Child:
                 if line.get("asked") == self._asked or "reason" in line:
                     return line
             self._lines.clear()
-            if not self._receive(deadline_s - time.monotonic()):
-                return self._ended()
+            received = self._receive(deadline_s - time.monotonic())
+            if received is None:
+                return None
+            if received == b"":
+                return {"reason": f"codecarbon ended with status {self._status()}"}
 
-    def _receive(self, wait_s: float) -> bool:
-        """Take in what the child has written; False where nothing came within the time."""
+    def _receive(self, wait_s: float) -> bytes | None:
+        """Take in what the child has written: empty at its end, None where nothing came within the time."""
         ready, _, _ = select.select([self._pipe_out], [], [], max(wait_s, 0))
-        received = os.read(self._pipe_out, 65536) if ready else b""
+        if not ready:
+            return None
+        received = os.read(self._pipe_out, 65536)
         *whole, self._partial = (self._partial + received).split(b"\n")
         self._lines += [json.loads(line) for line in whole]
-        return bool(received)
+        return received
 
-    def _ended(self) -> dict[str, Any] | None:
-        status = self._process.poll()
-        return None if status is None else {"reason": f"codecarbon ended with status {status}"}
+    def _status(self) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_S)
+        return self._process.returncode
 
     @property
     def _pipe_in(self) -> int:

@@ -5,7 +5,7 @@
     {"reason": "..."}                        instead, where there is nothing to give
 
 It ends at the end of its input, so that it never outlives the agent. CodeCarbon swallows what goes wrong in
-it: a total that does not come is the sign, and its last log line the reason.
+it: a total that does not come is the sign, and the first exception it logged the reason.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ MJ_PER_KWH = 3_600_000_000
 LONGEST_REASON = 300
 
 
-class LastWords(logging.Handler):
-    """Keeps the last complaint of a logger."""
+class Complaint(logging.Handler):
+    """Keeps the first exception that a logger was given: those after it follow from it."""
 
-    text = ""
+    text = "it did not say why"
+    _settled = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.text = str(record.exc_info[1]) if record.exc_info else self.text or record.getMessage()
+        if record.exc_info and not self._settled:
+            self.text, self._settled = str(record.exc_info[1]), True
 
 
 class Nothing(Exception):
@@ -79,7 +81,7 @@ class Meter:
                 self.total = total
 
         self._output = Output()
-        self._complaint = LastWords(logging.WARNING)
+        self._complaint = Complaint(logging.WARNING)
         logging.getLogger("codecarbon").addHandler(self._complaint)
         self._tracker = OfflineEmissionsTracker(
             country_iso_code="FRA",
@@ -102,7 +104,7 @@ class Meter:
         self._output.total = None
         self._tracker.flush()
         if self._output.total is None:
-            raise Nothing(f"codecarbon gave no figure: {self._complaint.text or 'it did not say why'}")
+            raise Nothing(f"codecarbon gave no figure: {self._complaint.text}")
         return round(self._output.total.energy_consumed * MJ_PER_KWH)
 
 
