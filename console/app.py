@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from console.config import Config, read_config
 from console.store.session import Database
 from console.web import access, api, assets, errors, fragments, headers, health, languages, presentation
-from console.web.pages import account, energy, overview, sign_in, statements
+from console.web.pages import account, adherent, adherents, energy, incidents, overview, sign_in, statements
 from console.web.state import State
 
 BLUEPRINTS = (
@@ -20,6 +20,9 @@ BLUEPRINTS = (
     sign_in.bp,
     account.bp,
     overview.bp,
+    adherents.bp,
+    adherent.bp,
+    incidents.bp,
     energy.bp,
     statements.bp,
 )

@@ -15,6 +15,8 @@ from console.domain.spans import whole_second
 from console.store.models import tenant as t
 from console.store.queries.plans import plan_of
 
+Priority = t.Priority
+
 LONGEST_TITLE = 200
 OVER = (Phase.RESOLVED, Phase.CLOSED)
 ANSWERS = (EventKind.ACKNOWLEDGED, EventKind.RESOLVED)

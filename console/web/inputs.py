@@ -1,0 +1,83 @@
+"""Values of a form, read or refused with the name of their field."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from flask import request
+
+from console.domain.errors import Invalid
+
+LARGEST = 10**12
+DIGITS = len(str(LARGEST))
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def text(field: str) -> str:
+    """A text without the blanks around it; empty where there is none."""
+    return request.form.get(field, "").strip()
+
+
+def day(field: str) -> date:
+    """A date as browsers send it."""
+    value = optional_day(field)
+    if value is None:
+        raise Invalid(field, "Une date est attendue.")
+    return value
+
+
+def optional_day(field: str) -> date | None:
+    """A date, or None where the field is empty."""
+    value = text(field)
+    if not value:
+        return None
+    try:
+        found = date.fromisoformat(value)
+    except ValueError:
+        raise Invalid(field, "%(value)s n'est pas une date ; par exemple 2026-11-25.", value=value) from None
+    if not 2000 <= found.year < 2200:
+        raise Invalid(field, "%(value)s n'est pas une date de ce siècle.", value=value)
+    return found
+
+
+def past_instant(field: str, zone: str, *, now: datetime) -> datetime:
+    """A date and time on the wall clock of a zone, or `now` where the field is empty."""
+    value = text(field)
+    if not value:
+        return now
+    try:
+        wall = datetime.fromisoformat(value)
+    except ValueError:
+        raise Invalid(
+            field, "%(value)s n'est pas une date et une heure ; par exemple 2026-11-25T09:30.", value=value
+        ) from None
+    if wall.tzinfo is not None or not 2000 <= wall.year < 2200:
+        raise Invalid(field, "Une date et une heure locales de ce siècle sont attendues.")
+    return wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def optional_count(field: str) -> int | None:
+    """A whole number from 0, or None where the field is empty."""
+    value = text(field).replace("\N{NARROW NO-BREAK SPACE}", "").replace(" ", "")
+    if not value:
+        return None
+    if not value.isascii() or not value.isdigit() or len(value) > DIGITS or int(value) > LARGEST:
+        raise Invalid(field, "Un nombre entier est attendu.")
+    return int(value)
+
+
+def choice(field: str, choices: type[Choice]) -> Choice:
+    """One of the values of an enumeration."""
+    try:
+        return choices(text(field))
+    except ValueError:
+        raise Invalid(field, "Un choix de la liste est attendu.") from None
+
+
+def asked_page() -> int:
+    """The page of a list that the address asks for; the first where it asks for none that can be."""
+    value = request.args.get("page", "1")
+    return max(1, int(value)) if value.isascii() and value.isdigit() and len(value) < 7 else 1
