@@ -5,15 +5,22 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from hypothesis import settings
 
+from console.app import create_app
+from console.config import Config, read_config
+from console.domain.access import Role
 from console.store import schema
-from console.store.session import Database
-from tests import postgres
+from console.store.session import Database, Operator
+from console.web import access
+from tests import given, postgres
+from tests.browser import Browser
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 MISSING = {
@@ -91,3 +98,44 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
         database = Database(f"sqlite:///{path}")
         yield database
         database.close()
+
+
+@pytest.fixture
+def config(database: Database, tmp_path: Path) -> Config:
+    """The settings of a console on the test's own database."""
+    return read_config(
+        {
+            "CONSOLE_VAR": str(tmp_path),
+            "CONSOLE_DATABASE_URL": database.engine.url.render_as_string(hide_password=False),
+            "CONSOLE_PUBLIC_URL": "http://localhost",
+        }
+    )
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    """The console, with a browser for its test client."""
+    app = create_app(config)
+    app.test_client_class = Browser
+    yield app
+    app.extensions["console"].database.close()
+
+
+@pytest.fixture
+def browser(app: Flask) -> FlaskClient:
+    """A browser where nobody is signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in_as(app: Flask, database: Database) -> Callable[..., FlaskClient]:
+    """A browser where somebody of a role is signed in, with some adherents in their portfolio."""
+
+    def sign_in(role: Role, *tenants: int, locale: str = "fr") -> FlaskClient:
+        browser = app.test_client()
+        with database.write(Operator()) as session:
+            token = given.signed_in(session, role, tenants, locale)
+        browser.set_cookie(access.COOKIE, token)
+        return browser
+
+    return sign_in

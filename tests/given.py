@@ -2,6 +2,158 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import secrets
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from console.actions.catalogue import seed_catalogue
+from console.actions.directory import store_sites
+from console.actions.incidents import Priority, open_incident, record_event
+from console.actions.ingest import ingest
+from console.actions.metering import hours_due, meter_hour
+from console.actions.reckoning import months_due, reckon_month
+from console.actions.sign_in import HASHER, open_sign_in
+from console.actions.statements import issue_statement
+from console.actions.subscriptions import subscribe
+from console.domain.access import Role
+from console.domain.clock import EventKind
+from console.domain.directory import read_sae
+from console.domain.hours import hour_of
+from console.store.models import catalogue as c
+from console.store.models import measurement as m
+from tests.readings import MINUTE, batch, measured, reading
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+
+PASSWORD = "correct horse battery staple"
+SAE = Path(__file__).parent / "data" / "sae" / "ID_2023r.csv"
+
+
+def an_account(session: Session, login: str, role: Role, tenants: Iterable[int] = (), **columns: Any) -> int:
+    """Somebody with an account and the password above."""
+    account = c.Account(
+        login=login,
+        name=columns.pop("name", login.title()),
+        role=role,
+        password_hash=HASHER.hash(PASSWORD),
+        must_change_password=columns.pop("must_change_password", False),
+        **columns,
+    )
+    session.add(account)
+    session.flush()
+    session.add_all(
+        c.Portfolio(account_id=account.account_id, tenant_id=tenant_id) for tenant_id in set(tenants)
+    )
+    return account.account_id
+
+
+def signed_in(session: Session, role: Role, tenants: Iterable[int] = (), locale: str = "fr") -> str:
+    """Somebody of a role who just signed in; the token of their cookie."""
+    login = f"{role.value}-{secrets.token_hex(4)}"
+    account_id = an_account(session, login, role, tenants, locale=locale)
+    return open_sign_in(session, account_id, now=datetime.now(UTC))
+
+
+def an_adherent(session: Session, tenant_id: int, name: str, zone: str = "Europe/Paris") -> int:
+    """A hospital that takes the first service of the catalogue, under its subscription number 1."""
+    seed_catalogue(session, date(2026, 1, 1))
+    session.add(
+        c.Adherent(
+            tenant_id=tenant_id,
+            name=name,
+            kind=c.AdherentKind.HOSPITAL,
+            zone=zone,
+            since=date(2026, 1, 1),
+        )
+    )
+    session.flush()
+    service = session.scalars(select(c.Service).order_by(c.Service.code)).first()
+    assert service is not None
+    subscribe(session, tenant_id, service.code, starts_on=date(2026, 1, 1))
+    return tenant_id
+
+
+def a_metered_morning(session: Session, started_at: datetime, host: str = "srv-01", **claims: int) -> None:
+    """Ten minutes of a host with two workloads, in the ledger; `claims` says whose a workload is.
+
+    Each minute is 60 J measured: 54 J to `payroll`, which works nine tenths of the time of `nginx`.
+    """
+    now = started_at + timedelta(hours=1)
+    for name, tenant_id in claims.items():
+        session.add(_claim(host, name, tenant_id, started_at))
+    minutes = [
+        reading(
+            number,
+            measured(60_000, idle_power_mw=0),
+            started_at=started_at + (number - 1) * MINUTE,
+            payroll=9_000,
+            nginx=1_000,
+        )
+        for number in range(1, 11)
+    ]
+    ingest(session, batch(*minutes, host=host), now=now)
+    for host_id, hour in hours_due(session):
+        meter_hour(session, host_id, hour, now=now)
+    for tenant_id, month in months_due(session):
+        reckon_month(session, tenant_id, month, now=now)
+
+
+def _claim(host: str, workload: str, tenant_id: int, started_at: datetime) -> c.WorkloadClaim:
+    return c.WorkloadClaim(
+        tenant_id=tenant_id,
+        subscription=1,
+        host_id=m.stable_id(host),
+        workload_id=m.stable_id(workload),
+        host_name=host,
+        workload_name=workload,
+        valid_from=hour_of(started_at),
+        claimed_by="test",
+        claimed_at=started_at,
+    )
+
+
+def a_subscription(session: Session, tenant_id: int, service: str = "payroll", **terms: Any) -> int:
+    """The adherent takes a service; its number. Payroll counts working hours, hosting counts all hours."""
+    return subscribe(session, tenant_id, service, **{"starts_on": date(2026, 1, 1)} | terms)
+
+
+def an_incident(
+    session: Session,
+    tenant_id: int,
+    title: str = "Impression des bulletins en panne",
+    priority: str = "P2",
+    subscription: int = 1,
+    opened_at: datetime = NOW,
+) -> int:
+    """An incident that was recorded as it began; its number."""
+    return open_incident(
+        session,
+        tenant_id=tenant_id,
+        subscription=subscription,
+        title=title,
+        priority=Priority(priority),
+        at=opened_at,
+        now=opened_at,
+        by="test",
+    )
+
+
+def it_is(session: Session, kind: str, tenant_id: int, number: int, at: datetime) -> None:
+    """Something happens to an incident and is recorded at once: "acknowledged", "waiting", "resolved"..."""
+    record_event(session, tenant_id=tenant_id, number=number, kind=EventKind(kind), at=at, now=at, by="test")
+
+
+def the_directory(session: Session) -> None:
+    """The directory holds the 3 975 sites of the SAE survey of 2023."""
+    store_sites(session, read_sae(SAE.read_bytes()).sites.values())
+
+
+def a_statement(session: Session, tenant_id: int, now: datetime | None = None) -> int:
+    """The statement of an adherent's month so far."""
+    now = now or datetime.now(UTC)
+    return issue_statement(session, tenant_id, now.date().replace(day=1), now=now, by="test")

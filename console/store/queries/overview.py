@@ -393,4 +393,4 @@ def _followed(session: Session, month: date) -> list[Followed]:
 
 def _by_tenant(session: Session, model: Any, condition: ColumnElement[bool]) -> dict[int, int]:
     rows = session.execute(select(model.tenant_id, func.count()).where(condition).group_by(model.tenant_id))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,145 @@
+"""Every view says whom it is for, and the gate holds them to it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Blueprint, Flask
+
+from console.app import create_app
+from console.config import Config
+from console.domain.access import PERMISSIONS, Permission, Role, may
+from console.store.session import Database, Operator
+from console.web.access import Audience, UnclassifiedView, audience_of, check_every_view
+from tests import given
+from tests.browser import Browser
+
+SignIn = Callable[..., Browser]
+PUBLIC = {
+    "account.speak",
+    "api.receive_readings",
+    "assets.send",
+    "health.show",
+    "sign_in.enter",
+    "sign_in.show",
+}
+
+
+def test_only_these_views_are_open_to_everyone(app: Flask) -> None:
+    open_to_all = {
+        name for name, view in app.view_functions.items() if audience_of(view) is Audience.EVERYONE
+    }
+    assert open_to_all == PUBLIC
+
+
+def test_a_view_that_says_nothing_stops_the_start_with_its_name(app: Flask) -> None:
+    page = Blueprint("trial", __name__)
+    page.add_url_rule("/trial", "forgotten", lambda: "")
+    bare = Flask(__name__, static_folder=None)
+    bare.register_blueprint(page)
+    with pytest.raises(UnclassifiedView, match=r"trial\.forgotten"):
+        check_every_view(bare)
+
+
+def test_every_view_that_is_not_public_asks_who_is_there(app: Flask, browser: Browser) -> None:
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in PUBLIC:
+            continue
+        address = rule.build(dict.fromkeys(rule.arguments, 2), append_unknown=False)
+        assert address is not None
+        method = "GET" if "GET" in (rule.methods or ()) else "POST"
+        answer = browser.open(address[1], method=method)
+        assert (answer.status_code, answer.location.split("?")[0]) == (303, "/sign-in"), rule
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_opens_the_views_of_its_permissions_and_no_other(
+    app: Flask, sign_in_as: SignIn, database: Database, role: Role
+) -> None:
+    with database.write(Operator()) as session:
+        given.an_adherent(session, 2, "CH de Foix")
+    browser = sign_in_as(role, 2)
+    for rule in app.url_map.iter_rules():
+        audience = audience_of(app.view_functions[rule.endpoint])
+        if not isinstance(audience, Permission) or "GET" not in (rule.methods or ()):
+            continue
+        address = rule.build(dict.fromkeys(rule.arguments, 2), append_unknown=False)
+        assert address is not None
+        answer = browser.get(address[1])
+        assert (answer.status_code == 403) is not may(role, audience), rule
+
+
+def test_every_role_reads_the_first_page(sign_in_as: SignIn, database: Database) -> None:
+    with database.write(Operator()) as session:
+        given.an_adherent(session, 2, "CH de Foix")
+    for role in PERMISSIONS:
+        assert sign_in_as(role, 2).get("/").status_code == 200
+
+
+@pytest.mark.parametrize("role", [Role.CIO, Role.ACCOUNT_MANAGER])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/adherents/3/energy",
+        "/adherents/3/energy.csv",
+        "/adherents/3/statements",
+        "/adherents/3/statements/1",
+        "/adherents/3/statements/1.pdf",
+        "/adherents/3/statements/1.csv",
+    ],
+)
+def test_another_adherent_is_not_there(
+    sign_in_as: SignIn, database: Database, role: Role, address: str
+) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    with database.write(Operator()) as session:
+        given.an_adherent(session, 2, "CH de Foix")
+        given.an_adherent(session, 3, "CHU de Nulle-Part")
+        given.a_metered_morning(session, yesterday, payroll=3, nginx=2)
+        given.a_statement(session, 3)
+    assert sign_in_as(Role.ADMINISTRATOR).get(address).status_code == 200
+    answer = sign_in_as(role, 2).get(address)
+    assert answer.status_code == 404
+    assert "Nulle-Part" not in answer.text
+    unknown = sign_in_as(role, 2).get(address.replace("3", "999", 1))
+    assert unknown.status_code == 404
+
+
+def test_the_lists_of_an_adherent_hold_nothing_of_another(sign_in_as: SignIn, database: Database) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    with database.write(Operator()) as session:
+        given.an_adherent(session, 2, "CH de Foix")
+        given.an_adherent(session, 3, "CHU de Nulle-Part")
+        given.a_metered_morning(session, yesterday, payroll=3, nginx=2)
+        given.a_statement(session, 3)
+    browser = sign_in_as(Role.CIO, 2)
+    day = yesterday.date().isoformat()
+    for address in ("/", "/overview/live", "/statements", f"/adherents/2/energy?day={day}"):
+        page = browser.get(address)
+        assert page.status_code == 200
+        assert "Nulle-Part" not in page.text
+        assert "payroll" not in page.text
+
+
+def test_an_adherent_cannot_issue_a_statement_for_another(sign_in_as: SignIn, database: Database) -> None:
+    with database.write(Operator()) as session:
+        given.an_adherent(session, 2, "CH de Foix")
+        given.an_adherent(session, 3, "CHU de Nulle-Part")
+    month = f"{datetime.now(UTC):%Y-%m}"
+    assert sign_in_as(Role.CIO, 2).submit("/adherents/2/statements", month=month).status_code == 403
+    manager = sign_in_as(Role.ACCOUNT_MANAGER, 2)
+    assert manager.submit("/adherents/3/statements", month=month).status_code == 404
+    assert manager.submit("/adherents/2/statements", month=month).location == "/adherents/2/statements/1"
+
+
+def test_an_account_without_adherents_is_told_what_to_do(sign_in_as: SignIn) -> None:
+    answer = sign_in_as(Role.CIO).get("/")
+    assert answer.status_code == 403
+    assert "Aucun adhérent n&#39;est confié à ce compte" in answer.text
+
+
+def test_two_applications_can_serve_the_same_database(config: Config) -> None:
+    first, second = create_app(config), create_app(config)
+    assert first.test_client().get("/healthz").status_code == second.test_client().get("/healthz").status_code
+    for app in (first, second):
+        app.extensions["console"].database.close()
