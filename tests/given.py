@@ -26,6 +26,7 @@ from console.domain.directory import read_sae
 from console.domain.hours import hour_of
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
+from console.store.models import tenant as t
 from tests.readings import MINUTE, batch, measured, reading
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
@@ -157,3 +158,18 @@ def a_statement(session: Session, tenant_id: int, now: datetime | None = None) -
     """The statement of an adherent's month so far."""
     now = now or datetime.now(UTC)
     return issue_statement(session, tenant_id, now.date().replace(day=1), now=now, by="test")
+
+
+def an_open_incident(session: Session, tenant_id: int, title: str) -> int:
+    """An incident of the adherent's first subscription, opened an hour ago."""
+    now = datetime.now(UTC)
+    return open_incident(
+        session,
+        tenant_id=tenant_id,
+        subscription=1,
+        title=title,
+        priority=t.Priority.P2,
+        at=now - timedelta(hours=1),
+        now=now,
+        by="test",
+    )

@@ -1,0 +1,209 @@
+"""The pages in a real browser: accessible, light, without an error, and usable without JavaScript."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlalchemy import delete
+from werkzeug.serving import make_server
+
+from console.app import create_app
+from console.config import read_config
+from console.domain.access import Role
+from console.store.models import coordination as k
+from console.store.session import Database, Operator
+from console.web.access import COOKIE
+from tests import given
+from tests.conftest import CHROMIUM
+
+pytestmark = pytest.mark.chromium
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDTHS = (1440, 390)
+SCHEMES = ("light", "dark")
+HEAVIEST_FIRST_PAGE = 60_000  # bytes over the wire
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+DAY = YESTERDAY.date().isoformat()
+PAGES = (
+    (None, "/sign-in"),
+    (Role.ADMINISTRATOR, "/"),
+    (Role.ADMINISTRATOR, "/account"),
+    (Role.ADMINISTRATOR, "/account/password"),
+    (Role.ADMINISTRATOR, f"/energy?day={DAY}"),
+    (Role.ADMINISTRATOR, "/energy?day=2020-01-01"),
+    (Role.ADMINISTRATOR, "/statements"),
+    (Role.ADMINISTRATOR, "/adherents/2/statements"),
+    (Role.ADMINISTRATOR, "/adherents/2/statements/1"),
+    (Role.CIO, "/"),
+    (Role.CIO, f"/adherents/2/energy?day={DAY}"),
+    (Role.ACCOUNT_MANAGER, "/"),
+)
+
+
+@dataclass(frozen=True)
+class Console:
+    """A console that answers on a port of this machine."""
+
+    database: Database
+    url: str
+
+    def sign_in(self, context: BrowserContext, role: Role | None) -> None:
+        if role is None:
+            return
+        with self.database.write(Operator()) as session:
+            token = given.signed_in(session, role, (2, 3) if role is Role.ACCOUNT_MANAGER else (2,))
+        context.add_cookies([{"name": COOKIE, "value": token, "url": self.url}])
+
+
+@pytest.fixture(scope="module")
+def console(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """A console with two adherents, a metered morning, a statement and an open incident."""
+    folder = tmp_path_factory.mktemp("console")
+    shutil.copy(sqlite_template, folder / "console.db")
+    app = create_app(read_config({"CONSOLE_VAR": str(folder), "CONSOLE_PUBLIC_URL": "http://127.0.0.1"}))
+    database: Database = app.extensions["console"].database
+    with database.write(Operator()) as session:
+        given.an_adherent(session, 2, "CH de Foix")
+        given.an_adherent(session, 3, "CHU de Nulle-Part")
+        given.an_account(session, "ana", Role.OPS)
+        given.a_metered_morning(session, YESTERDAY, payroll=2)
+        given.a_statement(session, 2, YESTERDAY)
+        given.an_open_incident(session, 2, "Bulletins bloqués")
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield Console(database, f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def errors_of(page: Page) -> list[str]:
+    """Collects what the page complains of from now on: scripts, policies, missing files."""
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("requestfailed", lambda request: errors.append(f"{request.url}: {request.failure}"))
+    return errors
+
+
+@pytest.mark.parametrize(("role", "address"), PAGES)
+def test_a_page_is_accessible_whole_and_without_error_at_any_width_in_both_schemes(
+    console: Console, chromium: Browser, role: Role | None, address: str
+) -> None:
+    for scheme in SCHEMES:
+        context = chromium.new_context(color_scheme=scheme, locale="fr-FR")
+        console.sign_in(context, role)
+        page = context.new_page()
+        errors = errors_of(page)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            answer = page.goto(console.url + address)
+            assert answer is not None
+            assert answer.status == 200
+            for details in page.locator("details").all():
+                details.evaluate("element => element.open = true")
+            found = Axe().run(page)
+            assert found.violations_count == 0, f"{scheme} {width}: {found.generate_report()}"
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (scheme, width)
+        assert errors == []
+        context.close()
+
+
+@pytest.mark.parametrize(("role", "address"), [(None, "/sign-in"), (Role.ADMINISTRATOR, "/")])
+def test_the_first_page_is_light(
+    console: Console, chromium: Browser, role: Role | None, address: str
+) -> None:
+    context = chromium.new_context()
+    console.sign_in(context, role)
+    page = context.new_page()
+    sizes: list[int] = []
+    wire = context.new_cdp_session(page)
+    wire.send("Network.enable")
+    wire.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    page.goto(console.url + address, wait_until="networkidle")
+    assert len(sizes) >= 3
+    assert sum(sizes) < HEAVIEST_FIRST_PAGE
+    context.close()
+
+
+def test_the_first_page_refreshes_itself_and_leaves_when_the_session_ends(
+    console: Console, chromium: Browser
+) -> None:
+    context = chromium.new_context()
+    console.sign_in(context, Role.ADMINISTRATOR)
+    page = context.new_page()
+    page.clock.install()
+    page.goto(console.url)
+    assert page.get_by_text("Admissions arrêtées").count() == 0
+    page.locator("#incidents-table").focus()
+    with console.database.write(Operator()) as session:
+        given.an_open_incident(session, 3, "Admissions arrêtées")
+    page.clock.fast_forward(31_000)
+    page.get_by_text("Admissions arrêtées").wait_for()
+    assert page.evaluate("document.activeElement.id") == "incidents-table"
+    with console.database.write(Operator()) as session:
+        session.execute(delete(k.SignIn))
+    page.clock.fast_forward(31_000)
+    page.wait_for_url("**/sign-in?next=/")
+    context.close()
+
+
+def test_everything_works_without_javascript(console: Console, chromium: Browser) -> None:
+    context = chromium.new_context(java_script_enabled=False, locale="fr-FR")
+    page = context.new_page()
+    page.goto(f"{console.url}/energy?day={DAY}")
+    page.get_by_label("Identifiant").fill("ana")
+    page.get_by_label("Mot de passe").fill(given.PASSWORD)
+    page.get_by_role("button", name="Se connecter").click()
+    assert page.url == f"{console.url}/energy?day={DAY}"
+    page.get_by_role("link", name="Le jour précédent").click()
+    assert "Aucune énergie n'est connue ce jour-là" in page.inner_text("main")
+    page.get_by_role("button", name="English").click()
+    assert page.get_by_role("heading", level=1).inner_text().startswith("Energy")
+    page.get_by_role("button", name="Sign out").click()
+    assert page.url == f"{console.url}/sign-in"
+    context.close()
+
+
+def test_the_keyboard_reaches_the_content_first_and_sees_where_it_is(
+    console: Console, chromium: Browser
+) -> None:
+    context = chromium.new_context(locale="fr-FR")
+    console.sign_in(context, Role.ADMINISTRATOR)
+    page = context.new_page()
+    page.goto(console.url)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Aller au contenu"
+    outline: dict[str, Any] = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    context.close()
