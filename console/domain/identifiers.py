@@ -103,6 +103,8 @@ def _finess_key_holds(number: str) -> bool:
 
 
 def _siret_key_holds(number: str) -> bool:
+    if not luhn_holds(number[:9]):
+        return False
     if number.startswith(LA_POSTE):
         return luhn_holds(number) or sum(map(int, number)) % 5 == 0
     return luhn_holds(number)

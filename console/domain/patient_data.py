@@ -10,7 +10,7 @@ NIR = re.compile(
     [ .]? \d{3} [ .]? \d{3} (?:[ .]?\d{2})? (?!\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
-IPP = re.compile(r"\bIPP\b\W*\d{4,}", re.IGNORECASE)
+IPP = re.compile(r"\bIPP\b\D{0,4}\d{4,}", re.IGNORECASE)
 
 
 def patient_numbers(text: str) -> list[str]:

@@ -1,0 +1,112 @@
+"""Subscriptions, from their first day to their last."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from console.actions.subscriptions import (
+    end_subscription,
+    resume_subscription,
+    subscribe,
+    suspend_subscription,
+)
+from console.domain.errors import Conflict, Invalid, NotFound
+from console.store.models import tenant as t
+from console.store.session import Database, Operator, Tenants
+from tests import given
+from tests.given import NOW
+
+CH, OTHER = 11, 12
+OWN = Tenants(frozenset({CH}))
+TODAY = NOW.date()
+
+
+@pytest.fixture
+def adherent(database: Database) -> Database:
+    with database.write(Operator()) as session:
+        given.an_adherent(session, CH, "CH de Fleyriat")
+        given.an_adherent(session, OTHER, "CH voisin")
+    return database
+
+
+def status(database: Database, number: int) -> t.SubscriptionStatus:
+    with database.read(OWN) as session:
+        return session.get_one(t.Subscription, (CH, number)).status
+
+
+def test_a_subscription_is_numbered_within_its_adherent_and_keeps_the_version_of_its_plan(
+    adherent: Database,
+) -> None:
+    with adherent.write(OWN) as session:
+        number = subscribe(session, CH, "payroll", starts_on=TODAY, volume=2_400, contract="M-2026-18")
+    with adherent.read(OWN) as session:
+        row = session.get_one(t.Subscription, (CH, number))
+    assert (number, row.plan_code, row.plan_version, row.volume) == (2, "standard", 1, 2_400)
+    assert row.status is t.SubscriptionStatus.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("terms", "field"),
+    [
+        ({"service_code": "none"}, "service"),
+        ({"ends_on": TODAY - timedelta(days=1)}, "ends_on"),
+        ({"volume": -1}, "volume"),
+        ({"contract": "a\nb"}, "contract"),
+    ],
+)
+def test_terms_that_cannot_be_are_refused_with_their_field(adherent: Database, terms, field: str) -> None:
+    with pytest.raises(Invalid) as refusal, adherent.write(OWN) as session:
+        subscribe(session, CH, **{"service_code": "payroll", "starts_on": TODAY} | terms)
+    assert refusal.value.field == field
+
+
+def test_a_subscription_is_suspended_and_resumed_once_each(adherent: Database) -> None:
+    with adherent.write(OWN) as session:
+        suspend_subscription(session, CH, 1)
+    assert status(adherent, 1) is t.SubscriptionStatus.SUSPENDED
+    with pytest.raises(Conflict), adherent.write(OWN) as session:
+        suspend_subscription(session, CH, 1)
+    with adherent.write(OWN) as session:
+        resume_subscription(session, CH, 1)
+    assert status(adherent, 1) is t.SubscriptionStatus.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("ends_on", "after"),
+    [
+        (TODAY - timedelta(days=1), t.SubscriptionStatus.ENDED),
+        (TODAY, t.SubscriptionStatus.ACTIVE),
+        (TODAY + timedelta(days=30), t.SubscriptionStatus.ACTIVE),
+    ],
+)
+def test_it_is_ended_once_its_last_day_has_passed_and_never_deleted(
+    adherent: Database, ends_on: date, after: t.SubscriptionStatus
+) -> None:
+    with adherent.write(OWN) as session:
+        end_subscription(session, CH, 1, ends_on=ends_on, now=NOW)
+    assert status(adherent, 1) is after
+
+
+def test_it_does_not_end_before_its_first_day_nor_twice(adherent: Database) -> None:
+    with pytest.raises(Invalid), adherent.write(OWN) as session:
+        end_subscription(session, CH, 1, ends_on=date(2025, 12, 31), now=NOW)
+    with adherent.write(OWN) as session:
+        end_subscription(session, CH, 1, ends_on=date(2026, 6, 30), now=NOW)
+    with pytest.raises(Conflict, match="déjà terminée"), adherent.write(OWN) as session:
+        end_subscription(session, CH, 1, ends_on=date(2026, 7, 31), now=NOW)
+
+
+def test_it_does_not_end_under_workloads_that_stay_claimed(adherent: Database) -> None:
+    with adherent.write(Operator()) as session:
+        given.a_metered_morning(session, NOW, payroll=CH)
+    with pytest.raises(Conflict, match="affectées"), adherent.write(OWN) as session:
+        end_subscription(session, CH, 1, ends_on=TODAY, now=NOW)
+
+
+def test_another_adherents_subscription_is_not_there(adherent: Database) -> None:
+    for deed in (suspend_subscription, resume_subscription):
+        with pytest.raises(NotFound), adherent.write(OWN) as session:
+            deed(session, OTHER, 1)
+    with adherent.read(Operator()) as session:
+        assert set(session.scalars(select(t.Subscription.status))) == {t.SubscriptionStatus.ACTIVE}
