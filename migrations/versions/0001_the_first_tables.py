@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("episode_id", name=op.f("pk_alert_episode")),
     )
     with op.batch_alter_table("alert_episode", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_alert_episode_fingerprint"), ["fingerprint"], unique=False)
         batch_op.create_index(
             "uq_alert_episode_open",
             ["fingerprint"],
@@ -624,6 +625,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
         )
+        batch_op.drop_index(batch_op.f("ix_alert_episode_fingerprint"))
 
     op.drop_table("alert_episode")
     with op.batch_alter_table("adherent", schema=None) as batch_op:

@@ -66,7 +66,7 @@ class AlertEpisode(CoordinationRow):
         ),
     )
     episode_id: Mapped[BigId]
-    fingerprint: Mapped[Label]
+    fingerprint: Mapped[Label] = mapped_column(index=True)
     kind: Mapped[Code]
     facts: Mapped[dict[str, Any]]
     started_at: Mapped[datetime]
