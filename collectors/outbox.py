@@ -66,7 +66,11 @@ class Outbox:
         self._lock = self._locked()
         for left_over in folder.glob(f"{LEFT_OVER}*"):
             left_over.unlink()
-        self.stream, self._next_sequence = self._identity()
+        try:
+            self.stream, self._next_sequence = self._identity()
+        except OutboxUnusable:
+            self._lock.close()
+            raise
 
     def __enter__(self) -> Self:
         return self

@@ -147,7 +147,7 @@ class Sampler:
             return None
         self._begin(interval.last)
         started_at, ended_at = self._labels(interval)
-        busy_ms, workloads = _settled(interval)
+        busy_ms, workloads = settled(interval)
         return Reading(
             sequence=0,
             started_at=started_at,
@@ -226,7 +226,7 @@ def _sum_of_all(values: list[int | None]) -> int | None:
     return sum(known) if len(known) == len(values) else None
 
 
-def _settled(interval: Interval) -> tuple[int, tuple[Use, ...]]:
+def settled(interval: Interval) -> tuple[int, tuple[Use, ...]]:
     """Busy time in milliseconds and the workloads' use, which never exceeds it."""
     total_us = sum(interval.used_us.values())
     capacity_us = interval.duration_ms * 1000 * interval.vcpu

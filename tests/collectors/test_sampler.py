@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +24,7 @@ from collectors.reading import (
     encode_batch,
 )
 from collectors.rules import parse
-from collectors.sampler import Moment, Sampler
+from collectors.sampler import Interval, Moment, Sampler, settled
 from collectors.sources.processes import Processes
 from tests.collectors.trees import Host
 
@@ -200,15 +201,11 @@ def test_the_workloads_never_add_up_to_more_than_busy(
 def test_the_sum_stays_within_busy_for_any_counts(
     busy_us: int, used_us: dict[str, int], duration_ms: int, vcpu: int
 ) -> None:
-    from collections import Counter
-
-    from collectors.sampler import Interval, _settled
-
     began = moment(0)
     under_way = Interval(began, replace(began, monotonic_s=began.monotonic_s + duration_ms / 1000), {})
     under_way.busy_us, under_way.vcpu = busy_us, vcpu
     under_way.used_us, under_way.kinds = Counter(used_us), dict.fromkeys(used_us, Kind.USER)
-    busy_ms, uses = _settled(under_way)
+    busy_ms, uses = settled(under_way)
     assert sum(use.cpu_ms for use in uses) <= busy_ms
 
 

@@ -1,0 +1,237 @@
+"""The whole agent as a real process: it measures, sends, ends in time, and survives being killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from collectors.agent import Pace
+from collectors.reading import decode_reading
+from tests.collectors.consoles import Console
+
+ROOT = Path(__file__).parents[2]
+FAST = ["--sample-seconds", "0.3", "--interval-seconds", "0.6"]
+
+
+def command(folder: Path, url: str, *more: str) -> list[str]:
+    (folder / "token").write_text("s3cret\n")
+    where = ["--token-file", str(folder / "token"), "--outbox", str(folder / "outbox")]
+    return [sys.executable, "-m", "collectors", "--url", url, "--host", "srv-01", *where, *more]
+
+
+@contextmanager
+def start(folder: Path, url: str, *more: str) -> Iterator[subprocess.Popen[str]]:
+    """A running agent; killed at the end if the test did not end it."""
+    with subprocess.Popen(command(folder, url, *more), cwd=ROOT, stderr=subprocess.PIPE, text=True) as agent:
+        try:
+            yield agent
+        finally:
+            agent.kill()
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", "collectors", *arguments]
+    return subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def until(holds: Callable[[], object], seconds: float = 30) -> None:
+    end_s = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end_s
+        time.sleep(0.02)
+
+
+def kept(folder: Path) -> list[int]:
+    return sorted(int(path.stem) for path in (folder / "outbox").glob("[0-9]*.json"))
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
+def test_it_measures_this_machine_and_sends_closed_intervals_one_after_another(tmp_path: Path) -> None:
+    with Console() as console:
+        with start(tmp_path, console.url, "--sources", "model", *FAST) as agent:
+            until(lambda: len(console.sequences) >= 4)
+            agent.terminate()
+            assert agent.wait(2) == 0
+        readings = [decode_reading(raw) for batch in console.batches for raw in batch["readings"]]
+    assert [one.sequence for one in readings] == list(range(1, len(readings) + 1))
+    for before, after in pairwise(readings):
+        assert before.ended_at == after.started_at
+    assert all(one.measurements[0].energy_mj > 0 for one in readings)
+    assert kept(tmp_path) == []
+
+
+def test_it_ends_on_a_signal_within_two_seconds_and_keeps_its_last_interval(tmp_path: Path) -> None:
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        before = kept(tmp_path)
+        with start(tmp_path, "http://127.0.0.1:9", "--sources", "model") as agent:
+            assert agent.stderr is not None
+            until(lambda: (tmp_path / "outbox/stream.json").exists())
+            time.sleep(1.5)
+            agent.send_signal(sign)
+            began_s = time.monotonic()
+            assert agent.wait(5) == 0
+            assert time.monotonic() - began_s < 2
+            assert "Traceback" not in agent.stderr.read()
+        assert len(kept(tmp_path)) == len(before) + 1
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
+def test_with_codecarbon_it_leaves_no_child_behind_however_it_ends(tmp_path: Path, sign: int) -> None:
+    with start(tmp_path, "http://127.0.0.1:9", "--sources", "codecarbon", *FAST) as agent:
+        until(lambda: kept(tmp_path))
+        (child,) = children_of(agent.pid)
+        agent.send_signal(sign)
+        agent.wait(2)
+    until(lambda: not alive(child), 2)
+    stored = json.loads((tmp_path / f"outbox/{1:020}.json").read_text())
+    assert stored["readings"][0]["measurements"][0]["source"] == "codecarbon"
+
+
+def test_killed_again_and_again_it_loses_no_reading_and_repeats_no_sequence(tmp_path: Path) -> None:
+    with Console() as console:
+        for moment_s in (0.9, 1.3, 1.7):
+            with start(tmp_path, console.url, "--sources", "model", *FAST) as agent:
+                until(lambda: (tmp_path / "outbox/stream.json").exists())
+                time.sleep(moment_s)
+                os.kill(agent.pid, signal.SIGKILL)
+        with start(tmp_path, console.url, "--sources", "model", "--once", *FAST) as agent:
+            assert agent.wait(20) == 0
+        streams = {batch["stream"] for batch in console.batches}
+        contents = {r["sequence"]: r for batch in console.batches for r in batch["readings"]}
+        resent = [r for batch in console.batches for r in batch["readings"]]
+    assert len(streams) == 1
+    assert kept(tmp_path) == []
+    assert len(contents) >= 4
+    assert all(reading == contents[reading["sequence"]] for reading in resent)
+
+
+def test_a_second_agent_on_the_same_outbox_is_refused_in_one_line(tmp_path: Path) -> None:
+    with start(tmp_path, "http://127.0.0.1:9", "--sources", "model") as agent:
+        until(lambda: (tmp_path / "outbox/stream.json").exists())
+        second = subprocess.run(
+            command(tmp_path, "http://127.0.0.1:9"), cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        agent.kill()
+    assert second.returncode == 2
+    assert second.stderr == f"collectors: {tmp_path}/outbox: another collector uses this outbox\n"
+
+
+@pytest.mark.parametrize(("console_answers", "status"), [(True, 0), (False, 1)])
+def test_once_says_by_its_status_whether_all_was_sent(
+    tmp_path: Path, console_answers: bool, status: int
+) -> None:
+    with Console() as console:
+        url = console.url if console_answers else "http://127.0.0.1:9"
+        done = subprocess.run(
+            command(tmp_path, url, "--once", "--sources", "model", *FAST),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == status
+    assert len(kept(tmp_path)) == status
+
+
+def test_it_says_once_what_it_measures_with_and_why_not_with_the_rest(tmp_path: Path) -> None:
+    powercap = tmp_path / "powercap"
+    arguments = ["--once", "--sources", "rapl,model", "--powercap-root", str(powercap), *FAST]
+    done = subprocess.run(
+        command(tmp_path, "http://127.0.0.1:9", *arguments),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = done.stderr.splitlines()
+    assert re.fullmatch(
+        r"host srv-01, stream [0-9a-f]{32}, to http://127\.0\.0\.1:9/api/v1/readings", lines[0]
+    )
+    assert lines[1] == "energy from: model"
+    assert lines[2].startswith(f"not from rapl: no powercap tree at {powercap}")
+    assert lines[3].startswith("readings are kept: ")
+    assert len(lines) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"--url": "console.example"}, "--url: 'console.example' is not an address such as"),
+        ({"--url": "ftp://console.example"}, "is not an address"),
+        ({"--url": "http://console.example:99999"}, "is not an address"),
+        ({"--token-file": "/no/token"}, "--token-file: /no/token: No such file or directory"),
+        ({"--token-file": "/dev/null"}, "one line with the token is expected"),
+        ({"--outbox": "/proc/outbox"}, "/proc/outbox: "),
+        ({"--host": "Not A Host"}, "--host: 'Not A Host' is not made of"),
+        ({"--rules": "/no/rules"}, "/no/rules: No such file or directory"),
+        ({"--sources": "rapl,ipmi"}, "'ipmi' is not one of rapl, codecarbon, model"),
+        ({"--sample-seconds": "soon"}, "argument --sample-seconds: invalid float value: 'soon'"),
+        ({"--sample-seconds": "90"}, "0.1 <= sample <= interval <= 3600"),
+        ({"--proc-root": "/no/proc"}, "--proc-root: /no/proc/stat: "),
+        ({"--colour": "red"}, "unrecognized arguments: --colour red (see --help)"),
+        ({"--url": None}, "the following arguments are required: --url (see --help)"),
+    ],
+)
+def test_what_is_asked_wrongly_is_one_clear_line_and_status_2(
+    tmp_path: Path, changes: dict[str, str | None], message: str
+) -> None:
+    (tmp_path / "token").write_text("s3cret")
+    given: dict[str, str | None] = {
+        "--url": "http://127.0.0.1:9",
+        "--token-file": str(tmp_path / "token"),
+        "--outbox": str(tmp_path / "outbox"),
+    }
+    asked = [part for name, value in (given | changes).items() if value is not None for part in (name, value)]
+    done = run(*asked)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.startswith("collectors: ")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_help_names_every_option() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    options = ["--url", "--token-file", "--outbox", "--host", "--rules", "--sources", "--powercap-root"]
+    options += ["--cgroup-root", "--proc-root", "--once", "--sample-seconds", "--interval-seconds"]
+    assert [option for option in options if option not in done.stdout] == []
+
+
+@pytest.mark.parametrize(
+    ("wall_s", "next_s"),
+    [(0.0, 15.0), (9.9, 15.0), (10.1, 30.0), (15.002, 30.0), (14.998, 30.0), (59.0, 75.0)],
+)
+def test_samples_fall_on_whole_quarters_of_a_minute_and_never_close_together(
+    wall_s: float, next_s: float
+) -> None:
+    assert Pace().next_sample_s(wall_s) == next_s
+
+
+@pytest.mark.parametrize(
+    ("began_s", "sampled_s", "closes"),
+    [(0, 45, False), (0, 60.01, True), (0, 59.99, True), (45, 60, True), (60.01, 75, False), (30, 200, True)],
+)
+def test_intervals_close_on_whole_minutes(began_s: float, sampled_s: float, closes: bool) -> None:
+    assert Pace().closes(began_s, sampled_s) is closes
