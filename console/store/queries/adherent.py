@@ -274,4 +274,4 @@ def _of_quality(quality: str) -> Any:
 
 def _factor(session: Session, factor_id: str | None) -> str | None:
     factor = session.get(c.EmissionFactor, factor_id) if factor_id else None
-    return None if factor is None else f"{factor.publisher}, {factor.title}"
+    return None if factor is None else f"{factor.publisher} {factor.vintage}"
