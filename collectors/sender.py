@@ -47,7 +47,8 @@ class Sent(Enum):
     """What became of a batch."""
 
     ANSWERED = "answered"
-    SMALLER = "too large"
+    SET_ASIDE = "set aside"
+    TOO_LARGE = "too large"
     KEPT = "kept"
 
 
@@ -98,7 +99,6 @@ class Sender:
     def __init__(self, outbox: Outbox, console: Console) -> None:
         self._outbox = outbox
         self._console = console
-        self._most = MOST_READINGS
         self._pause_s = FIRST_PAUSE_S
         self._said: str | None = None
         self._wake = threading.Event()
@@ -120,15 +120,17 @@ class Sender:
 
     def drain(self, patience_s: float = PATIENCE_S) -> bool:
         """Send until the outbox is empty (True) or a batch stays (False)."""
-        while batch := self._outbox.oldest(self._most, MOST_BYTES):
+        most = MOST_READINGS
+        while batch := self._outbox.oldest(most, MOST_BYTES):
             sent = self._send(batch, patience_s)
             if sent is Sent.KEPT:
                 return False
-            if sent is Sent.SMALLER:
-                self._most = max(len(batch.readings) // 2, 1)
+            if sent is Sent.TOO_LARGE:
+                most = len(batch.readings) // 2
             else:
                 self._pause_s = FIRST_PAUSE_S
-                self._most = min(self._most * 2, MOST_READINGS)
+            if sent is Sent.SET_ASIDE:
+                most = MOST_READINGS
         return True
 
     def _run(self) -> None:
@@ -153,11 +155,11 @@ class Sender:
         if answer.status == 202:
             return self._take(batch, answer.text)
         if answer.status == 413 and len(batch.readings) > 1:
-            return Sent.SMALLER
+            return Sent.TOO_LARGE
         if answer.status in (413, 422):
             self._say(f"the console refused {len(batch.readings)} readings, set aside: {answer.text}")
             self._outbox.set_aside(batch.files, f"{answer.status} {answer.text}")
-            return Sent.ANSWERED
+            return Sent.SET_ASIDE
         return self._keep(answer)
 
     def _take(self, batch: Batch, text: str) -> Sent:
