@@ -24,7 +24,7 @@ VIOLATIONS = {
     "Sources are strangers": ("collectors/sources/rapl.py", "import collectors.sources.model"),
     "Channels are strangers": ("console/notify/channels/trial.py", "import console.notify.channels.mail"),
     "Formats are strangers": ("reports/formats/csv.py", "import reports.formats.pdf"),
-    "No cycles": ("console/store/queries/ledger.py", "import console.store.session.trial"),
+    "No cycles": ("console/domain/errors.py", "import console.domain.claims"),
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import trustme
 from aiosmtpd.smtp import AuthResult
 
 from console.notify.channels import open_channels
@@ -17,7 +18,7 @@ from tests.given import NOW
 from tests.running import free_port
 from tests.smtp import MailServer, mail_server
 
-CERTIFICATE = Path(__file__).parents[2] / "data" / "tls" / "localhost.pem"
+AUTHORITY = trustme.CA()
 LETTER = Letter(
     message_id="<1@inr.example>",
     recipients=("ops@inr.example", "night@inr.example"),
@@ -126,14 +127,15 @@ def test_the_greeting_of_the_server_is_understood(banner: bytes, expected: objec
 @pytest.fixture
 def tls() -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(CERTIFICATE)
+    AUTHORITY.issue_cert("localhost").configure_cert(context)
     return context
 
 
 @pytest.fixture
-def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This machine vouches for the test certificate."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+def trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """This machine trusts the authority of the test's certificate."""
+    AUTHORITY.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
 
 
 def secured(server: MailServer, security: str, **changes: str) -> Smtp:
