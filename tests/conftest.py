@@ -12,6 +12,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import sync_playwright
 
 from console.app import create_app
 from console.config import Config, read_config
@@ -23,6 +25,16 @@ from tests import given, postgres
 from tests.browser import Browser
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET = (  # a browser that opens the pages of the test and calls nobody
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 MISSING = {
     "chromium": None if CHROMIUM else "no Chromium: apt install chromium, or set CHROMIUM",
     "postgres": None if postgres.find_programs() else "no PostgreSQL 15+: apt install postgresql",
@@ -139,3 +151,12 @@ def sign_in_as(app: Flask, database: Database) -> Callable[..., FlaskClient]:
         return browser
 
     return sign_in
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    """A real browser; each test opens a context of its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()

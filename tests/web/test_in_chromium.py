@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy import delete
 from werkzeug.serving import make_server
 
@@ -23,20 +23,9 @@ from console.store.models import coordination as k
 from console.store.session import Database, Operator
 from console.web.access import COOKIE
 from tests import given
-from tests.conftest import CHROMIUM
 
 pytestmark = pytest.mark.chromium
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WIDTHS = (1440, 390)
 SCHEMES = ("light", "dark")
 HEAVIEST_FIRST_PAGE = 60_000  # bytes over the wire
@@ -49,10 +38,27 @@ PAGES = (
     (Role.ADMINISTRATOR, "/account/password"),
     (Role.ADMINISTRATOR, f"/energy?day={DAY}"),
     (Role.ADMINISTRATOR, "/energy?day=2020-01-01"),
+    (Role.ADMINISTRATOR, "/adherents"),
+    (Role.ADMINISTRATOR, "/adherents/directory"),
+    (Role.ADMINISTRATOR, "/adherents/2"),
+    (Role.ADMINISTRATOR, "/incidents"),
+    (Role.ADMINISTRATOR, "/adherents/2/incidents/new"),
+    (Role.ADMINISTRATOR, "/adherents/2/incidents/1"),
+    (Role.ADMINISTRATOR, "/adherents"),
+    (Role.ADMINISTRATOR, "/adherents/directory"),
+    (Role.ADMINISTRATOR, "/adherents/2"),
+    (Role.ADMINISTRATOR, "/incidents"),
+    (Role.ADMINISTRATOR, "/adherents/2/incidents"),
+    (Role.ADMINISTRATOR, "/adherents/2/incidents/new"),
+    (Role.ADMINISTRATOR, "/adherents/2/incidents/1"),
     (Role.ADMINISTRATOR, "/statements"),
     (Role.ADMINISTRATOR, "/adherents/2/statements"),
     (Role.ADMINISTRATOR, "/adherents/2/statements/1"),
     (Role.CIO, "/"),
+    (Role.CIO, "/adherents/2"),
+    (Role.CIO, "/adherents/2/incidents/1"),
+    (Role.CIO, "/adherents/2"),
+    (Role.CIO, "/adherents/2/incidents/1"),
     (Role.CIO, f"/adherents/2/energy?day={DAY}"),
     (Role.ACCOUNT_MANAGER, "/"),
 )
@@ -81,6 +87,7 @@ def console(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     app = create_app(read_config({"CONSOLE_VAR": str(folder), "CONSOLE_PUBLIC_URL": "http://127.0.0.1"}))
     database: Database = app.extensions["console"].database
     with database.write(Operator()) as session:
+        given.the_directory(session)
         given.an_adherent(session, 2, "CH de Foix")
         given.an_adherent(session, 3, "CHU de Nulle-Part")
         given.an_account(session, "ana", Role.OPS)
@@ -95,14 +102,6 @@ def console(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     thread.join()
     server.server_close()
     database.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def errors_of(page: Page) -> list[str]:
