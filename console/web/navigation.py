@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import current_app, request
+from flask import request
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
@@ -48,9 +48,4 @@ ENTRIES = (
 
 def entries() -> list[Entry]:
     """The entries that the signed-in account may open."""
-    return [
-        entry
-        for entry in ENTRIES
-        if entry.endpoint in current_app.view_functions
-        and (entry.permission is None or allowed(entry.permission))
-    ]
+    return [entry for entry in ENTRIES if entry.permission is None or allowed(entry.permission)]

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
+from console.domain.alerts import IncidentClock, standing
 from console.domain.carbon import carbon_within
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
 from console.domain.factors import Basis
@@ -90,11 +91,11 @@ class TopWorkload:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What a new installation has behind it."""
+    """What a new installation has behind it; `adherent` is the number of the first one."""
 
     collector: bool
     directory: bool
-    adherent: bool
+    adherent: int | None
     subscription: bool
     claim: bool
     incident: bool
@@ -102,7 +103,7 @@ class Steps:
 
     @property
     def done(self) -> int:
-        return sum(getattr(self, name) for name in self.__slots__)
+        return sum(bool(getattr(self, name)) for name in self.__slots__)
 
     @property
     def all(self) -> int:
@@ -193,7 +194,9 @@ def steps(session: Session) -> Steps:
     return Steps(
         collector=_any(session, select(m.Host.host_id)),
         directory=_any(session, select(c.DirectorySite.finess_et)),
-        adherent=_any(session, select(c.Adherent.tenant_id).where(c.Adherent.tenant_id != OPERATOR_TENANT)),
+        adherent=session.scalar(
+            select(func.min(c.Adherent.tenant_id)).where(c.Adherent.tenant_id != OPERATOR_TENANT)
+        ),
         subscription=_any(session, select(t.Subscription.number)),
         claim=_any(session, select(c.WorkloadClaim.claim_id)),
         incident=_any(session, select(t.Incident.number)),
@@ -300,18 +303,25 @@ def _incidents(session: Session, now: datetime) -> list[OpenIncident]:
             title=row.title,
             priority=row.priority.value,
             due_at=row.due_at,
-            state=_state(row, now),
+            state=standing(_clock(row, adherent), now).value,
         )
         for row, adherent in rows
     ]
 
 
-def _state(row: t.Incident, now: datetime) -> str:
-    if row.due_at is None:
-        return "waiting"
-    if row.due_at < now:
-        return "breached"
-    return "at_risk" if row.at_risk_at is not None and row.at_risk_at <= now else "on_time"
+def _clock(row: t.Incident, adherent: str) -> IncidentClock:
+    return IncidentClock(
+        tenant_id=row.tenant_id,
+        number=row.number,
+        title=row.title,
+        priority=row.priority.value,
+        adherent=adherent,
+        zone="",
+        due_at=row.due_at,
+        at_risk_at=row.at_risk_at,
+        resolved_at=row.resolved_at,
+        outcome=row.outcome,
+    )
 
 
 def _alerts(session: Session) -> list[OpenAlert]:
