@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+ROOT = "/"
 UNIT = re.compile(r"[^/]+\.(service|scope|socket|mount|swap)")
 CONTAINER_ID = re.compile(r"(?:.*[-_:])?([0-9a-f]{64})(?:\.scope)?")
 LXC = re.compile(r"lxc(?:\.payload[./]|/)([^/]+)")
@@ -34,10 +35,13 @@ class Hierarchy:
     counter: str
 
     def groups(self) -> dict[Group, int]:
-        """The CPU time of each group below the root, its descendants included, in microseconds."""
+        """The CPU time of each group, its descendants included, in microseconds.
+
+        The root is there where the kernel counts it.
+        """
         return {
-            Group(path, inode): usage_us
-            for path, inode in _folders(str(self.root), "")
+            Group(path or ROOT, inode): usage_us
+            for path, inode in [("", 0), *_folders(str(self.root), "")]
             if (usage_us := self._usage_us(path)) is not None
         }
 
@@ -82,6 +86,17 @@ def _mounted(root: Path) -> Iterator[Hierarchy]:
         if (root / name / "cpuacct.usage").exists():
             yield Hierarchy(root / name, "cpuacct", "cpuacct.usage")
             return
+
+
+def exclusive(before: dict[Group, int], now: dict[Group, int]) -> dict[str, int]:
+    """What each group used since, without the groups below it, in microseconds; a new group counts whole."""
+    used_us = {group.path: counter_us - before.get(group, 0) for group, counter_us in now.items()}
+    own_us = dict(used_us)
+    for path, us in used_us.items():
+        around = next((parent for parent in map(str, PurePosixPath(path).parents) if parent in own_us), None)
+        if around:
+            own_us[around] -= us
+    return {path: max(us, 0) for path, us in own_us.items()}
 
 
 def unit_of(path: str) -> str | None:

@@ -5,7 +5,9 @@ process that lives less than a sample counts as well; what an earlier rule takes
 command, a user) is taken out of the counter. Where no rule names the group, each process counts its own time
 and that of the children it reaped: their time is not lost with them, and what was already counted of a child
 while it lived is taken out again. Whoever reaped a vanished process is unknown, so each of its ancestors is
-taken to have: time may go unattributed that way, but is never counted twice.
+taken to have; and a child may have worked in another group (init reaps what services leave), so no more is
+taken than its own group used beyond its living processes. Time may go unattributed that way, but is never
+counted twice.
 
 A process is its pid and its start. What it is known by is read again each minute and when its name changes
 (a program started by exec, a process moved to its unit). The kernel's own threads are not listed: their time
@@ -18,9 +20,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from collectors import proc
-from collectors.cgroups import Group, container_of, counted_hierarchy, unit_of
+from collectors.cgroups import ROOT, Group, container_of, counted_hierarchy, exclusive, unit_of
 from collectors.instrument import Missing, Roots
 from collectors.proc import CpuTimes, Key, ProcessTimes
 from collectors.reading import Kind
@@ -97,36 +100,54 @@ class Processes:
         return self._use(before, now)
 
     def _snapshot(self) -> Snapshot:
+        times = proc.cpu_times(self._roots.proc)
         groups = self._hierarchy.groups() if self._hierarchy else {}
-        return Snapshot(proc.cpu_times(self._roots.proc), proc.processes(self._roots.proc), groups)
+        if groups:
+            groups = {Group(ROOT, 0): times.busy_us} | groups
+        return Snapshot(times, proc.processes(self._roots.proc), groups)
 
     def _use(self, before: Snapshot, now: Snapshot) -> CpuUse:
         matches = self._named_groups(now.groups)
-        pools = {path: used for path, used in exclusive(before.groups, now.groups).items() if path in matches}
+        left_us = exclusive(before.groups, now.groups)
         used: Counter[str] = Counter()
         kinds: dict[str, Kind] = {}
-        for match, used_us in self._process_shares(before, now, matches, pools):
+        for match, used_us in self._process_shares(before, now, matches, left_us):
             used[match.name] += used_us
             kinds.setdefault(match.name, match.kind)
-        for path, left_us in pools.items():
-            used[matches[path].name] += left_us
-            kinds.setdefault(matches[path].name, matches[path].kind)
+        for path, match in matches.items():
+            used[match.name] += left_us[path]
+            kinds.setdefault(match.name, match.kind)
         busy_us = now.times.busy_us - before.times.busy_us
         return CpuUse(busy_us, now.times.vcpu, {name: us for name, us in used.items() if us > 0}, kinds)
 
     def _process_shares(
-        self, before: Snapshot, now: Snapshot, matches: dict[str, Match], pools: dict[str, int]
+        self, before: Snapshot, now: Snapshot, matches: dict[str, Match], left_us: dict[str, int]
     ) -> Iterator[tuple[Match, int]]:
-        """What each process brings to its workload, out of the pool of its group where that is named."""
-        for key, used_us in spent(before.processes, now.processes).items():
-            identity = self._identities[key]
-            match, group = identity.match, matches.get(identity.group or "")
+        """What each process brings to its workload, taken out of what is left of its group."""
+        spans = spent(before.processes, now.processes)
+        vanished_us = self._beyond_the_living(spans, left_us)
+        for key, (own_us, reaped_us) in spans.items():
+            match, path = self._identities[key].match, self._identities[key].group
+            group = matches.get(path or "")
             if match is None or (group and match.rank >= group.rank):
                 continue
-            if group:
-                used_us = min(used_us, pools[identity.group or ""])
-                pools[identity.group or ""] -= used_us
+            if path in vanished_us:
+                reaped_us = min(reaped_us, vanished_us[path])
+                vanished_us[path] -= reaped_us
+            used_us = own_us + reaped_us
+            if group and path:
+                used_us = min(used_us, left_us[path])
+                left_us[path] -= used_us
             yield match, used_us
+
+    def _beyond_the_living(self, spans: dict[Key, Span], used_us: dict[str, int]) -> dict[str, int]:
+        """What each group used beyond its living processes: the most that they can have reaped in it."""
+        beyond_us = dict(used_us)
+        for key, span in spans.items():
+            path = self._identities[key].group
+            if path in beyond_us:
+                beyond_us[path] = max(beyond_us[path] - span.own_us, 0)
+        return beyond_us
 
     def _identify(self, processes: dict[Key, ProcessTimes]) -> None:
         now_s = time.monotonic()
@@ -193,27 +214,23 @@ def group_trait(kind: Kind, path: str) -> str | None:
     return path if kind is Kind.CGROUP and path != "/" else None
 
 
-def exclusive(before: dict[Group, int], now: dict[Group, int]) -> dict[str, int]:
-    """What each group used since, without the groups below it, in microseconds; a new group counts whole."""
-    used_us = {group.path: counter_us - before.get(group, 0) for group, counter_us in now.items()}
-    own_us = dict(used_us)
-    for path, us in used_us.items():
-        parent = path.rpartition("/")[0]
-        if parent in own_us:
-            own_us[parent] -= us
-    return {path: max(us, 0) for path, us in own_us.items()}
+class Span(NamedTuple):
+    """What a living process used between two reads, and what it reaped that was not yet counted."""
+
+    own_us: int
+    reaped_us: int
 
 
-def spent(before: dict[Key, ProcessTimes], now: dict[Key, ProcessTimes]) -> dict[Key, int]:
-    """What each living process used since, its reaped short-lived children included, in microseconds."""
+def spent(before: dict[Key, ProcessTimes], now: dict[Key, ProcessTimes]) -> dict[Key, Span]:
+    """What each living process used since, and the children it reaped, in microseconds."""
     counted_us = _counted_of_vanished(before, now)
-    used = {}
+    spans = {}
     for key, process in now.items():
         earlier = before.get(key)
         own_us = process.own_us - (earlier.own_us if earlier else 0)
         reaped_us = process.reaped_us - (earlier.reaped_us if earlier else 0) - counted_us[key]
-        used[key] = max(own_us, 0) + max(reaped_us, 0)
-    return used
+        spans[key] = Span(max(own_us, 0), max(reaped_us, 0))
+    return spans
 
 
 def _counted_of_vanished(before: dict[Key, ProcessTimes], now: dict[Key, ProcessTimes]) -> Counter[Key]:

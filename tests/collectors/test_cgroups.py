@@ -28,7 +28,7 @@ def test_version_2_is_read_from_cpu_stat(host: Host) -> None:
 def test_version_1_is_read_from_cpuacct(host: Host, mount: str) -> None:
     host.v1(f"/docker/{ID}", 2.5, mount)
     host.v1("/docker", 4, mount)
-    assert used_s(host) == {"/docker": 4, f"/docker/{ID}": 2.5}
+    assert used_s(host) == {"/": 0, "/docker": 4, f"/docker/{ID}": 2.5}
 
 
 def test_of_both_side_by_side_the_one_that_tells_more_apart_is_read(host: Host) -> None:
@@ -38,7 +38,7 @@ def test_of_both_side_by_side_the_one_that_tells_more_apart_is_read(host: Host) 
     assert set(used_s(host)) == {"/system.slice", "/system.slice/payroll.service"}
     host.v1(f"/docker/{ID}", 1)
     host.v1("/user.slice", 1)
-    assert set(used_s(host)) == {"/docker", f"/docker/{ID}", "/user.slice"}
+    assert set(used_s(host)) == {"/", "/docker", f"/docker/{ID}", "/user.slice"}
 
 
 def test_a_torn_counter_leaves_its_group_out(host: Host) -> None:

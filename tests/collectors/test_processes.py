@@ -9,6 +9,7 @@ import time
 import tomllib
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -128,6 +129,44 @@ def test_children_that_came_and_went_count_with_their_parent(host: Host) -> None
     assert used_s(source) == {"user 12345": 7}
 
 
+def test_what_init_reaps_of_a_service_counts_with_the_service_alone(host: Host) -> None:
+    host.v2(PAYROLL, 10)
+    host.v2("/init.scope", 1)
+    host.process(1, 1, command="/sbin/init", uid=54321, groups="0::/init.scope")
+    source = started(host)
+    host.busy(9)
+    host.v2(PAYROLL, 17)
+    host.v2("/init.scope", 1.5)
+    host.process(1, 1.5, reaped_s=7, command="/sbin/init", uid=54321, groups="0::/init.scope")
+    assert used_s(source) == {"payroll.service": 7, "user 54321": 0.5}
+
+
+def test_what_a_session_reaps_counts_as_far_as_the_session_used_it(host: Host) -> None:
+    session = "/user.slice/user-1000.slice/session-3.scope"
+    host.v2(session, 10)
+    host.process(86, 1, groups=f"0::{session}")
+    source = started(host)
+    host.busy(9)
+    host.v2(session, 16)
+    host.process(86, 2, reaped_s=8, groups=f"0::{session}")
+    assert used_s(source) == {"user 12345": 6}
+
+
+@pytest.mark.parametrize("counted", [True, False], ids=["the kernel counts the root", "it does not"])
+def test_in_the_root_group_no_more_is_reaped_than_the_root_used(host: Host, counted: bool) -> None:
+    host.v2(PAYROLL, 10)
+    if counted:
+        host.v2("/", 20)
+    host.process(87, 1)
+    source = started(host)
+    host.busy(9)
+    host.v2(PAYROLL, 15)
+    if counted:
+        host.v2("/", 29)
+    host.process(87, 2, reaped_s=8)
+    assert used_s(source) == {"payroll.service": 5, "user 12345": 4}
+
+
 def test_a_child_already_counted_while_it_lived_is_not_counted_again(host: Host) -> None:
     host.process(77, 1, command="make")
     host.process(78, 30, parent=77, start=200)
@@ -194,7 +233,7 @@ def test_no_process_ever_uses_less_than_nothing_whatever_its_family(
 
     used = spent(snapshot(before), snapshot(now))
     assert used.keys() == snapshot(now).keys()
-    assert all(us >= 0 for us in used.values())
+    assert all(span.own_us >= 0 and span.reaped_us >= 0 for span in used.values())
 
 
 def test_on_this_machine_the_work_of_a_known_process_is_found() -> None:
