@@ -30,6 +30,7 @@ from console.actions.expiry import forget_sign_ins
 from console.actions.ingest import forget_readings
 from console.actions.metering import hours_due, meter_hour
 from console.actions.reckoning import months_due, reckon_month
+from console.actions.subscriptions import end_past_subscriptions
 from console.config import Config
 from console.notify.channels import mail, open_channels
 from console.notify.letter import Channel, Outcome, Sent, Uncertain
@@ -118,6 +119,12 @@ def deliver(means: Means) -> None:
         log.log(level, "message %s %s: %s", claim.delivery_id, became, outcome.reason)
 
 
+def turn_the_day(means: Means) -> None:
+    """Do what a new day brings."""
+    with means.database.write(Operator()) as session:
+        end_past_subscriptions(session, now=means.clock())
+
+
 def clear_out(means: Means) -> None:
     """Delete what has had its time."""
     with means.database.write(Operator()) as session:
@@ -131,6 +138,7 @@ TIMETABLE = (
     Entry(30, "reckoning", reckon),
     Entry(15, "alerting", watch),
     Entry(5, "deliveries", deliver),
+    Entry(900, "turning the day", turn_the_day),
     Entry(3600, "clearing out", clear_out),
 )
 

@@ -30,8 +30,10 @@ def hours_due(session: Session, limit: int = 500) -> list[tuple[int, datetime]]:
 def meter_hour(session: Session, host_id: int, hour: datetime, *, now: datetime) -> bool:
     """Attribute an hour of a host from its readings and post it to the adherents.
 
-    False where another process took the hour first.
+    False where another process took the hour first. The host is held meanwhile, so that a claim made at the
+    same time is either seen or posts again after.
     """
+    session.execute(select(m.Host.host_id).where(m.Host.host_id == host_id).with_for_update())
     taken = session.execute(delete(m.HourDue).where(m.HourDue.host_id == host_id, m.HourDue.hour == hour))
     if not taken.rowcount:  # type: ignore[attr-defined]
         return False

@@ -89,6 +89,17 @@ def end_subscription(session: Session, tenant_id: int, number: int, *, ends_on: 
         subscription.status = t.SubscriptionStatus.ENDED
 
 
+def end_past_subscriptions(session: Session, *, now: datetime) -> None:
+    """End the subscriptions whose last day has passed in their adherent's zone."""
+    ending = select(t.Subscription, c.Adherent.zone).join(
+        c.Adherent, c.Adherent.tenant_id == t.Subscription.tenant_id
+    )
+    set_to_end = (t.Subscription.ends_on.is_not(None), t.Subscription.status != t.SubscriptionStatus.ENDED)
+    for subscription, zone in session.execute(ending.where(*set_to_end)):
+        if subscription.ends_on < now.astimezone(ZoneInfo(zone)).date():
+            subscription.status = t.SubscriptionStatus.ENDED
+
+
 def _latest_version(session: Session, plan_code: str) -> int:
     version = session.scalar(select(func.max(c.SlaPlan.version)).where(c.SlaPlan.code == plan_code))
     if version is None:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from console.actions.subscriptions import (
+    end_past_subscriptions,
     end_subscription,
     resume_subscription,
     subscribe,
@@ -110,3 +111,19 @@ def test_another_adherents_subscription_is_not_there(adherent: Database) -> None
             deed(session, OTHER, 1)
     with adherent.read(Operator()) as session:
         assert set(session.scalars(select(t.Subscription.status))) == {t.SubscriptionStatus.ACTIVE}
+
+
+def test_a_subscription_ends_by_itself_once_its_last_day_has_passed_where_it_is(adherent: Database) -> None:
+    with adherent.write(Operator()) as session:
+        given.an_adherent(session, 13, "CHU de La Réunion", zone="Indian/Reunion")
+        for tenant_id in (CH, 13):
+            end_subscription(session, tenant_id, 1, ends_on=TODAY, now=NOW)
+    already_tomorrow_in_reunion = NOW.replace(hour=21)
+    with adherent.write(Operator()) as session:
+        end_past_subscriptions(session, now=already_tomorrow_in_reunion)
+        statuses = dict(session.execute(select(t.Subscription.tenant_id, t.Subscription.status)).all())
+    assert statuses == {
+        CH: t.SubscriptionStatus.ACTIVE,
+        OTHER: t.SubscriptionStatus.ACTIVE,
+        13: t.SubscriptionStatus.ENDED,
+    }

@@ -67,11 +67,11 @@ class Incident(TenantRow):
     priority: Mapped[Priority]
     opened_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None]
-    phase: Mapped[Code]  # the kind of the last event
+    phase: Mapped[Code]  # running, waiting, resolved or closed
     tto_due_at: Mapped[datetime | None]
     tto_met_at: Mapped[datetime | None]
-    due_at: Mapped[datetime | None]  # null while a wait is open, and once resolved for what the jobs ask
-    at_risk_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]  # null while a wait that moves it is open; kept once resolved
+    at_risk_at: Mapped[datetime | None]  # null, too, once resolved: there is nothing left to ask
     remaining_s: Mapped[Count | None]
     outcome: Mapped[Code]  # the state of the time to restore when last reckoned
 
