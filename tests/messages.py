@@ -42,6 +42,7 @@ class House:
     code: Path
     catalogue: Path
     tabled: Mapping[str, Iterable[str]] = field(default_factory=dict)  # by file: texts that no call holds
+    plurals: bool = True  # False: the two forms are two texts, and the code chooses
 
     def texts(self) -> Catalog:
         """What the code says, with the files that say it."""
@@ -55,7 +56,8 @@ class House:
             )
         for file, tabled in self.tabled.items():
             for message in tabled:
-                found.add(message, locations=[(file, 1)])
+                for text in [message] if self.plurals or isinstance(message, str) else message:
+                found.add(text, locations=[(file, 1)])
         return found
 
     def translations(self) -> Catalog:
@@ -87,7 +89,9 @@ CONSOLE = House(
     ROOT / "console/web/translations/en/LC_MESSAGES/messages.po",
     {"domain/clock.py": REFUSALS.values()},
 )
-REPORTS = House(ROOT / "reports", ROOT / "reports/translations/en/LC_MESSAGES/messages.po")
+REPORTS = House(
+    ROOT / "reports", ROOT / "reports/translations/en/LC_MESSAGES/messages.po", plurals=False
+)
 
 
 def untranslated(catalogue: Catalog) -> list[str]:
