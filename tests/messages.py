@@ -51,13 +51,13 @@ class House:
         for file, _line, message, comments, context in extract_from_dir(
             self.code, METHODS, options, KEYWORDS
         ):
-            found.add(
-                message, locations=[(Path(file).as_posix(), 1)], auto_comments=comments, context=context
-            )
+            for text in [message] if self.plurals or isinstance(message, str) else message:
+                found.add(
+                    text, locations=[(Path(file).as_posix(), 1)], auto_comments=comments, context=context
+                )
         for file, tabled in self.tabled.items():
             for message in tabled:
-                for text in [message] if self.plurals or isinstance(message, str) else message:
-                found.add(text, locations=[(file, 1)])
+                found.add(message, locations=[(file, 1)])
         return found
 
     def translations(self) -> Catalog:
@@ -89,9 +89,7 @@ CONSOLE = House(
     ROOT / "console/web/translations/en/LC_MESSAGES/messages.po",
     {"domain/clock.py": REFUSALS.values()},
 )
-REPORTS = House(
-    ROOT / "reports", ROOT / "reports/translations/en/LC_MESSAGES/messages.po", plurals=False
-)
+REPORTS = House(ROOT / "reports", ROOT / "reports/translations/en/LC_MESSAGES/messages.po", plurals=False)
 
 
 def untranslated(catalogue: Catalog) -> list[str]:
