@@ -306,7 +306,8 @@ def complete_sum(amounts: Iterable[int | None]) -> int | None:
 
 def _status(statement: InrStatement) -> Status:
     year = statement.period.first_day.year
-    late = any(factor.provisional or factor.vintage != year for factor in statement.factors)
+    final = [factor for factor in statement.factors if factor.vintage == year and not factor.provisional]
+    late = not final or len(final) < len(statement.factors)
     running = statement.generated_at < statement.period.ends_at
     return Status.PROVISIONAL if late or running else Status.FINAL
 

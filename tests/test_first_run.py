@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -16,6 +18,7 @@ from tests.running import Installation, wait_until
 pytestmark = pytest.mark.chromium
 
 FIRST_ENERGY_S = 90
+PARIS = ZoneInfo("Europe/Paris")
 PASSWORD = "une phrase que personne ne devine"
 LOGIN = re.compile(r"First sign-in: login (\S+), one-time password (\S+)")
 
@@ -39,6 +42,7 @@ def test_from_make_run_to_a_first_statement(run: Installation, chromium: Browser
     wait_until(lambda: has_energy(run), FIRST_ENERGY_S, "no named workload has energy")
     run.console("import", "sae", "tests/data/sae/ID_2023r.csv", "--yes")
     context = chromium.new_context(locale="fr-FR", accept_downloads=True)
+    context.set_default_timeout(10_000)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -55,7 +59,9 @@ def test_from_make_run_to_a_first_statement(run: Installation, chromium: Browser
     page.get_by_role("button", name="Abonner").click()
     page.get_by_text("La souscription est enregistrée").wait_for()
 
-    page.get_by_label("Charge", exact=True).select_option(label=re.compile("console collector"))
+    wait_until(lambda: offers(page, home, "console collector"), 60, "the collector has no energy yet")
+    charge = page.get_by_label("Charge", exact=True)
+    charge.select_option(charge.get_by_role("option", name="console collector").get_attribute("value"))
     page.get_by_role("button", name="Affecter").click()
     page.get_by_text("son énergie est celle de l'adhérent").wait_for()
     wait_until(lambda: carbon_is_known(page, home), 60, "the carbon of the month is not reckoned")
@@ -66,14 +72,15 @@ def test_from_make_run_to_a_first_statement(run: Installation, chromium: Browser
     page.get_by_role("heading", level=1, name="Portail patient lent").wait_for()
 
     page.goto(home)
-    page.get_by_role("link", name="Relevés").first.click()
+    page.locator("main").get_by_role("link", name="Relevés").click()
+    page.get_by_label("Mois").select_option(f"{datetime.now(PARIS):%Y-%m}")
     page.get_by_role("button", name="Émettre").click()
     page.get_by_text("console collector").first.wait_for()
     with page.expect_download() as download:
         page.get_by_role("link", name="PDF").click()
     pdf = PdfReader(download.value.path())
     printed = " ".join(sheet.extract_text() for sheet in pdf.pages)
-    for said in ("console collector", "Portail patient lent", "embarqué", "modélisé"):
+    for said in ("console collector", "Portail patient lent", "incorporé", "modélisé"):
         assert said in printed
     assert errors == []
     assert run.ledger()["residue_mj"] == 0
@@ -95,9 +102,14 @@ def sign_in(page: Page, said: str) -> None:
     page.get_by_role("button", name="Se connecter").click()
     page.get_by_label("Mot de passe actuel").fill(once)
     page.get_by_label("Nouveau mot de passe", exact=True).fill(PASSWORD)
-    page.get_by_label("Encore une fois").fill(PASSWORD)
+    page.get_by_label("Nouveau mot de passe, une seconde fois").fill(PASSWORD)
     page.locator("main").get_by_role("button").first.click()
     page.get_by_role("heading", level=1).wait_for()
+
+
+def offers(page: Page, home: str, workload: str) -> bool:
+    page.goto(home)
+    return page.get_by_label("Charge", exact=True).get_by_role("option", name=workload).count() > 0
 
 
 def carbon_is_known(page: Page, home: str) -> bool:
