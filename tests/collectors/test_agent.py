@@ -56,6 +56,12 @@ def kept(folder: Path) -> list[int]:
     return sorted(int(path.stem) for path in (folder / "outbox").glob("[0-9]*.json"))
 
 
+def measured_by(folder: Path) -> set[str]:
+    """The sources of the measurements in the outbox."""
+    batches = [json.loads(path.read_text()) for path in (folder / "outbox").glob("[0-9]*.json")]
+    return {m["source"] for batch in batches for one in batch["readings"] for m in one["measurements"]}
+
+
 def children_of(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -77,7 +83,9 @@ def test_it_measures_this_machine_and_sends_closed_intervals_one_after_another(t
     assert [one.sequence for one in readings] == list(range(1, len(readings) + 1))
     for before, after in pairwise(readings):
         assert before.ended_at == after.started_at
-    assert all(one.measurements[0].energy_mj > 0 for one in readings)
+    energies_mj = [measurement.energy_mj for one in readings for measurement in one.measurements]
+    assert energies_mj
+    assert min(energies_mj) > 0
     assert kept(tmp_path) == []
 
 
@@ -99,13 +107,11 @@ def test_it_ends_on_a_signal_within_two_seconds_and_keeps_its_last_interval(tmp_
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
 def test_with_codecarbon_it_leaves_no_child_behind_however_it_ends(tmp_path: Path, sign: int) -> None:
     with start(tmp_path, "http://127.0.0.1:9", "--sources", "codecarbon", *FAST) as agent:
-        until(lambda: kept(tmp_path))
+        until(lambda: "codecarbon" in measured_by(tmp_path))
         (child,) = children_of(agent.pid)
         agent.send_signal(sign)
         agent.wait(2)
     until(lambda: not alive(child), 2)
-    stored = json.loads((tmp_path / f"outbox/{1:020}.json").read_text())
-    assert stored["readings"][0]["measurements"][0]["source"] == "codecarbon"
 
 
 def test_killed_again_and_again_it_loses_no_reading_and_repeats_no_sequence(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_facility_factor_in_its_configuration_changes_nothing(
     monkeypatch.setenv("HOME", str(tmp_path))
     energy = settled(codecarbon)
     assert isinstance(energy, Energy)
-    assert 5 * energy.duration_ms <= energy.energy_mj <= 15 * energy.duration_ms
+    assert 4 * energy.duration_ms < energy.energy_mj < 20 * energy.duration_ms
 
 
 def test_a_child_that_dies_leaves_a_gap_with_its_status(codecarbon: Codecarbon) -> None:
