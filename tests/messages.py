@@ -101,8 +101,8 @@ def untranslated(catalogue: Catalog) -> list[str]:
     ]
 
 
-def _forms(text: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    return text if isinstance(text, tuple) else (text or "",)
+def _forms(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
+    return tuple(text) if isinstance(text, tuple | list) else (text or "",)
 
 
 if __name__ == "__main__":

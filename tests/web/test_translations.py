@@ -45,7 +45,7 @@ def test_lazy_texts_hold_no_values() -> None:
 
 def test_templates_hold_no_text_of_their_own() -> None:
     """But names: of the product, of formats, of units."""
-    names = {"Console", "INR", "PDF", "CSV", "min"}
+    names = {"Console", "INR", "PDF", "CSV", "FINESS", "SIREN", "SIRET", "min"}
     for path in (CONSOLE.code / "web/templates").rglob("*.html"):
         source = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", " ", path.read_text(encoding="utf-8"), flags=re.S)
         bare = re.sub(r"<[^>]*>|&\w+;|[a-z-]+=\"[^\"]*\"", " ", source)

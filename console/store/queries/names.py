@@ -1,4 +1,4 @@
-"""How adherents are called, and the zone they live by."""
+"""How adherents and factors are called on pages."""
 
 from __future__ import annotations
 
@@ -33,3 +33,9 @@ def adherents(session: Session, tenant_ids: Iterable[int]) -> dict[int, Named]:
     """The adherents of these numbers that are in the scope of the session."""
     rows = session.scalars(select(c.Adherent).where(c.Adherent.tenant_id.in_(set(tenant_ids))))
     return {row.tenant_id: Named(row.tenant_id, row.name, row.zone) for row in rows}
+
+
+def factor(session: Session, factor_id: str | None) -> str | None:
+    """A factor by its publisher and vintage."""
+    found = None if factor_id is None else session.get(c.EmissionFactor, factor_id)
+    return None if found is None else f"{found.publisher} {found.vintage}"

@@ -20,6 +20,7 @@ from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
+from console.store.queries import names
 
 LISTED = 8
 
@@ -223,7 +224,9 @@ def _month(session: Session, day: date) -> Month:
     provisional = _any(session, select(line.tenant_id).where(*of_month, line.provisional))
     if not lines:
         return Month(day.replace(day=1), None, None, None, provisional)
-    return Month(day.replace(day=1), int(energy_mj), int(carbon_ug), factor, provisional)
+    return Month(
+        day.replace(day=1), int(energy_mj), int(carbon_ug), names.factor(session, factor), provisional
+    )
 
 
 def _today(session: Session, day: date, zone: str, month: Month) -> Energy:

@@ -37,6 +37,7 @@ class Seen:
     day: EnergyDay
     adherent: Named | None
     owners: Mapping[int, Named]
+    factor: str | None
     today: date
 
     @property
@@ -91,7 +92,8 @@ def _seen(tenant_id: int | None) -> Seen:
         zone = adherent.zone if adherent else ZONE
         day = energy_day(session, _asked_day(zone), zone, tenant_id)
         owners = names.adherents(session, (line.tenant_id for line in day.lines))
-    return Seen(day, adherent, owners, today(zone))
+        factor = names.factor(session, day.factor)
+    return Seen(day, adherent, owners, factor, today(zone))
 
 
 def _asked_day(zone: str) -> date:

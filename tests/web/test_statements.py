@@ -1,0 +1,78 @@
+"""Statements: issued once, read as page, PDF and CSV, always from the archived figures."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from io import BytesIO
+
+import pytest
+from pypdf import PdfReader
+
+from console.domain.access import Role
+from console.store.session import Database, Operator
+from tests import given
+from tests.browser import Browser
+
+SignIn = Callable[..., Browser]
+MORNING = datetime(2026, 10, 12, 7, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def metered(database: Database) -> Database:
+    with database.write(Operator()) as session:
+        given.an_adherent(session, 2, "CH de Foix")
+        given.a_metered_morning(session, MORNING, payroll=2)
+    return database
+
+
+def test_a_statement_is_issued_listed_and_taken_away(metered: Database, sign_in_as: SignIn) -> None:
+    manager = sign_in_as(Role.ACCOUNT_MANAGER, 2)
+    answer = manager.submit("/adherents/2/statements", month="2026-10")
+    assert (answer.status_code, answer.location) == (303, "/adherents/2/statements/1")
+    page = manager.get(answer.location).text
+    assert "Ce que ce relevé ne contient pas encore" in page
+    assert "CH de Foix — octobre 2026" in page
+    cio = sign_in_as(Role.CIO, 2)
+    assert 'href="/adherents/2/statements/1"' in cio.get("/statements").text
+    assert "Émettre un relevé" not in cio.get("/adherents/2/statements").text
+    document = cio.get("/adherents/2/statements/1.pdf")
+    assert document.mimetype == "application/pdf"
+    assert "attachment" in document.headers["Content-Disposition"]
+    assert "CH de Foix" in PdfReader(BytesIO(document.data)).pages[0].extract_text()
+    table = cio.get("/adherents/2/statements/1.csv")
+    assert table.mimetype == "text/csv"
+    assert table.data.startswith(b"\xef\xbb\xbf")
+
+
+def test_a_statement_does_not_change_when_the_ledger_does(metered: Database, sign_in_as: SignIn) -> None:
+    manager = sign_in_as(Role.ACCOUNT_MANAGER, 2)
+    manager.submit("/adherents/2/statements", month="2026-10")
+    before = manager.get("/adherents/2/statements/1.csv").data
+    with metered.write(Operator()) as session:
+        given.a_metered_morning(session, MORNING.replace(hour=9))
+    assert manager.get("/adherents/2/statements/1.csv").data == before
+    manager.submit("/adherents/2/statements", month="2026-10")
+    assert manager.get("/adherents/2/statements/2.csv").data != before
+
+
+@pytest.mark.parametrize(
+    ("month", "said"),
+    [
+        ("", "n&#39;est pas un mois"),
+        ("2026-13", "2026-13 n&#39;est pas un mois"),
+        ("2199-01", "Un relevé porte sur un mois commencé."),
+    ],
+)
+def test_a_month_that_cannot_be_issued_is_refused_beside_its_field(
+    metered: Database, sign_in_as: SignIn, month: str, said: str
+) -> None:
+    answer = sign_in_as(Role.ADMINISTRATOR).submit("/adherents/2/statements", month=month)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert 'aria-describedby="month-error"' in answer.text
+
+
+def test_a_statement_is_read_in_the_language_of_the_reader(metered: Database, sign_in_as: SignIn) -> None:
+    sign_in_as(Role.ADMINISTRATOR).submit("/adherents/2/statements", month="2026-10")
+    page = sign_in_as(Role.CIO, 2, locale="en").get("/adherents/2/statements/1").text
+    assert "October 2026" in page
+    assert "octobre" not in page
