@@ -1,18 +1,20 @@
-"""What the kernel says of CPU time and of processes, read from `/proc` by hand.
+"""What the kernel says of CPU time and of processes.
 
-Times are integer microseconds since the start of the machine or of the process. Only what is asked for is
-read: a list of 300 processes costs one small file each; the command line, the user and the executable of a
-process are read when a rule asks for them, and never leave this host.
+Times are integer microseconds since the start of the machine or of the process. They are read by hand, one
+small file for each process at every sample. What a process is known by (its command line, user and
+executable) is asked of psutil when a rule asks for it, a few times in the life of a process, and never leaves
+this host.
 """
 
 from __future__ import annotations
 
 import os
-import pwd
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+
+import psutil
 
 TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
 KERNEL_THREAD = 0x00200000
@@ -128,33 +130,28 @@ def control_groups(root: Path, pid: int) -> dict[str, str]:
 
 def command_line(root: Path, pid: int) -> str | None:
     """The arguments joined by spaces; None for a process without any."""
-    return (
-        _read(root / str(pid) / "cmdline").rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace") or None
-    )
+    with suppress(psutil.Error, OSError):
+        return " ".join(_known(root, pid).cmdline()) or None
+    return None
 
 
 def executable(root: Path, pid: int) -> str | None:
     """The path of the program; None where the kernel does not let it be read."""
-    try:
-        return str((root / str(pid) / "exe").readlink()).removesuffix(" (deleted)")
-    except OSError:
-        return None
+    with suppress(psutil.Error, OSError):
+        return _known(root, pid).exe().removesuffix(" (deleted)") or None
+    return None
 
 
 def user(root: Path, pid: int) -> str | None:
     """The name of the real user, or its number where it has no name."""
-    for line in _read(root / str(pid) / "status").splitlines():
-        if line.startswith(b"Uid:"):
-            return _user_name(int(line.split()[1]))
+    with suppress(psutil.Error, OSError):
+        return _known(root, pid).username()
     return None
 
 
-@cache
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+def _known(root: Path, pid: int) -> psutil.Process:
+    psutil.PROCFS_PATH = str(root)
+    return psutil.Process(pid)
 
 
 def _read(path: Path) -> bytes:

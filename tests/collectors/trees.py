@@ -43,7 +43,7 @@ class Host:
     def busy(self, busy_s: float, idle_s: float = 1000.0, vcpu: int = 2) -> None:
         ticks = f"{round(busy_s * TICKS_S)} 0 0 {round(idle_s * TICKS_S)} 0 0 0 0 0 0"
         cpus = "".join(f"cpu{number} {ticks}\n" for number in range(vcpu))
-        written(self.roots.proc / "stat", f"cpu  {ticks}\n{cpus}intr 1 2 3\n")
+        written(self.roots.proc / "stat", f"cpu  {ticks}\n{cpus}intr 1 2 3\nbtime 1700000000\n")
 
     def process(
         self,
@@ -60,11 +60,11 @@ class Host:
     ) -> None:
         name = command.split(" ", maxsplit=1)[0].rpartition("/")[2][:15]
         own, reaped = round(own_s * TICKS_S), round(reaped_s * TICKS_S)
-        stat = f"{pid} ({name}) S {parent} 1 1 0 -1 {flags} 0 0 0 0 {own} 0 {reaped} 0 20 0 1 0 {start} 0 0"
+        stat = f"{pid} ({name}) S {parent} 1 1 0 -1 {flags} 0 0 0 0 {own} 0 {reaped} 0 20 0 1 0 {start}{' 0' * 30}"
         folder = self.roots.proc / str(pid)
         written(folder / "stat", f"{stat}\n")
         written(folder / "cmdline", command.replace(" ", "\0") + "\0")
-        written(folder / "status", f"Name:\t{name}\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n")
+        written(folder / "status", f"Name:\t{name}\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t0\t0\t0\t0\n")
         written(folder / "cgroup", f"{groups}\n")
 
     def gone(self, pid: int) -> None:
