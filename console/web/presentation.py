@@ -64,7 +64,9 @@ def figures_are_modelled() -> bool:
     if account is None or not (account.tenants or account.role in SEES_EVERY_ADHERENT):
         return False
     with state().database.read(scope()) as session:
-        return overview.modelled_since(session, datetime.now(UTC) - LATELY)
+        return overview.modelled_since(
+            session, datetime.now(UTC) - LATELY, of_fleet=allowed(Permission.SEE_FLEET)
+        )
 
 
 def chart_svg(chart: Chart, prefix: str) -> Markup:

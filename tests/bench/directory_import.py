@@ -1,6 +1,6 @@
 """How long the national directory takes to import, and to compare again, in SQLite.
 
-    python -m tests.bench.directory_import
+python -m tests.bench.directory_import
 """
 
 from __future__ import annotations

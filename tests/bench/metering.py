@@ -1,6 +1,6 @@
 """An hour of a pilot (20 hosts, 15 workloads each) taken in, metered and checked, in SQLite.
 
-    python -m tests.bench.metering
+python -m tests.bench.metering
 """
 
 from __future__ import annotations

@@ -60,7 +60,8 @@ class Host:
     ) -> None:
         name = command.split(" ", maxsplit=1)[0].rpartition("/")[2][:15]
         own, reaped = round(own_s * TICKS_S), round(reaped_s * TICKS_S)
-        stat = f"{pid} ({name}) S {parent} 1 1 0 -1 {flags} 0 0 0 0 {own} 0 {reaped} 0 20 0 1 0 {start}{' 0' * 30}"
+        times = f"{own} 0 {reaped} 0"
+        stat = f"{pid} ({name}) S {parent} 1 1 0 -1 {flags} 0 0 0 0 {times} 20 0 1 0 {start}" + " 0" * 30
         folder = self.roots.proc / str(pid)
         written(folder / "stat", f"{stat}\n")
         written(folder / "cmdline", command.replace(" ", "\0") + "\0")

@@ -107,12 +107,12 @@ def test_steps_are_ticked_from_the_data(database: Database) -> None:
 
 def test_modelled_energy_shows_to_those_who_carry_it_and_only_lately(metered: Database) -> None:
     with metered.write(Operator()) as session:
-        assert not modelled_since(session, MORNING - timedelta(days=1))
+        assert not modelled_since(session, MORNING - timedelta(days=1), of_fleet=True)
         a_modelled_minute(session, MORNING)
-        assert modelled_since(session, MORNING - timedelta(hours=1))
-        assert not modelled_since(session, MORNING + timedelta(hours=1))
+        assert modelled_since(session, MORNING - timedelta(hours=1), of_fleet=True)
+        assert not modelled_since(session, MORNING + timedelta(hours=1), of_fleet=True)
     with metered.read(Tenants(frozenset({2}))) as session:
-        assert not modelled_since(session, MORNING - timedelta(days=1))
+        assert not modelled_since(session, MORNING - timedelta(days=1), of_fleet=False)
 
 
 def test_every_page_says_that_energy_is_modelled(database: Database, sign_in_as: SignIn) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from console.domain.alerts import IncidentClock, standing
 from console.domain.carbon import carbon_within
-from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.factors import Basis
 from console.domain.hours import day_bounds, month_bounds
 from console.store.models import catalogue as c
@@ -81,12 +81,12 @@ class OpenAlert:
 
 @dataclass(frozen=True, slots=True)
 class TopWorkload:
-    """One of the workloads that used most today; `adherent` is None where nobody claims it."""
+    """One of the workloads that used most today, and who claims it now, None where nobody does."""
 
     host: str
     workload: str
     energy_mj: int
-    tenant_id: int
+    tenant_id: int | None
     adherent: str | None
 
 
@@ -156,7 +156,7 @@ def fleet(session: Session, day: date, zone: str, *, now: datetime, silent_after
     hosts, silent = _host_counts(session, heard_since)
     month = _month(session, day)
     return Fleet(
-        today=_today(session, day, zone, month),
+        today=_today(session, day, zone, month, of_fleet=True),
         month=month,
         hosts=hosts,
         silent=silent,
@@ -165,7 +165,7 @@ def fleet(session: Session, day: date, zone: str, *, now: datetime, silent_after
         listed_incidents=_incidents(session, now),
         alerts=_count(session, select(k.AlertEpisode).where(k.AlertEpisode.ended_at.is_(None))),
         listed_alerts=_alerts(session),
-        workloads=_top_workloads(session, *day_bounds(day, ZoneInfo(zone))),
+        workloads=_top_workloads(session, *day_bounds(day, ZoneInfo(zone)), now),
     )
 
 
@@ -173,7 +173,7 @@ def portfolio(session: Session, day: date, zone: str, *, now: datetime) -> Portf
     """Everything of the adherents in the scope of the session."""
     month = _month(session, day)
     return Portfolio(
-        today=_today(session, day, zone, month),
+        today=_today(session, day, zone, month, of_fleet=False),
         month=month,
         adherents=_followed(session, day.replace(day=1)),
         incidents=_count(session, _open_incidents()),
@@ -181,12 +181,11 @@ def portfolio(session: Session, day: date, zone: str, *, now: datetime) -> Portf
     )
 
 
-def modelled_since(session: Session, since: datetime) -> bool:
-    """Whether energy in the scope of the session came from a model since an instant."""
-    source = c.EnergySource
+def modelled_since(session: Session, since: datetime, *, of_fleet: bool) -> bool:
+    """Whether energy, of the fleet or of the adherents in scope, came from a model since an instant."""
+    source, ledger = c.EnergySource, _ledger(of_fleet)
     models = session.scalars(select(source.source_id).where(source.quality == "modelled")).all()
-    line = t.EnergyLine
-    found = select(line.tenant_id).where(line.hour >= since, line.source_id.in_(models)).limit(1)
+    found = select(ledger.hour).where(ledger.hour >= since, ledger.source_id.in_(models)).limit(1)
     return bool(models) and session.scalar(found) is not None
 
 
@@ -229,9 +228,14 @@ def _month(session: Session, day: date) -> Month:
     )
 
 
-def _today(session: Session, day: date, zone: str, month: Month) -> Energy:
+def _ledger(of_fleet: bool) -> type[m.WorkloadHour] | type[t.EnergyLine]:
+    """Where energy is read: time leads the keys of the fleet's lines, the adherent those of adherents."""
+    return m.WorkloadHour if of_fleet else t.EnergyLine
+
+
+def _today(session: Session, day: date, zone: str, month: Month, *, of_fleet: bool) -> Energy:
     start, end = day_bounds(day, ZoneInfo(zone))
-    line = t.EnergyLine
+    line = _ledger(of_fleet)
     parts = {
         quality: int(energy_mj)
         for quality, energy_mj in session.execute(
@@ -247,20 +251,22 @@ def _today(session: Session, day: date, zone: str, month: Month) -> Energy:
         measured_mj=parts.get("measured", 0),
         modelled_mj=parts.get("modelled", 0),
         declared_mj=parts.get("declared", 0),
-        carbon_ug=_share_of(session, month, energy_mj, start, zone),
+        carbon_ug=_share_of(month, energy_mj, _before(session, month, start, zone, of_fleet=of_fleet)),
     )
 
 
-def _share_of(
-    session: Session, month: Month, energy_mj: int | None, start: datetime, zone: str
-) -> int | None:
+def _before(session: Session, month: Month, start: datetime, zone: str, *, of_fleet: bool) -> int:
+    """The energy of the month before an instant, in mJ."""
+    line = m.HostHour if of_fleet else t.EnergyLine
+    first, _ = month_bounds(month.month, ZoneInfo(zone))
+    before = session.scalar(select(func.sum(line.energy_mj)).where(line.hour >= first, line.hour < start))
+    return int(before or 0)
+
+
+def _share_of(month: Month, energy_mj: int | None, before_mj: int) -> int | None:
     """The day's share of the month's carbon; None while the month is behind the day."""
     if energy_mj is None or month.energy_mj is None or month.carbon_ug is None:
         return None
-    first, _ = month_bounds(month.month, ZoneInfo(zone))
-    line = t.EnergyLine
-    before = session.scalar(select(func.sum(line.energy_mj)).where(line.hour >= first, line.hour < start))
-    before_mj = int(before or 0)
     if before_mj + energy_mj > month.energy_mj:
         return None
     return carbon_within(month.carbon_ug, month.energy_mj, before_mj, energy_mj)
@@ -337,46 +343,41 @@ def _alerts(session: Session) -> list[OpenAlert]:
     return [OpenAlert(row.kind, row.facts, row.started_at) for row in rows]
 
 
-def _top_workloads(session: Session, start: datetime, end: datetime) -> list[TopWorkload]:
-    line, energy = t.EnergyLine, func.sum(t.EnergyLine.energy_mj).label("energy_mj")
+def _top_workloads(session: Session, start: datetime, end: datetime, now: datetime) -> list[TopWorkload]:
+    line, energy = m.WorkloadHour, func.sum(m.WorkloadHour.energy_mj).label("energy_mj")
     top = (
-        select(
-            line.tenant_id, line.host_id, line.workload_id, func.max(line.claim_id).label("claim_id"), energy
+        select(line.host_id, line.workload_id, energy)
+        .where(
+            line.hour >= start,
+            line.hour < end,
+            line.workload_id.not_in((m.IDLE_KEPT, m.UNATTRIBUTED)),
+            line.energy_mj > 0,
         )
-        .where(*_named_lines(start, end))
-        .group_by(line.tenant_id, line.host_id, line.workload_id)
-        .order_by(energy.desc())
+        .group_by(line.host_id, line.workload_id)
+        .order_by(energy.desc(), line.host_id, line.workload_id)
         .limit(LISTED)
         .subquery()
     )
+    claim = c.WorkloadClaim
     same = (m.Workload.host_id == top.c.host_id) & (m.Workload.workload_id == top.c.workload_id)
+    held = (
+        (claim.host_id == top.c.host_id)
+        & (claim.workload_id == top.c.workload_id)
+        & (claim.valid_from <= now)
+        & (claim.valid_to.is_(None) | (claim.valid_to > now))
+    )
     rows = session.execute(
-        select(top, m.Host.name.label("host"), m.Workload.name.label("workload"), c.Adherent.name)
+        select(top.c.energy_mj, m.Host.name, m.Workload.name, c.Adherent.tenant_id, c.Adherent.name)
         .join(m.Host, m.Host.host_id == top.c.host_id)
         .join(m.Workload, same)
-        .join(c.Adherent, c.Adherent.tenant_id == top.c.tenant_id)
-        .order_by(top.c.energy_mj.desc())
+        .outerjoin(claim, held)
+        .outerjoin(c.Adherent, c.Adherent.tenant_id == claim.tenant_id)
+        .order_by(top.c.energy_mj.desc(), top.c.host_id, top.c.workload_id)
     )
     return [
-        TopWorkload(
-            host=row.host,
-            workload=row.workload,
-            energy_mj=int(row.energy_mj),
-            tenant_id=row.tenant_id,
-            adherent=None if row.claim_id == UNCLAIMED else row.name,
-        )
-        for row in rows
+        TopWorkload(host, workload, int(energy_mj), tenant_id, adherent)
+        for energy_mj, host, workload, tenant_id, adherent in rows
     ]
-
-
-def _named_lines(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
-    line = t.EnergyLine
-    return (
-        line.hour >= start,
-        line.hour < end,
-        line.workload_id.not_in((m.IDLE_KEPT, m.UNATTRIBUTED)),
-        line.energy_mj > 0,
-    )
 
 
 def _followed(session: Session, month: date) -> list[Followed]:
