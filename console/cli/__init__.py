@@ -9,6 +9,7 @@ from flask.cli import FlaskGroup, routes_command
 from console.app import create_app
 from console.cli import accounts, alerts, directory, jobs, ledger, setup
 from console.config import BadConfiguration
+from console.domain.errors import DomainError
 
 COMMANDS = (
     setup.start,
@@ -30,7 +31,17 @@ def _create_app() -> Flask:
         raise click.ClickException(str(error)) from None
 
 
-@click.group(cls=FlaskGroup, create_app=_create_app, add_default_commands=False, add_version_option=False)
+class OneLine(FlaskGroup):
+    """Says what the rules refuse in one line, as any other wrong argument."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except DomainError as refusal:
+            raise click.ClickException(str(refusal)) from None
+
+
+@click.group(cls=OneLine, create_app=_create_app, add_default_commands=False, add_version_option=False)
 def main() -> None:
     """Operate the console: set it up, import directories, check the ledger, test the alerts."""
 

@@ -295,7 +295,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("energy_line", schema=None) as batch_op:
-        batch_op.create_index("ix_energy_line_host_hour", ["host_id", "hour"], unique=False)
+        batch_op.create_index("ix_energy_line_hour_host_id", ["hour", "host_id"], unique=False)
         batch_op.create_index(
             "ix_energy_line_workload", ["tenant_id", "host_id", "workload_id", "hour"], unique=False
         )
@@ -587,7 +587,7 @@ def downgrade() -> None:
     op.drop_table("host_hour")
     with op.batch_alter_table("energy_line", schema=None) as batch_op:
         batch_op.drop_index("ix_energy_line_workload")
-        batch_op.drop_index("ix_energy_line_host_hour")
+        batch_op.drop_index("ix_energy_line_hour_host_id")
 
     op.drop_table("energy_line")
     with op.batch_alter_table("delivery", schema=None) as batch_op:

@@ -99,7 +99,7 @@ class EnergyLine(TenantRow):
         ForeignKeyConstraint(["tenant_id"], ["adherent.tenant_id"]),
         ForeignKeyConstraint(["source_id"], ["energy_source.source_id"]),
         Index("ix_energy_line_workload", "tenant_id", "host_id", "workload_id", "hour"),
-        Index("ix_energy_line_host_hour", "host_id", "hour"),
+        Index("ix_energy_line_hour_host_id", "hour", "host_id"),
     )
     hour: Mapped[datetime] = mapped_column(Instant, primary_key=True)
     host_id: Mapped[KeyId]
