@@ -91,12 +91,13 @@ def end_subscription(session: Session, tenant_id: int, number: int, *, ends_on: 
 
 def end_past_subscriptions(session: Session, *, now: datetime) -> None:
     """End the subscriptions whose last day has passed in their adherent's zone."""
-    ending = select(t.Subscription, c.Adherent.zone).join(
-        c.Adherent, c.Adherent.tenant_id == t.Subscription.tenant_id
+    ending = (
+        select(t.Subscription, t.Subscription.ends_on, c.Adherent.zone)
+        .join(c.Adherent, c.Adherent.tenant_id == t.Subscription.tenant_id)
+        .where(t.Subscription.ends_on.is_not(None), t.Subscription.status != t.SubscriptionStatus.ENDED)
     )
-    set_to_end = (t.Subscription.ends_on.is_not(None), t.Subscription.status != t.SubscriptionStatus.ENDED)
-    for subscription, zone in session.execute(ending.where(*set_to_end)):
-        if subscription.ends_on < now.astimezone(ZoneInfo(zone)).date():
+    for subscription, last_day, zone in session.execute(ending):
+        if last_day is not None and last_day < now.astimezone(ZoneInfo(zone)).date():
             subscription.status = t.SubscriptionStatus.ENDED
 
 

@@ -38,4 +38,5 @@ def lock_delay(failures: int) -> timedelta:
     """How long an account is closed after so many failures in a row: none, then a minute, then doubling."""
     if failures <= FREE_FAILURES:
         return timedelta()
-    return min(LONGEST_DELAY, timedelta(minutes=1) * 2 ** min(failures - FREE_FAILURES - 1, 10))
+    doublings = min(failures - FREE_FAILURES - 1, 10)
+    return min(LONGEST_DELAY, timedelta(minutes=1 << doublings))
