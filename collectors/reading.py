@@ -24,6 +24,7 @@ HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?")
 STREAM = re.compile(r"[0-9a-f]{32}")
 LONGEST_NAME = 120
 LARGEST = 2**63 - 1
+MOST_VCPU = 2**16
 
 
 class UnreadableBatch(ValueError):
@@ -145,8 +146,8 @@ def encode_batch(agent: str, host: str, stream: str, readings: Iterable[Reading]
 def decode_batch(body: bytes) -> Envelope:
     """The envelope of a batch, its readings not yet looked at; raises `UnreadableBatch`."""
     try:
-        batch = json.loads(body)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        batch = json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise UnreadableBatch(f"the body is not JSON: {error}") from None
     if not isinstance(batch, dict):
         raise UnreadableBatch("the body is not a JSON object")
@@ -155,7 +156,7 @@ def decode_batch(body: bytes) -> Envelope:
     for field, shape in (("host", HOST), ("stream", STREAM)):
         if not isinstance(batch.get(field), str) or not shape.fullmatch(batch[field]):
             raise UnreadableBatch(f"{field}: {batch.get(field)!r} does not match {shape.pattern}")
-    if not isinstance(batch.get("agent"), str) or not 0 < len(batch["agent"]) <= LONGEST_NAME:
+    if not _is_text(batch.get("agent"), LONGEST_NAME):
         raise UnreadableBatch("agent: a version text is missing")
     if not isinstance(batch.get("readings"), list):
         raise UnreadableBatch("readings: a list is missing")
@@ -170,7 +171,7 @@ def decode_reading(raw: object) -> Reading:
         started_at=_instant(fields, "started_at"),
         ended_at=_instant(fields, "ended_at"),
         duration_ms=_count(fields, "duration_ms", least=1),
-        vcpu=_count(fields, "vcpu", least=1),
+        vcpu=_count(fields, "vcpu", least=1, most=MOST_VCPU),
         busy_cpu_ms=_count(fields, "busy_cpu_ms"),
         measurements=tuple(_measurement(item) for item in _list(fields, "measurements")),
         gaps=tuple(_gap(item) for item in _list(fields, "gaps")),
@@ -235,15 +236,23 @@ def _list(fields: Mapping[str, Any], field: str) -> list[Any]:
 
 def _text(fields: Mapping[str, Any], field: str, longest: int = LONGEST_NAME) -> str:
     value = fields.get(field)
-    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
+    if not isinstance(value, str) or not _is_text(value, longest):
         raise UnreadableReading(f"{field}: a printable text of 1 to {longest} characters is missing")
     return value
 
 
-def _count(fields: Mapping[str, Any], field: str, least: int = 0) -> int:
+def _is_text(value: object, longest: int) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number of JSON")
+
+
+def _count(fields: Mapping[str, Any], field: str, least: int = 0, most: int = LARGEST) -> int:
     value = fields.get(field)
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST:
-        raise UnreadableReading(f"{field}: {value!r} is not a whole number of at least {least}")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise UnreadableReading(f"{field}: {value!r} is not a whole number from {least} to {most}")
     return value
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from collectors.reading import Envelope, Reading, UnreadableReading, decode_reading
+from collectors.reading import LARGEST, Envelope, Reading, UnreadableReading, decode_reading
 from console.domain.attribution import Consumer
 from console.domain.errors import Conflict
 from console.domain.hours import hours_between
@@ -133,11 +133,16 @@ def _quarantine(
         "stream": envelope.stream,
         "received_at": now,
         "reason": reason,
-        "reading": raw if isinstance(raw, dict) else {"value": raw},
+        "reading": text,
     }
     upsert(session, m.QuarantinedReading, [row])
+    return Receipt(_sequence_of(raw), Status.QUARANTINED, reason)
+
+
+def _sequence_of(raw: Any) -> int | None:
     sequence = raw.get("sequence") if isinstance(raw, dict) else None
-    return Receipt(sequence if isinstance(sequence, int) else None, Status.QUARANTINED, reason)
+    readable = isinstance(sequence, int) and not isinstance(sequence, bool) and 0 <= sequence <= LARGEST
+    return sequence if readable else None
 
 
 def _store(session: Session, host: m.Host, stream: str, readings: Iterable[Reading], now: datetime) -> None:

@@ -42,6 +42,7 @@ def start(procfile: Path) -> None:
 
 
 def _config() -> Config:
+    os.umask(0o077)  # what is kept here is for this user only
     try:
         return read_config()
     except BadConfiguration as error:
@@ -92,4 +93,6 @@ def _greet(config: Config, first: tuple[str, str | None]) -> None:
     login, password = first
     click.echo(f"Console INR: {config.public_url}")
     if password is not None:
-        click.echo(f"First sign-in: login {login}, one-time password {password}")
+        click.echo(
+            f"First sign-in: login {login}, one-time password {password} (the last one printed counts)"
+        )

@@ -13,6 +13,8 @@ AUTHORITIES = ("pdu_outlet", "bmc", "rapl", "model")  # strongest first
 LONGEST = timedelta(hours=1)
 RETENTION = timedelta(days=35)  # of raw readings: what comes later can no longer be attributed
 AHEAD = timedelta(minutes=5)  # how far a host's clock may run before ours
+LABEL_ERROR_MS = 2_000  # what rounding may put between a duration and its label
+MILLISECOND = timedelta(milliseconds=1)
 HIGHEST_POWER_W = 100_000  # no single host draws more
 
 
@@ -68,8 +70,14 @@ def refusal(interval: Interval, now: datetime) -> str | None:
         or interval.duration_ms > LONGEST.total_seconds() * 1000
     ):
         return "duration_ms: an interval is at most one hour long"
-    if interval.busy_cpu_ms > 2 * interval.vcpu * interval.duration_ms:
+    label_ms = (interval.ended_at - interval.started_at) // MILLISECOND
+    if abs(label_ms - interval.duration_ms) > LABEL_ERROR_MS:
+        return f"duration_ms: {interval.duration_ms} ms from a start and an end {label_ms} ms apart"
+    runnable_ms = 2 * interval.vcpu * interval.duration_ms  # twice: ticks and counters do not agree
+    if interval.busy_cpu_ms > runnable_ms:
         return "busy_cpu_ms: more than the CPUs could run in the interval"
+    if sum(consumer.cpu_ms for consumer in interval.consumers.values()) > runnable_ms:
+        return "workloads: more CPU time than the CPUs could run in the interval"
     for measured in interval.measurements:
         highest = max(measured.energy_mj, measured.max_mj or 0)
         if highest > HIGHEST_POWER_W * interval.duration_ms:

@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(40), nullable=False),
         sa.Column("password_hash", sa.String(length=200), nullable=False),
         sa.Column("must_change_password", sa.Boolean(), nullable=False),
-        sa.Column("locale", sa.String(length=64), nullable=False),
+        sa.Column("locale", sa.String(length=64), nullable=True),
         sa.Column("failures", sa.SmallInteger(), nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
@@ -340,7 +340,7 @@ def upgrade() -> None:
         sa.Column("stream", sa.String(length=64), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("reading", sa.JSON(), nullable=False),
+        sa.Column("reading", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["host_id"], ["host.host_id"], name=op.f("fk_quarantined_reading_host_id_host")
         ),

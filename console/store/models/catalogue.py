@@ -83,7 +83,7 @@ class Account(CatalogueRow):
     role: Mapped[Role]
     password_hash: Mapped[Label]
     must_change_password: Mapped[bool]
-    locale: Mapped[Code] = mapped_column(default="fr")
+    locale: Mapped[Code | None]  # None: that of the browser
     failures: Mapped[Small] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]

@@ -77,7 +77,7 @@ class QuarantinedReading(MeasurementRow):
     stream: Mapped[Code]
     received_at: Mapped[datetime] = mapped_column(index=True)
     reason: Mapped[str]
-    reading: Mapped[dict[str, Any]]
+    reading: Mapped[str]  # its JSON text, which need not be one that a database reads
 
 
 class HourDue(MeasurementRow):

@@ -42,14 +42,14 @@ def incidents_past_their_risk(session: Session, now: datetime) -> list[IncidentC
     running = _incidents().where(
         t.Incident.at_risk_at <= now, t.Incident.due_at.is_not(None), t.Incident.resolved_at.is_(None)
     )
-    return [_incident_clock(incident, name, zone) for incident, name, zone in session.execute(running)]
+    return [clock_of(incident, name, zone) for incident, name, zone in session.execute(running)]
 
 
 def incident_clock(session: Session, tenant_id: int, number: int) -> IncidentClock:
     """One incident as it stands."""
     one = _incidents().where(t.Incident.tenant_id == tenant_id, t.Incident.number == number)
     incident, name, zone = session.execute(one).one()
-    return _incident_clock(incident, name, zone)
+    return clock_of(incident, name, zone)
 
 
 def open_episodes(session: Session) -> list[Episode]:
@@ -88,7 +88,8 @@ def _incidents() -> Select[t.Incident, str, str]:
     )
 
 
-def _incident_clock(row: t.Incident, adherent: str, zone: str) -> IncidentClock:
+def clock_of(row: t.Incident, adherent: str, zone: str) -> IncidentClock:
+    """A stored incident in the terms of the domain."""
     return IncidentClock(
         tenant_id=row.tenant_id,
         number=row.number,

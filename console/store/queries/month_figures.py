@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
+from console.domain.alerts import standing
 from console.domain.errors import NotFound
 from console.domain.factors import Basis
 from console.domain.hours import HOUR, day_bounds, hours_between, month_bounds
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
 from console.store.models import tenant as t
+from console.store.queries.alerts import clock_of
 from reports import figures
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -42,7 +44,7 @@ def month_figures(
         basis=figures.Basis.YEARLY_AVERAGE,
         attribution=_attribution(session, tenant_id, start, end),
         sources=tuple(_sources(session, tenant_id, start, end)),
-        incidents=tuple(_incidents(session, tenant_id, start, end)),
+        incidents=tuple(_incidents(session, adherent, start, end, now)),
         generated_at=now,
         generated_by=by,
     ).judged()
@@ -245,13 +247,14 @@ def _sources(session: Session, tenant_id: int, start: datetime, end: datetime) -
 
 
 def _incidents(
-    session: Session, tenant_id: int, start: datetime, end: datetime
+    session: Session, adherent: c.Adherent, start: datetime, end: datetime, now: datetime
 ) -> Iterable[figures.Incident]:
+    """Incidents that were open in the period, each as it stands now."""
     incident = t.Incident
     rows = session.scalars(
         select(incident)
         .where(
-            incident.tenant_id == tenant_id,
+            incident.tenant_id == adherent.tenant_id,
             incident.opened_at < end,
             or_(incident.resolved_at.is_(None), incident.resolved_at >= start),
         )
@@ -264,5 +267,5 @@ def _incidents(
             priority=row.priority,
             opened_at=row.opened_at,
             due_at=row.due_at,
-            state=figures.SlaState(row.outcome),
+            state=figures.SlaState(standing(clock_of(row, adherent.name, adherent.zone), now)),
         )

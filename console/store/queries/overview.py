@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from console.domain.alerts import IncidentClock, standing
+from console.domain.alerts import standing
 from console.domain.carbon import carbon_within
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.factors import Basis
@@ -21,6 +21,7 @@ from console.store.models import coordination as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries import names
+from console.store.queries.alerts import clock_of
 
 LISTED = 8
 
@@ -312,25 +313,10 @@ def _incidents(session: Session, now: datetime) -> list[OpenIncident]:
             title=row.title,
             priority=row.priority.value,
             due_at=row.due_at,
-            state=standing(_clock(row, adherent), now).value,
+            state=standing(clock_of(row, adherent, ""), now).value,
         )
         for row, adherent in rows
     ]
-
-
-def _clock(row: t.Incident, adherent: str) -> IncidentClock:
-    return IncidentClock(
-        tenant_id=row.tenant_id,
-        number=row.number,
-        title=row.title,
-        priority=row.priority.value,
-        adherent=adherent,
-        zone="",
-        due_at=row.due_at,
-        at_risk_at=row.at_risk_at,
-        resolved_at=row.resolved_at,
-        outcome=row.outcome,
-    )
 
 
 def _alerts(session: Session) -> list[OpenAlert]:

@@ -21,7 +21,7 @@ class SignedIn:
     login: str
     name: str
     role: Role
-    locale: str
+    locale: str | None
     must_change_password: bool
     tenants: frozenset[int]
     token_sha256: str
