@@ -28,8 +28,8 @@ from console.actions.alerting import Readers
 from console.actions.delivering import Claim, Envelope
 from console.actions.expiry import forget_sign_ins
 from console.actions.ingest import forget_readings
-from console.actions.metering import hours_due, meter_hour
-from console.actions.reckoning import months_due, reckon_month
+from console.actions.metering import hours_due, meter_hour, postpone_hour
+from console.actions.reckoning import months_due, postpone_month, reckon_month
 from console.actions.subscriptions import end_past_subscriptions
 from console.config import Config
 from console.notify.channels import mail, open_channels
@@ -37,6 +37,7 @@ from console.notify.letter import Channel, Outcome, Sent, Uncertain
 from console.store.session import Database, Operator
 
 STOPS_WITHIN_S = 1.5
+RETRIED_AFTER = timedelta(minutes=1)
 LONGEST_CAUSE = 400
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -72,24 +73,26 @@ class Entry:
 def meter(means: Means) -> None:
     """Attribute the hours whose readings changed."""
     with means.database.read(Operator()) as session:
-        due = hours_due(session)
+        due = hours_due(session, now=means.clock())
     _each(
         means,
         "metering",
         due,
         lambda session, hour: meter_hour(session, *hour, now=means.clock()),
+        lambda session, hour: postpone_hour(session, *hour, until=means.clock() + RETRIED_AFTER),
     )
 
 
 def reckon(means: Means) -> None:
     """Reckon the carbon of the months whose energy changed."""
     with means.database.read(Operator()) as session:
-        due = months_due(session)
+        due = months_due(session, now=means.clock())
     _each(
         means,
         "reckoning",
         due,
         lambda session, month: reckon_month(session, *month, now=means.clock()),
+        lambda session, month: postpone_month(session, *month, until=means.clock() + RETRIED_AFTER),
     )
 
 
@@ -211,14 +214,22 @@ def _report(event: JobExecutionEvent) -> None:
         log.error("%s failed: %s", event.job_id, _cause(event.exception))
 
 
-def _each(means: Means, name: str, items: Sequence[Item], work: Callable[[Session, Item], object]) -> None:
-    """Work on each item in its own transaction: one that fails does not hold back the others."""
+def _each(
+    means: Means,
+    name: str,
+    items: Sequence[Item],
+    work: Callable[[Session, Item], object],
+    postpone: Callable[[Session, Item], None],
+) -> None:
+    """Work on each item in its own transaction: one that fails is postponed, and the others go on."""
     for item in items:
         try:
             with means.database.write(Operator()) as session:
                 work(session, item)
         except Exception as error:
             log.error("%s of %s failed: %s", name, " ".join(map(str, item)), _cause(error))
+            with means.database.write(Operator()) as session:
+                postpone(session, item)
 
 
 def _claim_next(means: Means) -> Claim | None:

@@ -98,9 +98,9 @@ def a_metered_morning(session: Session, started_at: datetime, host: str = "srv-0
         for number in range(1, 11)
     ]
     ingest(session, batch(*minutes, host=host), now=now)
-    for host_id, hour in hours_due(session):
+    for host_id, hour in hours_due(session, now=now):
         meter_hour(session, host_id, hour, now=now)
-    for tenant_id, month in months_due(session):
+    for tenant_id, month in months_due(session, now=now):
         reckon_month(session, tenant_id, month, now=now)
 
 

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -134,7 +134,7 @@ def send_the_rest(console: Installation) -> None:
 
 def assert_complete(database: Database) -> None:
     with database.write(Operator()) as session:
-        for host_id, hour in hours_due(session):
+        for host_id, hour in hours_due(session, now=datetime.now(UTC)):
             meter_hour(session, host_id, hour, now=hour + HOUR)
     with database.read(Operator()) as session:
         readings = session.scalars(select(m.Reading).order_by(m.Reading.sequence)).all()

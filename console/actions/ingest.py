@@ -159,7 +159,7 @@ def _store(session: Session, host: m.Host, stream: str, readings: Iterable[Readi
 
 def mark_due(session: Session, host_id: int, hours: Iterable[datetime], now: datetime) -> None:
     """Ask for these hours of a host to be attributed again."""
-    rows = [{"host_id": host_id, "hour": hour, "due_at": now} for hour in sorted(hours)]
+    rows = [{"host_id": host_id, "hour": hour, "due_at": now, "waits_since": now} for hour in sorted(hours)]
     upsert(session, m.HourDue, rows, update=["due_at"])
 
 

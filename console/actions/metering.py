@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from console.actions.posting import post
@@ -21,10 +22,21 @@ from console.store.upsert import upsert
 LineKey = tuple[int, int]  # workload_id, source_id
 
 
-def hours_due(session: Session, limit: int = 500) -> list[tuple[int, datetime]]:
+def hours_due(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[int, datetime]]:
     """Hosts and hours whose readings changed, the longest waiting first."""
-    due = select(m.HourDue.host_id, m.HourDue.hour).order_by(m.HourDue.due_at).limit(limit)
+    due = (
+        select(m.HourDue.host_id, m.HourDue.hour)
+        .where(m.HourDue.due_at <= now)
+        .order_by(m.HourDue.due_at)
+        .limit(limit)
+    )
     return [(host_id, hour) for host_id, hour in session.execute(due)]
+
+
+def postpone_hour(session: Session, host_id: int, hour: datetime, until: datetime) -> None:
+    """Let the hours behind one that fails go first."""
+    of_hour = (m.HourDue.host_id == host_id, m.HourDue.hour == hour)
+    session.execute(update(m.HourDue).where(*of_hour).values(due_at=until))
 
 
 def meter_hour(session: Session, host_id: int, hour: datetime, *, now: datetime) -> bool:
@@ -47,6 +59,16 @@ def meter_hour(session: Session, host_id: int, hour: datetime, *, now: datetime)
     _write_hour(session, host_id, hour, ledger, kinds)
     post(session, host_id, hour, hour + HOUR, now=now)
     return True
+
+
+def meter_waiting(session: Session, tenant_id: int, start: datetime, end: datetime, *, now: datetime) -> None:
+    """Meter what waits, in `[start, end)`, on the hosts where an adherent has a claim."""
+    hosts = select(c.WorkloadClaim.host_id).where(c.WorkloadClaim.tenant_id == tenant_id)
+    waiting = select(m.HourDue.host_id, m.HourDue.hour).where(
+        m.HourDue.host_id.in_(hosts), m.HourDue.hour >= start, m.HourDue.hour < end
+    )
+    for host_id, hour in session.execute(waiting).all():
+        meter_hour(session, host_id, hour, now=now)
 
 
 @dataclass(slots=True)
@@ -113,9 +135,12 @@ def _source_id(session: Session, measured: Measured) -> int:
         boundary=measured.boundary,
         quality=measured.quality,
     )
-    session.add(born)
-    session.flush()
-    return born.source_id
+    try:
+        with session.begin_nested():
+            session.add(born)
+        return born.source_id
+    except IntegrityError:  # another process was first
+        return session.scalars(of_source).one()
 
 
 def _write_hour(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.carbon import carbon_ug
@@ -21,10 +21,21 @@ GEOGRAPHY = "FRA"  # both data centres stand in mainland France
 OPEN_REVISION = 0  # a month that is not closed is reckoned in place
 
 
-def months_due(session: Session, limit: int = 500) -> list[tuple[int, date]]:
+def months_due(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[int, date]]:
     """Adherents and months whose energy changed, the longest waiting first."""
-    due = select(k.MonthDue.tenant_id, k.MonthDue.month).order_by(k.MonthDue.due_at).limit(limit)
+    due = (
+        select(k.MonthDue.tenant_id, k.MonthDue.month)
+        .where(k.MonthDue.due_at <= now)
+        .order_by(k.MonthDue.due_at)
+        .limit(limit)
+    )
     return [(tenant_id, month) for tenant_id, month in session.execute(due)]
+
+
+def postpone_month(session: Session, tenant_id: int, month: date, until: datetime) -> None:
+    """Let the months behind one that fails go first."""
+    of_month = (k.MonthDue.tenant_id == tenant_id, k.MonthDue.month == month)
+    session.execute(update(k.MonthDue).where(*of_month).values(due_at=until))
 
 
 def reckon_month(session: Session, tenant_id: int, month: date, *, now: datetime) -> bool:

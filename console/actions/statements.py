@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from console.actions.metering import meter_waiting
 from console.actions.reckoning import reckon
 from console.domain.errors import Invalid, NotFound
 from console.domain.hours import month_bounds
@@ -19,7 +20,8 @@ from console.store.queries.month_figures import month_figures
 def issue_statement(session: Session, tenant_id: int, month: date, *, now: datetime, by: str) -> int:
     """Issue the INR statement of an adherent's local month; its number.
 
-    The hours of the month must have been metered: what waits is not in it. A running month gives a draft.
+    Hours of the month that wait to be metered are metered first. A running month gives a draft. Needs a
+    session of the operator's scope.
     """
     adherent = session.scalars(
         select(c.Adherent).where(c.Adherent.tenant_id == tenant_id).with_for_update()
@@ -28,6 +30,8 @@ def issue_statement(session: Session, tenant_id: int, month: date, *, now: datet
         raise NotFound("Adhérent introuvable.")
     if month.day != 1 or month_bounds(month, ZoneInfo(adherent.zone))[0] > now:
         raise Invalid("month", "Un relevé porte sur un mois commencé.")
+    start, end = month_bounds(month, ZoneInfo(adherent.zone))
+    meter_waiting(session, tenant_id, start, end, now=now)
     reckon(session, tenant_id, month, now=now)
     session.flush()
     frozen = month_figures(session, tenant_id, month, now=now, by=by)

@@ -36,7 +36,7 @@ class Instant(click.ParamType[datetime]):
 @click.option("--to", "end", type=Instant(), help="End, not included; default: now.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on one line.")
 def check(start: datetime | None, end: datetime | None, as_json: bool) -> None:
-    """Add up every hour from the meter to the adherents; exit status 1 if a millijoule is missing."""
+    """Add up every hour from the meter to the adherents; exit status 1 if anything is missing or stuck."""
     now = datetime.now(UTC)
     with state().database.read(Operator()) as session:
         start = start or ledger.first_hour(session) or now
@@ -46,4 +46,4 @@ def check(start: datetime | None, end: datetime | None, as_json: bool) -> None:
     else:
         for name, value in asdict(found).items():
             click.echo(f"{name:14} {'unknown' if value is None else value}")
-    raise SystemExit(1 if found.residue_mj else 0)
+    raise SystemExit(0 if found.holds else 1)

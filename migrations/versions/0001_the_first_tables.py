@@ -315,6 +315,7 @@ def upgrade() -> None:
         sa.Column("host_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("waits_since", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["host_id"], ["host.host_id"], name=op.f("fk_hour_due_host_id_host")),
         sa.PrimaryKeyConstraint("host_id", "hour", name=op.f("pk_hour_due")),
     )

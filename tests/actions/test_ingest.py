@@ -1,6 +1,7 @@
 """Each reading is taken in once, or kept aside with the reason."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -72,8 +73,19 @@ def test_a_clock_step_within_one_stream_loses_no_energy(database: Database) -> N
         (reading(1, measured(6_000_000_001)), "energy_mj"),
         (reading(1, measured(1, max_mj=6_000_000_001)), "energy_mj"),
         (reading(1, measured(60_000), web=600_000), "busy_cpu_ms"),
+        (replace(reading(1, measured(60_000), web=2**63 - 1), busy_cpu_ms=1), "workloads"),
+        (replace(reading(1, measured(60_000)), duration_ms=3_600_000), "duration_ms"),
     ],
-    ids=["future", "too late", "too long", "too much energy", "too high a bound", "too much CPU"],
+    ids=[
+        "future",
+        "too late",
+        "too long",
+        "too much energy",
+        "too high a bound",
+        "too much CPU",
+        "too much CPU of a workload",
+        "a duration that is not the label's",
+    ],
 )
 def test_what_cannot_be_true_is_quarantined_with_the_reason(database: Database, unfit, field: str) -> None:
     envelope = batch(unfit, reading(2, measured(60_000)))

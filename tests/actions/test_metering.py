@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
 from console.actions.ingest import forget_readings, ingest
-from console.actions.metering import hours_due, meter_hour
+from console.actions.metering import hours_due, meter_hour, postpone_hour
 from console.actions.posting import post
 from console.actions.reckoning import months_due, reckon_month
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
@@ -24,6 +24,7 @@ from tests.readings import MINUTE, START, batch, measured, modelled, reading
 pytestmark = pytest.mark.both_databases
 
 NOW = START + timedelta(hours=1)
+LATER = START + timedelta(days=1)
 HOST = m.stable_id("srv-01")
 WEB = m.stable_id("web")
 CIO = 7
@@ -45,7 +46,7 @@ def take_in(database: Database, *readings, now=NOW) -> None:
 
 def meter(database: Database) -> None:
     with database.write(Operator()) as session:
-        for host_id, hour in hours_due(session):
+        for host_id, hour in hours_due(session, now=LATER):
             assert meter_hour(session, host_id, hour, now=NOW)
 
 
@@ -177,9 +178,9 @@ def test_metering_an_hour_again_changes_nothing(database: Database) -> None:
     before = energies(database)
     take_in(database, reading(1, measured(50_000), web=4_000))  # a duplicate makes nothing due
     with database.write(Operator()) as session:
-        assert hours_due(session) == []
+        assert hours_due(session, now=LATER) == []
         assert not meter_hour(session, HOST, START, now=NOW)
-        session.add(m.HourDue(host_id=HOST, hour=START, due_at=NOW))
+        session.add(m.HourDue(host_id=HOST, hour=START, due_at=NOW, waits_since=NOW))
     meter(database)
     assert energies(database) == before
 
@@ -246,6 +247,18 @@ def test_raw_readings_end_their_life_and_their_hours_stay(database: Database) ->
     assert (found.energy_mj, found.residue_mj) == (50_000, 0)
 
 
+def test_an_hour_that_waits_too_long_is_told(database: Database) -> None:
+    take_in(database, reading(1, measured(50_000), web=4_000))
+    assert check(database, now=NOW + timedelta(minutes=9)).holds
+    with database.write(Operator()) as session:
+        postpone_hour(session, HOST, START, until=NOW + HOUR)
+        assert hours_due(session, now=NOW) == []
+    stuck = check(database, now=NOW + timedelta(minutes=11))
+    assert (stuck.residue_mj, stuck.late_hours, stuck.holds) == (0, 1, False)
+    meter(database)
+    assert check(database, now=NOW + timedelta(minutes=11)).holds
+
+
 def a_factor() -> c.EmissionFactor:
     return c.EmissionFactor(
         factor_id="f",
@@ -264,7 +277,7 @@ def a_factor() -> c.EmissionFactor:
 
 def reckon(database: Database) -> None:
     with database.write(Operator()) as session:
-        for tenant_id, month in months_due(session):
+        for tenant_id, month in months_due(session, now=LATER):
             assert reckon_month(session, tenant_id, month, now=NOW)
 
 

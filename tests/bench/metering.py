@@ -60,7 +60,7 @@ def take_in(database: Database) -> None:
 
 def meter(database: Database) -> None:
     with database.read(Operator()) as session:
-        due = hours_due(session)
+        due = hours_due(session, now=NOW)
     for host_id, hour in due:
         with database.write(Operator()) as session:
             meter_hour(session, host_id, hour, now=NOW)

@@ -35,8 +35,9 @@ def metered(database: Database) -> Database:
 def a_modelled_minute(session: ScopedSession, started_at: datetime) -> None:
     minute = reading(1, modelled(60_000), started_at=started_at, nginx=1_000)
     ingest(session, batch(minute, host="vm-01"), now=started_at + timedelta(hours=1))
-    for host_id, hour in hours_due(session):
-        meter_hour(session, host_id, hour, now=started_at + timedelta(hours=1))
+    now = started_at + timedelta(hours=1)
+    for host_id, hour in hours_due(session, now=now):
+        meter_hour(session, host_id, hour, now=now)
 
 
 def test_the_fleet_adds_up_what_the_portfolios_see_of_it(metered: Database) -> None:

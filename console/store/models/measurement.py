@@ -87,6 +87,7 @@ class HourDue(MeasurementRow):
     host_id: Mapped[KeyId] = mapped_column(ForeignKey("host.host_id"))
     hour: Mapped[datetime] = mapped_column(Instant, primary_key=True)
     due_at: Mapped[datetime] = mapped_column(index=True)
+    waits_since: Mapped[datetime]
 
 
 class HostHour(MeasurementRow):

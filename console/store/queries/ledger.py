@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -16,6 +16,7 @@ from console.store.models import tenant as t
 from console.store.queries.readings import interval_of_row, readings_of
 
 HostHourKey = tuple[int, datetime]
+PATIENCE = timedelta(minutes=10)  # an hour is metered within seconds, unless something is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,14 @@ class LedgerCheck:
 
     `residue_mj` adds up the absolute differences, hour by hour and host by host, between the host's energy
     and its workload lines, its adherents' lines, and its readings where they are still kept. `coverage` is
-    the share of the elapsed host time that was measured, None without any.
+    the share of the elapsed host time that was measured, None without any. `waiting_hours` are still to be
+    metered; `late_hours` of them have waited too long.
     """
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything adds up and nothing is stuck."""
+        return self.residue_mj == 0 and self.late_hours == 0
 
     residue_mj: int
     energy_mj: int
@@ -34,11 +41,14 @@ class LedgerCheck:
     workloads: int
     coverage: float | None
     waiting_hours: int
+    late_hours: int
 
 
 def check(session: Session, start: datetime, end: datetime, *, now: datetime) -> LedgerCheck:
     """Add up the hours `[start, end)` of every host; hours that wait to be metered are only counted."""
-    waiting = {(row.host_id, row.hour) for row in session.scalars(select(m.HourDue))}
+    due = session.scalars(select(m.HourDue)).all()
+    waiting = {(row.host_id, row.hour) for row in due}
+    late = {(row.host_id, row.hour) for row in due if row.waits_since < now - PATIENCE}
     hosts = _sums(session, m.HostHour, start, end)
     residue_mj = sum(
         abs(hosts[key] - others[key])
@@ -58,6 +68,7 @@ def check(session: Session, start: datetime, end: datetime, *, now: datetime) ->
         workloads=_named_workloads(session, start, end),
         coverage=_coverage(session, start, end, now),
         waiting_hours=sum(start <= hour < end for _, hour in waiting),
+        late_hours=sum(start <= hour < end for _, hour in late),
     )
 
 
