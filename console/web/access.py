@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from console.actions.sign_in import LONGEST_STAY, hash_of, keep_alive
 from console.domain.access import SEES_EVERY_ADHERENT, Permission, may
-from console.domain.errors import Forbidden
+from console.domain.errors import Forbidden, NotFound
 from console.store.queries import sign_in
 from console.store.queries.sign_in import SignedIn
 from console.store.session import Operator, Scope, Tenants
@@ -96,6 +96,8 @@ def gate() -> AnyResponse | None:
         return _to_sign_in()
     if account.must_change_password and request.endpoint not in OPEN_TO_ONE_TIME_PASSWORDS:
         return _elsewhere(url_for("account.change_password"))
+    if _is_out_of_scope(account):  # before the permission: nothing tells it from an adherent that is not
+        raise NotFound("Adhérent introuvable.")
     if isinstance(audience, Permission) and not may(account.role, audience):
         raise Forbidden("Votre rôle ne donne pas accès à cette page.")
     return None
@@ -167,6 +169,14 @@ def _recognise() -> SignedIn | None:
         with state().database.write(Operator()) as session:
             keep_alive(session, account.token_sha256, now=now)
     return account
+
+
+def _is_out_of_scope(account: SignedIn) -> bool:
+    """Whether the address names an adherent that the account was not given."""
+    tenant_id = (request.view_args or {}).get("tenant_id")
+    return (
+        tenant_id is not None and account.role not in SEES_EVERY_ADHERENT and tenant_id not in account.tenants
+    )
 
 
 def _is_there() -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 from flask import Blueprint, Flask
@@ -119,6 +120,24 @@ def test_the_lists_of_an_adherent_hold_nothing_of_another(sign_in_as: SignIn, da
         assert page.status_code == 200
         assert "Nulle-Part" not in page.text
         assert "payroll" not in page.text
+
+
+@pytest.mark.parametrize("role", [Role.CIO, Role.ACCOUNT_MANAGER])
+def test_no_address_tells_an_adherent_out_of_scope_from_one_that_is_not(
+    app: Flask, sign_in_as: SignIn, database: Database, role: Role
+) -> None:
+    with database.write(Operator()) as session:
+        given.an_adherent(session, 2, "CH de Foix")
+        given.an_adherent(session, 3, "CHU de Nulle-Part")
+        given.an_open_incident(session, 3, "Secret")
+    browsers = (sign_in_as(role, 2), sign_in_as(role))
+    rules = [rule for rule in app.url_map.iter_rules() if "tenant_id" in rule.arguments]
+    assert rules
+    for rule, tenant_id, browser in product(rules, (1, 3, 999), browsers):
+        address = rule.build(dict.fromkeys(rule.arguments, 1) | {"tenant_id": tenant_id})
+        assert address is not None
+        for method in rule.methods or ():
+            assert browser.open(address[1], method=method).status_code == 404, (rule, method, tenant_id)
 
 
 def test_an_adherent_cannot_issue_a_statement_for_another(sign_in_as: SignIn, database: Database) -> None:
