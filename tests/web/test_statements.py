@@ -1,14 +1,17 @@
 """Statements: issued once, read as page, PDF and CSV, always from the archived figures."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from io import BytesIO
+from zoneinfo import ZoneInfo
 
 import pytest
 from pypdf import PdfReader
 
 from console.domain.access import Role
 from console.store.session import Database, Operator
+from console.web.pages.statements import MONTHS_OFFERED
 from tests import given
 from tests.browser import Browser
 
@@ -59,7 +62,11 @@ def test_a_statement_does_not_change_when_the_ledger_does(metered: Database, sig
     [
         ("", "n&#39;est pas un mois"),
         ("2026-13", "2026-13 n&#39;est pas un mois"),
-        ("2199-01", "Un relevé porte sur un mois commencé."),
+        ("0001-01", "un mois commencé, depuis janvier 2000."),
+        ("1999-01", "un mois commencé, depuis janvier 2000."),
+        ("1999-12", "un mois commencé, depuis janvier 2000."),
+        ("2199-01", "un mois commencé, depuis janvier 2000."),
+        ("9999-12", "un mois commencé, depuis janvier 2000."),
     ],
 )
 def test_a_month_that_cannot_be_issued_is_refused_beside_its_field(
@@ -69,6 +76,18 @@ def test_a_month_that_cannot_be_issued_is_refused_beside_its_field(
     assert answer.status_code == 422
     assert said in answer.text
     assert 'aria-describedby="month-error"' in answer.text
+
+
+def test_the_running_month_is_offered_first_then_those_before_it(
+    metered: Database, sign_in_as: SignIn
+) -> None:
+    page = sign_in_as(Role.ADMINISTRATOR).get("/adherents/2/statements").text
+    offered = re.findall(r'<option value="(\d{4}-\d\d)"[^>]*>([^<]+)', page)
+    months = [month for month, _label in offered]
+    assert months[0] == datetime.now(ZoneInfo("Europe/Paris")).strftime("%Y-%m")
+    assert months == sorted(set(months), reverse=True)
+    assert len(months) == MONTHS_OFFERED
+    assert [number for number, (_month, label) in enumerate(offered) if "brouillon" in label] == [0]
 
 
 def test_a_statement_is_read_in_the_language_of_the_reader(metered: Database, sign_in_as: SignIn) -> None:

@@ -24,6 +24,7 @@ from reports.document import Document
 from reports.formats import csv, html, pdf
 
 MONTHS_OFFERED = 24
+FIRST_MONTH = date(2000, 1, 1)
 
 bp = Blueprint("statements", __name__)
 
@@ -48,10 +49,10 @@ def of_adherent(tenant_id: int) -> ResponseReturnValue:
 @requires(Permission.ISSUE_STATEMENTS)
 def issue(tenant_id: int) -> ResponseReturnValue:
     """Issue the statement of a month and show it."""
+    with state().database.read(scope()) as session:
+        adherent = names.adherent(session, tenant_id)
     try:
-        month = _asked_month()
-        with state().database.read(scope()) as session:
-            names.adherent(session, tenant_id)
+        month = _asked_month(today(adherent.zone))
         with state().database.write(Operator()) as session:  # it reckons the month on the way
             number = issue_statement(
                 session, tenant_id, month, now=datetime.now(UTC), by=current_account().login
@@ -115,19 +116,21 @@ def _file(content: bytes, kind: str, name: str) -> Response:
     return answer
 
 
-def _asked_month() -> date:
+def _asked_month(day: date) -> date:
+    """The month that the form asks for, not after that of a day."""
     text = request.form.get("month", "")
     try:
-        return date.fromisoformat(f"{text}-01")
+        month = date.fromisoformat(f"{text}-01")
     except ValueError:
         raise Invalid("month", "%(month)s n'est pas un mois ; par exemple 2026-11.", month=text) from None
+    if not FIRST_MONTH <= month <= day:
+        raise Invalid("month", "Un relevé porte sur un mois commencé, depuis janvier 2000.")
+    return month
 
 
 def _offered_months(day: date) -> Iterator[date]:
-    """The months up to the running one, the last complete one first."""
-    running = day.replace(day=1)
-    month = running
-    for _number in range(MONTHS_OFFERED - 1):
-        month = (month - timedelta(days=1)).replace(day=1)
+    """The running month, a newcomer's only one, then those before it."""
+    month = day.replace(day=1)
+    for _number in range(MONTHS_OFFERED):
         yield month
-    yield running
+        month = (month - timedelta(days=1)).replace(day=1)
