@@ -33,7 +33,10 @@ def open_incident(
     now: datetime,
     by: str,
 ) -> int:
-    """Open an incident on a subscription, as of `at`, which may be past; its number within the adherent."""
+    """Open an incident on a subscription, as of `at`, which may be past; its number within the adherent.
+
+    Raises `Conflict` while another of the same title is unresolved: a form that was sent twice.
+    """
     adherent = hold_adherent(session, tenant_id)
     subscribed = subscription_of(session, tenant_id, subscription)
     title = _one_line(title)
@@ -41,6 +44,8 @@ def open_incident(
     day = at.astimezone(ZoneInfo(adherent.zone)).date()
     if day < subscribed.starts_on or (subscribed.ends_on is not None and day > subscribed.ends_on):
         raise Invalid("subscription", "Cette souscription ne courait pas à la date de l'incident.")
+    if twin := _unresolved(session, tenant_id, subscription, title):
+        raise Conflict("L'incident n° %(number)s, du même titre, n'est pas encore résolu.", number=twin)
     last = session.scalar(select(func.max(t.Incident.number)).where(t.Incident.tenant_id == tenant_id))
     incident = t.Incident(
         tenant_id=tenant_id,
@@ -94,6 +99,19 @@ def record_event(
     log.append(Event(kind, at))
     _reckon(session, incident, log, now)
     _append(session, incident, log, now, by)
+
+
+def _unresolved(session: Session, tenant_id: int, subscription: int, title: str) -> int | None:
+    return session.scalars(
+        select(t.Incident.number)
+        .where(
+            t.Incident.tenant_id == tenant_id,
+            t.Incident.subscription == subscription,
+            t.Incident.title == title,
+            t.Incident.resolved_at.is_(None),
+        )
+        .limit(1)
+    ).one_or_none()
 
 
 def _log(session: Session, tenant_id: int, number: int) -> list[Event]:

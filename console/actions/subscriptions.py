@@ -27,7 +27,10 @@ def subscribe(
     volume: int | None = None,
     contract: str | None = None,
 ) -> int:
-    """Subscribe to a service under the latest version of its plan, both days included; the number."""
+    """Subscribe to a service under the latest version of its plan, both days included; the number.
+
+    Raises `Conflict` where the same one is not ended: a form that was sent twice.
+    """
     hold_adherent(session, tenant_id)
     service = session.get(c.Service, service_code)
     if service is None:
@@ -38,6 +41,11 @@ def subscribe(
         raise Invalid("volume", "Un volume ne peut pas être négatif.")
     if contract and (len(contract) > LONGEST_CONTRACT or not contract.isprintable()):
         raise Invalid("contract", "La référence du contrat tient en une ligne de 200 caractères.")
+    if twin := _running_twin(session, tenant_id, service_code, starts_on, contract or None):
+        raise Conflict(
+            "La souscription n° %(number)s prend déjà ce service, à la même date et sous le même contrat.",
+            number=twin,
+        )
     last = session.scalar(
         select(func.max(t.Subscription.number)).where(t.Subscription.tenant_id == tenant_id)
     )
@@ -99,6 +107,22 @@ def end_past_subscriptions(session: Session, *, now: datetime) -> None:
     for subscription, last_day, zone in session.execute(ending):
         if last_day is not None and last_day < now.astimezone(ZoneInfo(zone)).date():
             subscription.status = t.SubscriptionStatus.ENDED
+
+
+def _running_twin(
+    session: Session, tenant_id: int, service_code: str, starts_on: date, contract: str | None
+) -> int | None:
+    return session.scalars(
+        select(t.Subscription.number)
+        .where(
+            t.Subscription.tenant_id == tenant_id,
+            t.Subscription.service_code == service_code,
+            t.Subscription.starts_on == starts_on,
+            t.Subscription.contract.is_not_distinct_from(contract),
+            t.Subscription.status != t.SubscriptionStatus.ENDED,
+        )
+        .limit(1)
+    ).one_or_none()
 
 
 def _latest_version(session: Session, plan_code: str) -> int:

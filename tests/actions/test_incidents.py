@@ -33,9 +33,15 @@ def office(database: Database) -> Database:
     return database
 
 
-def opened(database: Database, subscription: int = 2, priority: str = "P2", at: datetime = MONDAY) -> int:
+def opened(
+    database: Database,
+    subscription: int = 2,
+    priority: str = "P2",
+    at: datetime = MONDAY,
+    title: str = "Impression en panne",
+) -> int:
     with database.write(OWN) as session:
-        return given.an_incident(session, CH, priority=priority, subscription=subscription, opened_at=at)
+        return given.an_incident(session, CH, title, priority, subscription, at)
 
 
 def then(database: Database, number: int, kind: str, at: datetime) -> t.Incident:
@@ -66,7 +72,7 @@ def test_nights_weekends_and_holidays_do_not_count_in_working_hours(office: Data
     friday = datetime(2026, 7, 10, 15, 0, tzinfo=UTC)  # 17:00 in Paris, then Bastille Day on Tuesday
     row = incident(office, opened(office, priority="P2", at=friday))
     assert row.due_at == datetime(2026, 7, 13, 13, 0, tzinfo=UTC)
-    row = incident(office, opened(office, priority="P3", at=friday))
+    row = incident(office, opened(office, priority="P3", at=friday, title="Paie lente"))
     assert row.due_at == datetime(2026, 7, 16, 15, 0, tzinfo=UTC)
     always = incident(office, opened(office, subscription=3, at=friday))
     assert always.due_at == friday + 8 * HOUR
@@ -144,8 +150,33 @@ def test_two_people_who_resolve_at_once_make_one_event(office: Database) -> None
 @pytest.mark.both_databases
 def test_incidents_opened_at_once_have_numbers_of_their_own(office: Database) -> None:
     with ThreadPoolExecutor(4) as people:
-        numbers = sorted(people.map(lambda _: opened(office), range(4)))
+        numbers = sorted(people.map(lambda title: opened(office, title=title), "abcd"))
     assert numbers == [1, 2, 3, 4]
+
+
+@pytest.mark.both_databases
+def test_the_same_incident_opened_at_once_is_one_and_the_others_are_told_its_number(office: Database) -> None:
+    def open_it(_person: int) -> str:
+        try:
+            return f"opened {opened(office)}"
+        except Conflict as refusal:
+            return f"refused for {refusal.values['number']}"
+
+    with ThreadPoolExecutor(4) as people:
+        outcomes = sorted(people.map(open_it, range(4)))
+    assert outcomes == ["opened 1", "refused for 1", "refused for 1", "refused for 1"]
+
+
+def test_the_same_title_may_come_again_elsewhere_or_once_it_is_resolved(office: Database) -> None:
+    first = opened(office)
+    assert opened(office, subscription=3) == 2
+    assert opened(office, title="Impression lente") == 3
+    with pytest.raises(Conflict):
+        opened(office, title=" Impression  en panne ", priority="P3")
+    then(office, first, "resolved", MONDAY + HOUR)
+    assert opened(office, at=MONDAY + 2 * HOUR) == 4
+    with pytest.raises(Conflict):
+        opened(office, at=MONDAY + 3 * HOUR)
 
 
 def test_the_past_may_be_told_but_not_the_future_nor_before_what_is_told(office: Database) -> None:

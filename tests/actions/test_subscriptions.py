@@ -1,5 +1,6 @@
 """Subscriptions, from their first day to their last."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -60,6 +61,49 @@ def test_terms_that_cannot_be_are_refused_with_their_field(adherent: Database, t
     with pytest.raises(Invalid) as refusal, adherent.write(OWN) as session:
         subscribe(session, CH, **{"service_code": "payroll", "starts_on": TODAY} | terms)
     assert refusal.value.field == field
+
+
+TWIN = {"service_code": "payroll", "starts_on": TODAY, "contract": None}
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("contract", [None, "", "M-2026-18"])
+def test_the_same_subscription_taken_at_once_is_one_and_the_others_are_told_its_number(
+    adherent: Database, contract: str | None
+) -> None:
+    def take(_time: int) -> str:
+        try:
+            with adherent.write(OWN) as session:
+                return f"taken {subscribe(session, CH, **TWIN | {'contract': contract})}"
+        except Conflict as refusal:
+            return f"refused for {refusal.values['number']}"
+
+    with ThreadPoolExecutor(3) as people:
+        outcomes = sorted(people.map(take, range(3)))
+    assert outcomes == ["refused for 2", "refused for 2", "taken 2"]
+
+
+@pytest.mark.parametrize(
+    "other", [{"service_code": "hds-iaas"}, {"starts_on": TODAY + timedelta(days=1)}, {"contract": "M-19"}]
+)
+def test_a_service_may_be_taken_again_from_another_day_or_under_another_contract(
+    adherent: Database, other
+) -> None:
+    with adherent.write(OWN) as session:
+        numbers = [subscribe(session, CH, **terms) for terms in (TWIN, TWIN | other)]
+    assert numbers == [2, 3]
+
+
+def test_a_service_may_be_taken_again_once_it_is_ended_not_while_it_is_suspended(adherent: Database) -> None:
+    past = TWIN | {"starts_on": TODAY - timedelta(days=9)}
+    with adherent.write(OWN) as session:
+        number = subscribe(session, CH, **past)
+        suspend_subscription(session, CH, number)
+    with pytest.raises(Conflict), adherent.write(OWN) as session:
+        subscribe(session, CH, **past)
+    with adherent.write(OWN) as session:
+        end_subscription(session, CH, number, ends_on=TODAY - timedelta(days=1), now=NOW)
+        assert subscribe(session, CH, **past) == number + 1
 
 
 def test_a_subscription_is_suspended_and_resumed_once_each(adherent: Database) -> None:
