@@ -68,11 +68,11 @@ def install(app: Flask) -> None:
 
 
 def preferred_code() -> str:
-    """The language of the account, else of the cookie, else of the browser, else French."""
+    """The language chosen for the account, else in this browser, else the one it asks for, else French."""
     if not has_request_context():
         return FRENCH.code
     account = known_account()
-    chosen = account.locale if account else request.cookies.get(COOKIE)
+    chosen = (account and account.locale) or request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return str(chosen)
     return request.accept_languages.best_match(list(LANGUAGES), FRENCH.code) or FRENCH.code

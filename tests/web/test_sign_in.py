@@ -246,3 +246,16 @@ def test_the_language_follows_the_browser_then_the_cookie_then_the_account(
     assert speaks(person, "fr") == "en"
     person.submit("/language", language="xx")
     assert speaks(person, "fr") == "en"
+
+
+def test_a_new_account_follows_the_browser_until_a_language_is_chosen(ana: int, browser: Browser) -> None:
+    def speaks(accept: str) -> str:
+        return browser.get("/account", headers={"Accept-Language": accept}).text.split('<html lang="')[1][:2]
+
+    assert enter(browser) == 303
+    assert [speaks("en-GB"), speaks("fr-FR"), speaks("de")] == ["en", "fr", "fr"]
+    browser.set_cookie("language", "en")
+    assert speaks("fr") == "en"
+    browser.submit("/language", language="fr")
+    browser.set_cookie("language", "en")
+    assert speaks("en") == "fr"
