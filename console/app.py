@@ -9,7 +9,19 @@ from flask_wtf.csrf import CSRFProtect
 
 from console.config import Config, read_config
 from console.store.session import Database
-from console.web import access, api, assets, errors, fragments, headers, health, languages, presentation
+from console.web import (
+    access,
+    addresses,
+    api,
+    assets,
+    errors,
+    fragments,
+    headers,
+    health,
+    inputs,
+    languages,
+    presentation,
+)
 from console.web.pages import account, adherent, adherents, energy, incidents, overview, sign_in, statements
 from console.web.state import State
 
@@ -50,10 +62,12 @@ def create_app(config: Config | None = None) -> Flask:
         MAX_CONTENT_LENGTH=LARGEST_FORM,
         WTF_CSRF_TIME_LIMIT=None,
     )
+    addresses.install(app)
     fragments.install(app)
     languages.install(app)
     presentation.install(app)
     errors.install(app)
+    app.before_request(inputs.refuse_nul)
     app.before_request(access.gate)  # before CSRF: an expired session matters more than its stale form
     CSRFProtect(app).exempt(api.bp)
     app.after_request(headers.pack)

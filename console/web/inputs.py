@@ -7,13 +7,26 @@ from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from flask import request
+from flask import abort, request
 
 from console.domain.errors import Invalid
+from console.web import addresses
 
 LARGEST = 10**12
 DIGITS = len(str(LARGEST))
 Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def refuse_nul() -> None:
+    """Answer 400 to a NUL anywhere in the address or the form: PostgreSQL stores none, and nobody types one.
+
+    The API, which reads its own body, is left alone.
+    """
+    if request.path.startswith("/api/"):
+        return
+    pairs = (*request.args.items(multi=True), *request.form.items(multi=True))
+    if "\0" in request.path or any("\0" in name or "\0" in value for name, value in pairs):
+        abort(400)
 
 
 def text(field: str) -> str:
@@ -67,6 +80,14 @@ def optional_count(field: str) -> int | None:
     if not value.isascii() or not value.isdigit() or len(value) > DIGITS or int(value) > LARGEST:
         raise Invalid(field, "Un nombre entier est attendu.")
     return int(value)
+
+
+def subscription() -> int:
+    """The number of the subscription that was chosen."""
+    number = optional_count("subscription")
+    if number is None or number > addresses.LARGEST:
+        raise Invalid("subscription", "Une souscription est attendue.")
+    return number
 
 
 def choice(field: str, choices: type[Choice]) -> Choice:

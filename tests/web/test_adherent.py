@@ -123,6 +123,11 @@ def test_ops_claim_a_workload_and_its_energy_becomes_the_adherents(two: Database
     [
         ({"workload": "rien"}, 422),
         ({"workload": "1:2"}, 404),
+        ({"workload": f"{2**63}:1"}, 422),
+        ({"workload": f"1:{2**63}"}, 422),
+        ({"workload": f"{2**63 - 1}:1"}, 404),
+        ({"workload": f"{10**19 - 1}:1"}, 422),
+        ({"subscription": str(2**31)}, 422),
         ({"subscription": "99"}, 404),
         ({"subscription": ""}, 422),
         ({"first_day": "2025-01-01"}, 422),

@@ -196,3 +196,50 @@ def test_health_says_when_the_database_is_out_of_reach(tmp_path: Path) -> None:
     answer = app.test_client().get("/healthz")
     assert answer.status_code == 503
     assert answer.text == "the database does not answer: OperationalError\n"
+
+
+@pytest.mark.parametrize("digits", [str(2**31), str(2**63), "9" * 20, "9" * 5000])
+def test_there_is_nothing_at_an_address_with_a_number_that_no_table_holds(
+    app: Flask, sign_in_as: SignIn, digits: str
+) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    for rule in app.url_map.iter_rules():
+        for argument in rule.arguments & {"tenant_id", "number", "claim_id"}:
+            address = rule.rule.replace(f"<int:{argument}>", digits)
+            for other in rule.arguments:
+                address = address.replace(f"<int:{other}>", "2")
+            for method in (rule.methods or set()) & {"GET", "POST"}:
+                assert browser.open(address, method=method).status_code == 404, (rule, method)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/sign-in?next=%00",
+        "/nowhere?%00=a",
+        "/adherents?words=a%00b",
+        "/adherents/2%00",
+        "/incidents?state=%00",
+    ],
+)
+def test_a_nul_in_an_address_is_refused_with_a_page(sign_in_as: SignIn, address: str) -> None:
+    answer = sign_in_as(Role.ADMINISTRATOR).get(address)
+    assert answer.status_code == 400
+    assert "La demande n'est pas lisible" in answer.text
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("address", "field"),
+    [
+        ("/sign-in", "login"),
+        ("/adherents/2/subscriptions", "service"),
+        ("/adherents/2/incidents", "title"),
+        ("/language", "a\0b"),
+    ],
+)
+def test_a_nul_in_a_form_is_refused_with_a_page(sign_in_as: SignIn, address: str, field: str) -> None:
+    answer = sign_in_as(Role.ADMINISTRATOR).submit(address, **{field: "a\0b"})
+    assert answer.status_code == 400
+    assert "La demande n'est pas lisible" in answer.text

@@ -30,6 +30,7 @@ from console.web.languages import today
 from console.web.state import state
 
 INCIDENTS = 8  # listed on the page
+LARGEST_ID = 2**63 - 1  # of a host or a workload
 
 bp = Blueprint("adherent", __name__)
 
@@ -98,9 +99,7 @@ def claim(tenant_id: int) -> ResponseReturnValue:
     """Claim a workload for a subscription of the adherent."""
     try:
         host_id, workload_id = _asked_workload()
-        subscription = inputs.optional_count("subscription")
-        if subscription is None:
-            raise Invalid("subscription", "Une souscription est attendue.")
+        subscription = inputs.subscription()
         with state().database.read(scope()) as session:
             names.adherent(session, tenant_id)
         with state().database.write(Operator()) as session:  # it moves energy from the operator
@@ -138,9 +137,13 @@ def change_claim(tenant_id: int, claim_id: int) -> ResponseReturnValue:
 
 def _asked_workload() -> tuple[int, int]:
     host_id, _colon, workload_id = inputs.text("workload").partition(":")
-    if not all(part.isascii() and part.isdigit() and len(part) < 20 for part in (host_id, workload_id)):
+    if not all(_is_stable_id(part) for part in (host_id, workload_id)):
         raise Invalid("workload", "Une charge est attendue.")
     return int(host_id), int(workload_id)
+
+
+def _is_stable_id(digits: str) -> bool:
+    return digits.isascii() and digits.isdigit() and len(digits) < 20 and int(digits) <= LARGEST_ID
 
 
 def _free_workloads() -> list[FreeWorkload]:

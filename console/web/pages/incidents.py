@@ -57,9 +57,7 @@ def add(tenant_id: int) -> ResponseReturnValue:
     if suspect and not inputs.text("confirmed"):
         return _form(tenant_id, {}, suspect), 422
     try:
-        subscription = inputs.optional_count("subscription")
-        if subscription is None:
-            raise Invalid("subscription", "Une souscription est attendue.")
+        subscription = inputs.subscription()
         with state().database.write(scope()) as session:
             zone = names.adherent(session, tenant_id).zone
             number = open_incident(
