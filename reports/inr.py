@@ -330,15 +330,15 @@ def _daily_description(statement: InrStatement, language: Language) -> str:
         return language.gettext(
             "Un seul jour connu : %(amount)s le %(day)s.",
             amount=text(Kind.ENERGY_MJ, low, language),
-            day=language.short_day(low_day),
+            day=language.day(low_day),
         )
     return language.gettext(
         "Du plus bas, %(low)s le %(low_day)s, au plus haut, %(high)s le %(high_day)s ; jours inconnus : "
         "%(unknown)s.",
         low=text(Kind.ENERGY_MJ, low, language),
-        low_day=language.short_day(low_day),
+        low_day=language.day(low_day),
         high=text(Kind.ENERGY_MJ, high, language),
-        high_day=language.short_day(high_day),
+        high_day=language.day(high_day),
         unknown=language.number(len(statement.days) - len(known)),
     )
 
