@@ -53,7 +53,6 @@ def reckon_month(session: Session, tenant_id: int, month: date, *, now: datetime
 
 def reckon(session: Session, tenant_id: int, month: date, *, now: datetime) -> None:
     """Reckon the month whether it is due or not."""
-    choice = choose(factors(session), GEOGRAPHY, month.year)
     session.execute(
         delete(t.CarbonLine).where(
             t.CarbonLine.tenant_id == tenant_id,
@@ -62,8 +61,10 @@ def reckon(session: Session, tenant_id: int, month: date, *, now: datetime) -> N
             t.CarbonLine.revision == OPEN_REVISION,
         )
     )
-    lines = [_line(row, tenant_id, month, choice, now) for row in _energy(session, tenant_id, month)]
-    if lines:
+    used = list(_energy(session, tenant_id, month))
+    if used:
+        choice = choose(factors(session), GEOGRAPHY, month.year)
+        lines = [_line(row, tenant_id, month, choice, now) for row in used]
         session.execute(insert(t.CarbonLine), lines)
 
 

@@ -80,6 +80,10 @@ def test_a_month_without_anything_is_unknown_and_not_zero(claimed: Database) -> 
     assert october.period.hours == 745
 
 
+def test_a_month_before_every_factor_needs_none_where_nothing_was_used(claimed: Database) -> None:
+    assert issue(claimed, month=date(2000, 1, 1)).factors == ()
+
+
 def test_days_follow_the_zone_of_the_adherent(database: Database) -> None:
     with database.write(Operator()) as session:
         given.an_adherent(session, CH, "CHU de La Réunion", zone="Indian/Reunion")
