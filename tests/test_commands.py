@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.running import free_port
+
 ROOT = Path(__file__).parent.parent
 NEEDED = ("Makefile", "pyproject.toml", ".requirements")
 
@@ -93,3 +95,12 @@ def test_a_setting_that_cannot_be_used_is_named(
 ) -> None:
     status, lines = start(**{"CONSOLE_VAR": str(tmp_path / "var")} | environment)
     assert (status, lines) == (1, [line])
+
+
+def test_a_database_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    nowhere = "postgresql://nobody@127.0.0.1:1/console?connect_timeout=2"
+    status, lines = start(
+        CONSOLE_VAR=str(tmp_path), CONSOLE_DATABASE_URL=nowhere, CONSOLE_PORT=str(free_port())
+    )
+    assert (status, len(lines)) == (1, 1)
+    assert lines[0].startswith("CONSOLE_DATABASE_URL: the database cannot be used: ")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from console.actions.accounts import ensure_first_administrator
 from console.actions.catalogue import seed_catalogue
@@ -25,7 +26,7 @@ TOKEN_FILE = "collector.token"  # noqa: S105
 def prepare() -> None:
     """Create or bring up to date the database, the catalogue, the first account and the collector's token."""
     config = _config()
-    _greet(config, _prepare(config))
+    _greet(config, _prepared(config))
 
 
 @click.command("start")
@@ -36,7 +37,7 @@ def start(procfile: Path) -> None:
     """Prepare, then run web, jobs and collector together until Ctrl-C."""
     config = _config()
     _refuse_a_taken_port(config.port)
-    _greet(config, _prepare(config))
+    _greet(config, _prepared(config))
     os.environ |= {"CONSOLE_PORT": str(config.port), "CONSOLE_VAR": str(config.var)}
     os.execvp("honcho", ["honcho", "--procfile", str(procfile), "start"])  # noqa: S606, S607
 
@@ -61,6 +62,13 @@ def _refuse_a_taken_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             _stop(f"CONSOLE_PORT: port {port} cannot be used ({error.strerror}); try CONSOLE_PORT={port + 1}")
+
+
+def _prepared(config: Config) -> tuple[str, str | None]:
+    try:
+        return _prepare(config)
+    except OperationalError as error:
+        _stop(f"CONSOLE_DATABASE_URL: the database cannot be used: {' '.join(str(error.orig).split())}")
 
 
 def _prepare(config: Config) -> tuple[str, str | None]:
