@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from console.actions.catalogue import seed_catalogue
@@ -24,15 +24,28 @@ from console.domain.access import Role
 from console.domain.clock import EventKind
 from console.domain.directory import read_sae
 from console.domain.hours import hour_of
+from console.store.base import Base
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
 from console.store.models import tenant as t
+from console.store.session import Database
 from tests.readings import MINUTE, batch, measured, reading
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 
 PASSWORD = "correct horse battery staple"
 SAE = Path(__file__).parent / "data" / "sae" / "ID_2023r.csv"
+
+
+def an_empty_database(database: Database) -> None:
+    """No row in any table: for properties that try many pasts on one database."""
+    tables = list(reversed(Base.metadata.sorted_tables))
+    with database.schema() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"TRUNCATE {', '.join(table.name for table in tables)}"))
+            return
+        for table in tables:
+            connection.execute(table.delete())
 
 
 def an_account(session: Session, login: str, role: Role, tenants: Iterable[int] = (), **columns: Any) -> int:

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import psycopg
 
+from console.store import roles
+
 OLDEST = 15
+LOGIN = "console"  # as in production, neither above the row policies nor allowed to make databases
 
 
 def find_programs() -> Path | None:
@@ -47,10 +50,13 @@ def server(programs: Path) -> Iterator[str]:
             raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")
 
     try:
-        run("initdb", "--username=console", "--auth=trust", "--encoding=UTF8", "--no-sync")
+        run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         settings = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
         run("pg_ctl", "start", "--wait", "--log", str(folder / "log"), "-o", settings)
-        yield f"postgresql://console@/{{name}}?host={folder}"
+        address = f"postgresql://{LOGIN}@/{{name}}?host={folder}"
+        with _administrator(address) as connection:
+            connection.execute(f"CREATE ROLE {LOGIN} LOGIN; {roles.TO_CREATE.format(login=LOGIN)}")
+        yield address
         run("pg_ctl", "stop", "--mode=immediate")
     finally:
         shutil.rmtree(folder)
@@ -58,11 +64,16 @@ def server(programs: Path) -> Iterator[str]:
 
 def create(address: str, name: str, template: str = "template1") -> str:
     """A new database of the server, a copy of `template`; its address."""
-    with psycopg.connect(address.format(name="postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    with _administrator(address) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {LOGIN}")
     return address.format(name=name)
 
 
 def drop(address: str, name: str) -> None:
-    with psycopg.connect(address.format(name="postgres"), autocommit=True) as connection:
+    with _administrator(address) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _administrator(address: str) -> psycopg.Connection:
+    own = address.replace(f"//{LOGIN}@", "//postgres@").format(name="postgres")
+    return psycopg.connect(own, autocommit=True)

@@ -13,25 +13,47 @@ class Role(StrEnum):
     ACCOUNT_MANAGER = "account_manager"
     OPS = "ops"
     CIO = "cio"
+    AUDITOR = "auditor"
 
 
 class Permission(StrEnum):
     """What a route or a command asks for."""
 
     SEE_ADHERENTS = "see_adherents"
+    SEE_PORTFOLIO = "see_portfolio"  # what the operator writes for itself: notes, committees, renewals
+    SEE_CATALOGUE = "see_catalogue"
     SEE_FLEET = "see_fleet"
+    SEE_AUDIT = "see_audit"
     MANAGE_ADHERENTS = "manage_adherents"
+    MANAGE_CATALOGUE = "manage_catalogue"
+    MANAGE_DIRECTORY = "manage_directory"
     MANAGE_CLAIMS = "manage_claims"
+    MANAGE_PEOPLE = "manage_people"
+    MANAGE_TOKENS = "manage_tokens"
+    RECORD_VOLUMES = "record_volumes"
     HANDLE_INCIDENTS = "handle_incidents"
     ISSUE_STATEMENTS = "issue_statements"
+    REDACT = "redact"
 
 
+READS = frozenset(
+    {
+        Permission.SEE_ADHERENTS,
+        Permission.SEE_PORTFOLIO,
+        Permission.SEE_CATALOGUE,
+        Permission.SEE_FLEET,
+        Permission.SEE_AUDIT,
+    }
+)
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(Permission),
     Role.ACCOUNT_MANAGER: frozenset(
         {
             Permission.SEE_ADHERENTS,
+            Permission.SEE_PORTFOLIO,
+            Permission.SEE_CATALOGUE,
             Permission.MANAGE_ADHERENTS,
+            Permission.RECORD_VOLUMES,
             Permission.HANDLE_INCIDENTS,
             Permission.ISSUE_STATEMENTS,
         }
@@ -39,16 +61,19 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.OPS: frozenset(
         {
             Permission.SEE_ADHERENTS,
+            Permission.SEE_CATALOGUE,
             Permission.SEE_FLEET,
             Permission.MANAGE_CLAIMS,
+            Permission.MANAGE_TOKENS,
             Permission.HANDLE_INCIDENTS,
         }
     ),
-    Role.CIO: frozenset({Permission.SEE_ADHERENTS}),
+    Role.CIO: frozenset({Permission.SEE_ADHERENTS, Permission.SEE_CATALOGUE, Permission.SEE_AUDIT}),
+    Role.AUDITOR: READS,
 }
 
 # Everything operational is theirs to see; the other roles see the adherents they were given.
-SEES_EVERY_ADHERENT = frozenset({Role.ADMINISTRATOR, Role.OPS})
+SEES_EVERY_ADHERENT = frozenset({Role.ADMINISTRATOR, Role.OPS, Role.AUDITOR})
 
 
 def may(role: Role, permission: Permission) -> bool:

@@ -1,8 +1,9 @@
-"""Sessions that know whose rows they may touch.
+"""Sessions that know whose rows they may touch, and on whose behalf.
 
 A session is opened with a `Scope`; there is none without. The guard has three parts: every ORM statement is
 narrowed to the tenants of the scope, a flush refuses rows of any other tenant, and a statement that reaches
-the database naming an owned table without that narrowing is refused, unless the scope is `Operator`.
+the database naming an owned table without that narrowing is refused, unless the scope is `Operator`. On
+PostgreSQL the transaction also becomes one of two roles under row policies, which hold by themselves.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Engine, bindparam, create_engine, event, make_url
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
-from console.store import models  # noqa: F401 - a guard must know every owned table
+from console.store import (
+    models,  # noqa: F401 - a guard must know every owned table
+    roles,
+)
 from console.store.base import Base, OwnedRow
 
 SCOPE = "scope_tenants"  # the parameter by which a statement is narrowed
+MACHINE = "console"  # who acts where no person does
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +52,14 @@ class OutOfScope(Exception):
 
 
 class ScopedSession(Session):
-    """A session bound to one scope for its whole life."""
+    """A session bound to one scope, and to the one who acts, for its whole life."""
 
-    def __init__(self, bind: Engine, scope: Scope) -> None:
+    def __init__(self, bind: Engine, scope: Scope, by: str = MACHINE) -> None:
         if not isinstance(scope, Tenants | Operator):
             raise OutOfScope("a session needs a scope")
         super().__init__(bind, expire_on_commit=False)
         self.scope = scope
+        self.by = by
         self.flushing = False
 
 
@@ -75,9 +81,12 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self, scope: Scope) -> Iterator[ScopedSession]:
-        """A session whose transaction is committed at the end, or rolled back by an exception."""
-        with ScopedSession(self._writers, scope) as session, session.begin():
+    def write(self, scope: Scope, by: str = MACHINE) -> Iterator[ScopedSession]:
+        """A session whose transaction is committed at the end, or rolled back by an exception.
+
+        `by` is the login of the person who acts.
+        """
+        with ScopedSession(self._writers, scope, by) as session, session.begin():
             yield session
 
     @contextmanager
@@ -87,6 +96,12 @@ class Database:
         with engine.begin() as connection:
             yield connection
         engine.dispose()
+
+    def check(self) -> None:
+        """Raise `UnsafeRole` where the database would not keep adherents apart by itself."""
+        with self.engine.connect() as connection:
+            roles.check_login(connection)
+            roles.check_tables(connection, sorted(_owned()))
 
     def close(self) -> None:
         self.engine.dispose()
@@ -147,6 +162,16 @@ def _abandon_flush(session: ScopedSession, *_: object) -> None:
 @event.listens_for(ScopedSession, "after_begin")
 def _lend_scope(session: ScopedSession, _transaction: SessionTransaction, connection: Connection) -> None:
     connection.execution_options(session=session)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_becoming(session.scope))
+
+
+def _becoming(scope: Scope) -> str:
+    """The statement that lends a transaction its role and its adherents; both end with it."""
+    if isinstance(scope, Operator):
+        return f"SET LOCAL ROLE {roles.ENGINE}"
+    tenants = ",".join(str(int(tenant_id)) for tenant_id in sorted(scope.ids))
+    return f"SET LOCAL ROLE {roles.WEB}; SET LOCAL {roles.TENANTS} = '{{{tenants}}}'"
 
 
 def _refuse_unnarrowed(

@@ -13,12 +13,12 @@ from console.actions.posting import post
 from console.actions.reckoning import months_due, reckon_month
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
 from console.domain.hours import HOUR
-from console.store.base import Base
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries import ledger
 from console.store.session import Database, Operator
+from tests.given import an_empty_database
 from tests.readings import MINUTE, START, batch, measured, modelled, reading
 
 pytestmark = pytest.mark.both_databases
@@ -296,9 +296,7 @@ minutes = st.lists(
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(minutes, st.randoms(), st.lists(st.sampled_from([0, 1, 2]), max_size=2, unique=True))
 def test_the_residue_is_zero_whatever_comes_in_whatever_order(database, told, random, claimed) -> None:
-    with database.schema() as connection:
-        Base.metadata.drop_all(connection)
-        Base.metadata.create_all(connection)
+    an_empty_database(database)
     with database.write(Operator()) as session:
         for tenant_id in (OPERATOR_TENANT, CIO):
             kind = c.AdherentKind.HOSPITAL
