@@ -60,6 +60,8 @@ class Base(DeclarativeBase):
     """Every table names its plane by the abstract class it comes from."""
 
     plane: ClassVar[Plane]
+    audited: ClassVar[bool] = False  # what becomes of its rows is written down in the audit log
+    hidden: ClassVar[frozenset[str]] = frozenset()  # columns whose content the audit log does not repeat
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
