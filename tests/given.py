@@ -27,6 +27,7 @@ from console.domain.hours import hour_of
 from console.store.base import Base
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
+from console.store.models import people as p
 from console.store.models import tenant as t
 from console.store.session import Database
 from tests.readings import MINUTE, batch, measured, reading
@@ -50,7 +51,7 @@ def an_empty_database(database: Database) -> None:
 
 def an_account(session: Session, login: str, role: Role, tenants: Iterable[int] = (), **columns: Any) -> int:
     """Somebody with an account and the password above."""
-    account = c.Account(
+    account = p.Account(
         login=login,
         name=columns.pop("name", login.title()),
         role=role,
@@ -61,7 +62,7 @@ def an_account(session: Session, login: str, role: Role, tenants: Iterable[int] 
     session.add(account)
     session.flush()
     session.add_all(
-        c.Portfolio(account_id=account.account_id, tenant_id=tenant_id) for tenant_id in set(tenants)
+        p.Portfolio(account_id=account.account_id, tenant_id=tenant_id) for tenant_id in set(tenants)
     )
     return account.account_id
 

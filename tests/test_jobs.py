@@ -25,6 +25,7 @@ from console.notify.channels import open_channels
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import measurement as m
+from console.store.models import people as p
 from console.store.models import tenant as t
 from console.store.queries import alerts
 from console.store.session import Database, Operator
@@ -288,14 +289,14 @@ def test_readings_reach_the_ledger_through_the_timetable(means: jobs.Means) -> N
 def test_expired_sign_ins_are_cleared_out(means: jobs.Means) -> None:
     with means.database.write(Operator()) as session:
         for name, expires_at in (("old", NOW), ("new", NOW + timedelta(hours=1))):
-            row = k.SignIn(
+            row = p.SignIn(
                 token_sha256=name, account_id=1, created_at=NOW, seen_at=NOW, expires_at=expires_at
             )
             session.add(row)
     jobs.clear_out(means)
     with means.database.read(Operator()) as session:
-        assert session.get(k.SignIn, "old") is None
-        assert session.get(k.SignIn, "new") is not None
+        assert session.get(p.SignIn, "old") is None
+        assert session.get(p.SignIn, "new") is not None
 
 
 @pytest.mark.parametrize("entry", jobs.TIMETABLE, ids=lambda entry: entry.name)

@@ -20,8 +20,8 @@ from pypdf import PdfReader
 from sqlalchemy import func, select
 
 from console import jobs
+from console.actions.api_tokens import issue_token
 from console.actions.catalogue import seed_catalogue
-from console.actions.tokens import issue_token
 from console.config import Config, read_config
 from console.domain.access import Role
 from console.domain.hours import day_bounds, month_bounds, month_of

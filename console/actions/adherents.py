@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from console.domain.directory import zone_of
 from console.domain.errors import Conflict, NotFound
 from console.store.models import catalogue as c
+from console.store.models import people as p
 
 # FINESS categories of the SAE survey: establishments under the hospital law, in the widest sense.
 HOSPITALS = {101, 106, 109, 114, 122, 127, 128, 129, 131, 141, 146, 156, 161, 292, 355, 362, 365, 412, 425}
@@ -62,5 +63,5 @@ def add_adherent(
     session.add(adherent)
     session.flush()
     if entrust_to is not None:
-        session.add(c.Portfolio(account_id=entrust_to, tenant_id=adherent.tenant_id))
+        session.add(p.Portfolio(account_id=entrust_to, tenant_id=adherent.tenant_id))
     return adherent.tenant_id

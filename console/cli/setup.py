@@ -12,8 +12,8 @@ import click
 from sqlalchemy.exc import OperationalError
 
 from console.actions.accounts import ensure_first_administrator
+from console.actions.api_tokens import opens, renew_token
 from console.actions.catalogue import seed_catalogue
-from console.actions.tokens import opens, renew_token
 from console.config import BadConfiguration, Config, read_config
 from console.store import schema
 from console.store.session import Database, Operator
@@ -89,7 +89,7 @@ def _prepare(config: Config) -> tuple[str, str | None]:
 def _keep_token(path: Path, database: Database, now: datetime) -> None:
     """A token file that opens the console, renewed where it is missing or no longer does."""
     with database.write(Operator()) as session:
-        if path.exists() and opens(session, path.read_text().strip()):
+        if path.exists() and opens(session, path.read_text().strip(), now):
             return
         token = renew_token(session, TOKEN_NAME, now=now)
         path.unlink(missing_ok=True)

@@ -20,6 +20,10 @@ class NotFound(DomainError):
     """It does not exist, or not for the one who asks: the two are told alike."""
 
 
+class Unauthenticated(DomainError):
+    """Nothing says who asks, or what says it opens nothing any more."""
+
+
 class Forbidden(DomainError):
     """The role of the one who asks does not hold the permission."""
 

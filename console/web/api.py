@@ -9,9 +9,10 @@ from flask import Blueprint, Response, jsonify, request
 
 from collectors.reading import UnreadableBatch, decode_batch
 from console.actions.ingest import ingest
-from console.actions.tokens import opens
+from console.domain.tokens import TokenScope
 from console.store.session import Operator
 from console.web.access import public
+from console.web.bearer import asking
 from console.web.state import state
 
 LARGEST_BATCH = 2 * 1024 * 1024  # bytes
@@ -22,11 +23,8 @@ bp = Blueprint("api", __name__, url_prefix="/api/v1")
 @bp.post("/readings")
 @public  # the bearer token is the credential
 def receive_readings() -> tuple[Response, int]:
-    """Take a batch in: 202 with one receipt a reading, 401, 413, or 422 where it cannot be parsed."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    with state().database.read(Operator()) as session:
-        if scheme.lower() != "bearer" or not opens(session, token.strip()):
-            return refuse(401, "unauthorized", "Authorization: Bearer needs a valid collector token")
+    """Take a batch in: 202 with one receipt a reading, 401, 403, 413, or 422 where it cannot be parsed."""
+    bearer = asking(TokenScope.READINGS_WRITE)
     if (request.content_length or 0) > LARGEST_BATCH:
         return refuse(413, "batch_too_large", f"a batch is at most {LARGEST_BATCH} bytes")
     request.max_content_length = LARGEST_BATCH
@@ -34,6 +32,8 @@ def receive_readings() -> tuple[Response, int]:
         envelope = decode_batch(request.get_data())
     except UnreadableBatch as error:
         return refuse(422, "unreadable_batch", str(error))
+    if not bearer.speaks_for(envelope.host):
+        return refuse(403, "other_host", f"this token does not speak for the host {envelope.host}")
     with state().database.write(Operator()) as session:
         receipts = ingest(session, envelope, now=datetime.now(UTC))
     return jsonify(readings=[asdict(receipt) for receipt in receipts]), 202

@@ -10,10 +10,16 @@ from flask_babel.speaklater import LazyString
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from console.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from console.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated
 from console.web.fragments import wants_fragment
 
-STATUS: dict[type[DomainError], int] = {NotFound: 404, Forbidden: 403, Invalid: 422, Conflict: 409}
+STATUS: dict[type[DomainError], int] = {
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Invalid: 422,
+}
 
 
 @dataclass(frozen=True, slots=True)

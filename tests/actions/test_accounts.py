@@ -7,8 +7,7 @@ from console.actions.accounts import create_account, ensure_first_administrator,
 from console.actions.sign_in import count_attempt, open_sign_in, proves
 from console.domain.access import Role
 from console.domain.errors import Conflict, Invalid, NotFound
-from console.store.models import catalogue as c
-from console.store.models import coordination as k
+from console.store.models import people as p
 from console.store.queries.sign_in import accounts
 from console.store.session import Database, Operator, ScopedSession
 from tests import given
@@ -50,9 +49,9 @@ def test_a_reset_gives_a_new_password_reopens_the_account_and_signs_it_out(datab
         for _attempt in range(9):
             opens(session, "ana", "wrong")
         password = reset_password(session, "ana")
-        assert session.scalars(select(k.SignIn)).all() == []
+        assert session.scalars(select(p.SignIn)).all() == []
         assert opens(session, "ana", password)
-        assert session.get_one(c.Account, account_id).must_change_password
+        assert session.get_one(p.Account, account_id).must_change_password
 
 
 def test_a_chosen_password_replaces_the_one_time_one(database: Database) -> None:
@@ -60,7 +59,7 @@ def test_a_chosen_password_replaces_the_one_time_one(database: Database) -> None
         account_id = given.an_account(session, "ana", Role.OPS, must_change_password=True)
         set_password(session, account_id, "another long phrase")
         assert opens(session, "ana", "another long phrase")
-        assert not session.get_one(c.Account, account_id).must_change_password
+        assert not session.get_one(p.Account, account_id).must_change_password
 
 
 def test_accounts_that_cannot_be_made_are_refused(database: Database) -> None:

@@ -8,6 +8,7 @@ from console.actions.catalogue import seed_catalogue
 from console.domain.access import Role
 from console.domain.errors import Conflict, NotFound
 from console.store.models import catalogue as c
+from console.store.models import people as p
 from console.store.session import Database, Operator
 from tests import given
 from tests.given import NOW
@@ -44,7 +45,7 @@ def test_who_chose_it_may_be_entrusted_with_it(directory: Database) -> None:
     with directory.write(Operator()) as session:
         account = given.an_account(session, "manager", Role.ACCOUNT_MANAGER)
         tenant_id = add_adherent(session, FLEYRIAT, now=NOW, entrust_to=account)
-        assert session.scalars(select(c.Portfolio.tenant_id)).all() == [tenant_id]
+        assert session.scalars(select(p.Portfolio.tenant_id)).all() == [tenant_id]
 
 
 def test_an_entity_is_an_adherent_once_whichever_site_is_chosen(directory: Database) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
-from console.actions.tokens import issue_token
+from console.actions.api_tokens import issue_token
 from console.store.session import Database, Operator
 from console.web.api import LARGEST_BATCH
 from tests.readings import STREAM

@@ -19,7 +19,7 @@ from werkzeug.serving import make_server
 from console.app import create_app
 from console.config import read_config
 from console.domain.access import Role
-from console.store.models import coordination as k
+from console.store.models import people as p
 from console.store.session import Database, Operator
 from console.web.access import COOKIE
 from tests import given
@@ -169,7 +169,7 @@ def test_the_first_page_refreshes_itself_and_leaves_when_the_session_ends(
     page.get_by_text("Admissions arrêtées").wait_for()
     assert page.evaluate("document.activeElement.id") == "incidents-table"
     with console.database.write(Operator()) as session:
-        session.execute(delete(k.SignIn))
+        session.execute(delete(p.SignIn))
     for _ in range(10):  # a refresh that was under way when the session ended changes nothing
         page.clock.fast_forward(31_000)
         page.wait_for_timeout(500)

@@ -10,8 +10,7 @@ from sqlalchemy import select
 
 from console.actions.sign_in import DECOY, HASHER, count_attempt, hash_of
 from console.domain.access import Role
-from console.store.models import catalogue as c
-from console.store.models import coordination as k
+from console.store.models import people as p
 from console.store.session import Database, Operator
 from console.web.access import COOKIE, local_path
 from tests import given
@@ -49,7 +48,7 @@ def test_the_right_password_opens_the_console_and_signing_out_closes_it(
     browser.set_cookie(COOKIE, kept.value)
     assert not is_in(browser)
     with database.read(Operator()) as session:
-        assert session.scalars(select(k.SignIn)).all() == []
+        assert session.scalars(select(p.SignIn)).all() == []
 
 
 def test_each_sign_in_has_a_token_of_its_own_that_the_database_does_not_hold(
@@ -64,7 +63,7 @@ def test_each_sign_in_has_a_token_of_its_own_that_the_database_does_not_hold(
         tokens.append(kept.value)
     assert tokens[0] != tokens[1]
     with database.read(Operator()) as session:
-        kept_hashes = set(session.scalars(select(k.SignIn.token_sha256)))
+        kept_hashes = set(session.scalars(select(p.SignIn.token_sha256)))
     assert kept_hashes == {hash_of(token) for token in tokens}
 
 
@@ -94,14 +93,14 @@ def test_the_fifth_failure_closes_the_account_even_to_the_right_password(
         assert enter(browser, password="wrong") == 422
     assert enter(browser) == 422
     with database.write(Operator()) as session:
-        account = session.get_one(c.Account, ana)
+        account = session.get_one(p.AccountUse, ana)
         assert account.failures == 5
         assert account.locked_until is not None
         assert account.locked_until > datetime.now(UTC) + timedelta(seconds=50)
         account.locked_until = datetime.now(UTC)
     assert enter(browser) == 303
     with database.read(Operator()) as session:
-        assert session.get_one(c.Account, ana).failures == 0
+        assert session.get_one(p.AccountUse, ana).failures == 0
 
 
 @pytest.mark.parametrize(
@@ -118,7 +117,7 @@ def test_a_session_ends_when_idle_or_too_old(
     enter(browser)
     now = datetime.now(UTC)
     with database.write(Operator()) as session:
-        row = session.scalars(select(k.SignIn)).one()
+        row = session.scalars(select(p.SignIn)).one()
         row.seen_at, row.expires_at = now - seen, now + ends
     assert is_in(browser) is open_still
 
@@ -128,12 +127,12 @@ def test_reading_a_page_keeps_the_session_alive_and_a_page_that_asks_by_itself_d
 ) -> None:
     def last_seen() -> datetime:
         with database.read(Operator()) as session:
-            return session.scalars(select(k.SignIn)).one().seen_at
+            return session.scalars(select(p.SignIn)).one().seen_at
 
     enter(browser)
     before = datetime.now(UTC) - timedelta(minutes=10)
     with database.write(Operator()) as session:
-        session.scalars(select(k.SignIn)).one().seen_at = before
+        session.scalars(select(p.SignIn)).one().seen_at = before
     assert browser.fragment("/overview/live").status_code == 200
     assert last_seen() == before
     assert is_in(browser)

@@ -1,5 +1,5 @@
-"""The tables, one module for each plane; importing this package registers them all."""
+"""The tables, by plane and by subject; importing this package registers them all."""
 
-from console.store.models import catalogue, coordination, measurement, tenant
+from console.store.models import audit, catalogue, coordination, measurement, people, tenant
 
-__all__ = ["catalogue", "coordination", "measurement", "tenant"]
+__all__ = ["audit", "catalogue", "coordination", "measurement", "people", "tenant"]

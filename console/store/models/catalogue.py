@@ -1,15 +1,14 @@
-"""The catalogue plane: adherents and their directory, services, plans, factors, claims, accounts."""
+"""The catalogue plane: adherents and their directory, services, plans, factors, claims."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.domain.access import Role
 from console.domain.factors import Perimeter
 from console.store.base import BigId, CatalogueRow, Code, Count, Label, OwnedRow, Small
 
@@ -46,6 +45,7 @@ class Adherent(OwnedRow, CatalogueRow):
     """A legal entity that the operator serves: the tenant."""
 
     __tablename__ = "adherent"
+    audited: ClassVar[bool] = True
     tenant_id: Mapped[BigId]
     name: Mapped[Label] = mapped_column(index=True)
     kind: Mapped[AdherentKind]
@@ -73,34 +73,11 @@ class DirectorySite(CatalogueRow):
     vintage: Mapped[Small]
 
 
-class Account(CatalogueRow):
-    """A person who may sign in."""
-
-    __tablename__ = "account"
-    account_id: Mapped[BigId]
-    login: Mapped[Label] = mapped_column(unique=True)
-    name: Mapped[Label]
-    role: Mapped[Role]
-    password_hash: Mapped[Label]
-    must_change_password: Mapped[bool]
-    locale: Mapped[Code | None]  # None: that of the browser
-    failures: Mapped[Small] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None]
-    last_seen_at: Mapped[datetime | None]
-
-
-class Portfolio(OwnedRow, CatalogueRow):
-    """An adherent that an account may see."""
-
-    __tablename__ = "portfolio"
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.account_id"), primary_key=True)
-    tenant_id: Mapped[int] = mapped_column(ForeignKey("adherent.tenant_id"), primary_key=True)
-
-
 class ServiceCalendar(CatalogueRow):
     """When a service is open; `segments` is a list of [weekday 0-6, "HH:MM", "HH:MM"]."""
 
     __tablename__ = "service_calendar"
+    audited: ClassVar[bool] = True
     code: Mapped[Code] = mapped_column(primary_key=True)
     name: Mapped[Label]
     kind: Mapped[CalendarKind]
@@ -113,6 +90,7 @@ class SlaPlan(CatalogueRow):
     """What is promised: `targets` maps a priority to {"tto": [amount, unit], "ttr": [amount, unit]}."""
 
     __tablename__ = "sla_plan"
+    audited: ClassVar[bool] = True
     code: Mapped[Code] = mapped_column(primary_key=True)
     version: Mapped[Small] = mapped_column(primary_key=True)
     name: Mapped[Label]
@@ -124,6 +102,7 @@ class Service(CatalogueRow):
     """Something the operator sells."""
 
     __tablename__ = "service"
+    audited: ClassVar[bool] = True
     code: Mapped[Code] = mapped_column(primary_key=True)
     trade: Mapped[Trade]
     name_fr: Mapped[Label]
@@ -137,6 +116,7 @@ class EmissionFactor(CatalogueRow):
     """A published emission factor of electricity, with who says so, of when, and how sure we are of it."""
 
     __tablename__ = "emission_factor"
+    audited: ClassVar[bool] = True
     factor_id: Mapped[Code] = mapped_column(primary_key=True)
     publisher: Mapped[Label]
     title: Mapped[Label]
@@ -173,6 +153,7 @@ class WorkloadClaim(OwnedRow, CatalogueRow):
     """
 
     __tablename__ = "workload_claim"
+    audited: ClassVar[bool] = True
     __table_args__ = (Index("ix_workload_claim_workload", "host_id", "workload_id", "valid_from"),)
     claim_id: Mapped[BigId]
     tenant_id: Mapped[int] = mapped_column(ForeignKey("adherent.tenant_id"), index=True)

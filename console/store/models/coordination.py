@@ -1,4 +1,4 @@
-"""The coordination plane: sessions, tokens, what is due, alerts and their deliveries."""
+"""The coordination plane: what is due, alerts and their deliveries."""
 
 from __future__ import annotations
 
@@ -20,27 +20,6 @@ class DeliveryState(StrEnum):
     SENT = "sent"
     UNCERTAIN = "uncertain"
     FAILED = "failed"
-
-
-class SignIn(CoordinationRow):
-    """A signed-in browser; the cookie holds the token, the row its hash."""
-
-    __tablename__ = "sign_in"
-    token_sha256: Mapped[Code] = mapped_column(primary_key=True)
-    account_id: Mapped[Count] = mapped_column(index=True)
-    created_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
-    expires_at: Mapped[datetime] = mapped_column(index=True)
-
-
-class CollectorToken(CoordinationRow):
-    """What a group of agents shows to send readings; kept as a hash."""
-
-    __tablename__ = "collector_token"
-    token_sha256: Mapped[Code] = mapped_column(primary_key=True)
-    name: Mapped[Label] = mapped_column(unique=True)
-    created_at: Mapped[datetime]
-    revoked_at: Mapped[datetime | None]
 
 
 class MonthDue(CoordinationRow):

@@ -1,0 +1,165 @@
+"""The tokens that programs show: their text is told once, kept as a hash, rotated and revoked."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from console.domain import tokens
+from console.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from console.domain.tokens import COLLECTOR, OLD_TEXT_LASTS, Terms, TokenScope, check_terms
+from console.store.models import catalogue as c
+from console.store.models import people as p
+
+TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A program that showed a token; `tenants` None is every adherent, `hosts` none is any host."""
+
+    token_id: int
+    name: str
+    tenants: frozenset[int] | None
+    hosts: tuple[str, ...]
+    last_used_at: datetime | None
+
+    def speaks_for(self, host: str) -> bool:
+        """Whether it may send the readings of a host."""
+        return tokens.speaks_for(self.hosts, host)
+
+    def reaches(self, tenant_id: int) -> bool:
+        """Whether it may read or write what is of an adherent."""
+        return self.tenants is None or tenant_id in self.tenants
+
+
+def bearer(session: Session, text: str, scope: TokenScope, now: datetime) -> Bearer:
+    """Who shows a token; raises `Unauthenticated`, or `Forbidden` where it is not for this."""
+    row = _by_text(session, text, now)
+    if row is None:
+        raise Unauthenticated("Ce jeton n'ouvre rien : il est inconnu, révoqué, remplacé ou expiré.")
+    if scope not in row.scopes:
+        raise Forbidden("Ce jeton n'a pas le droit %(scope)s.", scope=scope.value)
+    use = session.get(p.ApiTokenUse, row.token_id)
+    return Bearer(
+        token_id=row.token_id,
+        name=row.name,
+        tenants=None if row.every_adherent else frozenset(row.tenants),
+        hosts=tuple(row.hosts),
+        last_used_at=use and use.last_used_at,
+    )
+
+
+def opens(session: Session, text: str, now: datetime) -> bool:
+    """Whether a token may send readings."""
+    row = _by_text(session, text, now)
+    return row is not None and TokenScope.READINGS_WRITE in row.scopes
+
+
+def note_use(session: Session, token_id: int, *, now: datetime) -> None:
+    """The token was shown."""
+    session.merge(p.ApiTokenUse(token_id=token_id, last_used_at=now))
+
+
+def issue_token(
+    session: Session, name: str, terms: Terms = COLLECTOR, *, now: datetime, by: str = "console"
+) -> str:
+    """A new token; its text is not kept and cannot be shown again."""
+    name = name.strip()
+    if not 0 < len(name) <= tokens.LONGEST_NAME:
+        raise Invalid("name", "Un nom de 200 caractères au plus est attendu.")
+    check_terms(terms, now=now)
+    if _by_name(session, name) is not None:
+        raise Conflict("Un jeton nommé %(name)s existe déjà.", name=name)
+    _check_adherents(session, terms)
+    text = secrets.token_urlsafe(TOKEN_BYTES)
+    session.add(
+        p.ApiToken(
+            name=name,
+            token_sha256=_hash(text),
+            scopes=sorted(terms.scopes),
+            every_adherent=terms.tenants is None,
+            tenants=sorted(terms.tenants or ()),
+            hosts=list(terms.hosts),
+            created_by=by,
+            created_at=now,
+            expires_at=terms.expires_at,
+        )
+    )
+    session.flush()
+    return text
+
+
+def renew_token(session: Session, name: str, *, now: datetime) -> str:
+    """A text for the collectors' token of this name; the one before opens nothing any more."""
+    row = _by_name(session, name)
+    if row is None:
+        return issue_token(session, name, now=now)
+    row.revoked_at = None
+    return _change_text(row)
+
+
+def rotate_token(
+    session: Session, token_id: int, *, now: datetime, old_lasts: timedelta = OLD_TEXT_LASTS
+) -> str:
+    """A new text; the one before opens for `old_lasts` more, so that programs can be told."""
+    row = _open(session, token_id)
+    before = row.token_sha256
+    text = _change_text(row)
+    lasts = min(old_lasts, OLD_TEXT_LASTS)
+    if lasts > timedelta():
+        row.previous_sha256, row.previous_until = before, now + lasts
+    return text
+
+
+def revoke_token(session: Session, token_id: int, *, now: datetime) -> None:
+    """The token opens nothing from now on, in neither of its texts."""
+    _open(session, token_id).revoked_at = now
+
+
+def _change_text(row: p.ApiToken) -> str:
+    text = secrets.token_urlsafe(TOKEN_BYTES)
+    row.token_sha256, row.previous_sha256, row.previous_until = _hash(text), None, None
+    return text
+
+
+def _by_text(session: Session, text: str, now: datetime) -> p.ApiToken | None:
+    shown = _hash(text)
+    return session.scalars(
+        select(p.ApiToken).where(
+            or_(
+                p.ApiToken.token_sha256 == shown,
+                and_(p.ApiToken.previous_sha256 == shown, p.ApiToken.previous_until > now),
+            ),
+            p.ApiToken.revoked_at.is_(None),
+            or_(p.ApiToken.expires_at.is_(None), p.ApiToken.expires_at > now),
+        )
+    ).one_or_none()
+
+
+def _by_name(session: Session, name: str) -> p.ApiToken | None:
+    return session.scalars(select(p.ApiToken).where(p.ApiToken.name == name)).one_or_none()
+
+
+def _open(session: Session, token_id: int) -> p.ApiToken:
+    row = session.get(p.ApiToken, token_id)
+    if row is None:
+        raise NotFound("Il n'y a pas de jeton à cette adresse.")
+    if row.revoked_at is not None:
+        raise Conflict("Le jeton %(name)s est révoqué.", name=row.name)
+    return row
+
+
+def _check_adherents(session: Session, terms: Terms) -> None:
+    for tenant_id in sorted(terms.tenants or ()):
+        if session.get(c.Adherent, tenant_id) is None:
+            raise NotFound("Il n'y a pas d'adhérent numéro %(number)s.", number=tenant_id)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,59 @@
+"""What programs may do with a token, for which adherents and hosts, and until when."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from console.domain.errors import Invalid
+
+OLD_TEXT_LASTS = timedelta(hours=24)  # at most, after a rotation
+LONGEST_LIFE = timedelta(days=3 * 366)
+LONGEST_NAME = 200
+HOST_START = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}")
+
+
+class TokenScope(StrEnum):
+    """What a token is for."""
+
+    READINGS_WRITE = "readings:write"
+    VOLUMES_WRITE = "volumes:write"
+    ADHERENTS_READ = "adherents:read"
+
+
+OF_ADHERENTS = frozenset({TokenScope.VOLUMES_WRITE, TokenScope.ADHERENTS_READ})
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was agreed with a token: `tenants` None is every adherent, `hosts` none is any host."""
+
+    scopes: frozenset[TokenScope]
+    tenants: frozenset[int] | None = None
+    hosts: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+
+
+COLLECTOR = Terms(frozenset({TokenScope.READINGS_WRITE}))
+
+
+def check_terms(terms: Terms, *, now: datetime) -> None:
+    """Refuse terms that open nothing, that have ended, or that name what cannot be a host."""
+    if not terms.scopes:
+        raise Invalid("scopes", "Un jeton a un droit au moins.")
+    if terms.tenants is not None and not terms.tenants and terms.scopes & OF_ADHERENTS:
+        raise Invalid("adherents", "Choisissez les adhérents du jeton, ou tous.")
+    for start in terms.hosts:
+        if not HOST_START.fullmatch(start):
+            raise Invalid(
+                "hosts", "%(start)s n'est pas un début de nom d'hôte ; par exemple srv-paie-.", start=start
+            )
+    if terms.expires_at is not None and not now < terms.expires_at <= now + LONGEST_LIFE:
+        raise Invalid("expires_on", "Un jeton prend fin après aujourd'hui, et dans trois ans au plus.")
+
+
+def speaks_for(hosts: tuple[str, ...], host: str) -> bool:
+    """Whether a token bound to beginnings of host names may send the readings of a host."""
+    return not hosts or host.startswith(hosts)
