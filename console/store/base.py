@@ -62,6 +62,7 @@ class Base(DeclarativeBase):
     plane: ClassVar[Plane]
     audited: ClassVar[bool] = False  # what becomes of its rows is written down in the audit log
     hidden: ClassVar[frozenset[str]] = frozenset()  # columns whose content the audit log does not repeat
+    fleeting: ClassVar[frozenset[str]] = frozenset()  # columns that follow from others: not in the audit log
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -19,6 +19,7 @@ from sqlalchemy import BindParameter, Connection, Engine, bindparam, create_engi
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
 from console.store import (
+    audit,
     models,  # noqa: F401 - a guard must know every owned table
     roles,
 )
@@ -124,6 +125,9 @@ def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that reads and then writes fails at once when another wrote: lock first.
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+audit.listen_to(ScopedSession)
 
 
 @event.listens_for(ScopedSession, "do_orm_execute")

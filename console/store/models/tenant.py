@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -36,6 +37,7 @@ class Subscription(TenantRow):
     """An adherent takes a service, from a day to another, under a version of a plan."""
 
     __tablename__ = "subscription"
+    audited: ClassVar[bool] = True
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id"], ["adherent.tenant_id"]),
         ForeignKeyConstraint(["plan_code", "plan_version"], ["sla_plan.code", "sla_plan.version"]),
@@ -55,6 +57,8 @@ class Incident(TenantRow):
     """Something that does not work; its clocks are reckoned from its events and stored where they are due."""
 
     __tablename__ = "incident"
+    audited: ClassVar[bool] = True
+    fleeting: ClassVar[frozenset[str]] = frozenset({"at_risk_at", "remaining_s"})
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "subscription"], SUBSCRIPTION),
         Index("ix_incident_due_at", "due_at"),
@@ -80,6 +84,7 @@ class IncidentEvent(TenantRow):
     """The interval log of an incident."""
 
     __tablename__ = "incident_event"
+    audited: ClassVar[bool] = True
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "incident"], ["incident.tenant_id", "incident.number"]),
     )
@@ -152,6 +157,8 @@ class Statement(TenantRow):
     """A statement as it was issued: its figures are frozen and hashed, and rendered from here only."""
 
     __tablename__ = "statement"
+    audited: ClassVar[bool] = True
+    hidden: ClassVar[frozenset[str]] = frozenset({"figures"})  # their sha256 says all
     __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["adherent.tenant_id"]),)
     number: Mapped[Number]
     month: Mapped[date]
