@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from console.config import Config, read_config
+from console.config import BadConfiguration, Config, read_config
+from console.store.roles import UnsafeRole
 from console.store.session import Database
 from console.web import (
     access,
@@ -22,7 +24,18 @@ from console.web import (
     languages,
     presentation,
 )
-from console.web.pages import account, adherent, adherents, energy, incidents, overview, sign_in, statements
+from console.web.pages import (
+    account,
+    adherent,
+    adherents,
+    claims,
+    energy,
+    incidents,
+    overview,
+    sign_in,
+    statements,
+    subscription,
+)
 from console.web.state import State
 
 BLUEPRINTS = (
@@ -34,22 +47,37 @@ BLUEPRINTS = (
     overview.bp,
     adherents.bp,
     adherent.bp,
+    subscription.bp,
+    claims.bp,
     incidents.bp,
     energy.bp,
     statements.bp,
 )
 LARGEST_FORM = 1024 * 1024  # bytes
+GIVES_UP = 3  # the exit status of a worker after which gunicorn does not start another
+
+
+def serve() -> Flask:
+    """The application for a WSGI server; one line and the end of the process where it cannot be made."""
+    try:
+        return create_app()
+    except (BadConfiguration, UnsafeRole) as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(GIVES_UP) from None
 
 
 def create_app(config: Config | None = None) -> Flask:
     """The application; reads the environment where no configuration is given.
 
-    Raises `BadConfiguration`, or `UnclassifiedView` where a view does not say whom it is for.
+    Raises `BadConfiguration`, `UnsafeRole` where the database would not keep adherents apart, or
+    `UnclassifiedView` where a view does not say whom it is for.
     """
     config = config or read_config()
+    database = Database(config.database_url)
+    database.check_at_start()
     app = Flask("console.web", static_folder=None)
     app.extensions["console"] = State(
-        database=Database(config.database_url),
+        database=database,
         public_url=config.public_url,
         secure=config.secure_cookies,
         silent_after=timedelta(seconds=config.silent_after_s),

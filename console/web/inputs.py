@@ -14,6 +14,7 @@ from console.web import addresses
 
 LARGEST = 10**12
 DIGITS = len(str(LARGEST))
+LARGEST_ID = 2**63 - 1  # of a host or a workload
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -88,6 +89,18 @@ def subscription() -> int:
     if number is None or number > addresses.LARGEST:
         raise Invalid("subscription", "Une souscription est attendue.")
     return number
+
+
+def workload() -> tuple[int, int]:
+    """The host and the workload that were chosen, as `host:workload`."""
+    host_id, _colon, workload_id = text("workload").partition(":")
+    if not all(_is_stable_id(part) for part in (host_id, workload_id)):
+        raise Invalid("workload", "Une charge est attendue.")
+    return int(host_id), int(workload_id)
+
+
+def _is_stable_id(digits: str) -> bool:
+    return digits.isascii() and digits.isdigit() and len(digits) < 20 and int(digits) <= LARGEST_ID
 
 
 def choice(field: str, choices: type[Choice]) -> Choice:

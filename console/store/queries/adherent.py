@@ -15,10 +15,8 @@ from console.domain.errors import NotFound
 from console.domain.factors import Basis
 from console.domain.hours import month_bounds, month_of
 from console.store.models import catalogue as c
-from console.store.models import measurement as m
 from console.store.models import tenant as t
 
-OFFERED = 50  # workloads in the claim form; a search finds the others
 LISTED_SITES = 20
 INSTANT = timedelta(microseconds=1)
 
@@ -99,17 +97,6 @@ class AdherentPage:
     month: MonthSoFar
 
 
-@dataclass(frozen=True, slots=True)
-class FreeWorkload:
-    """A workload that nobody holds now."""
-
-    host_id: int
-    workload_id: int
-    host: str
-    workload: str
-    kind: str
-
-
 def adherent_page(session: Session, tenant_id: int, *, now: datetime) -> AdherentPage:
     """One adherent; raises `NotFound`, also for one out of scope."""
     adherent = session.scalars(select(c.Adherent).where(c.Adherent.tenant_id == tenant_id)).one_or_none()
@@ -132,34 +119,6 @@ def adherent_page(session: Session, tenant_id: int, *, now: datetime) -> Adheren
         claims=_claims(session, tenant_id, zone),
         month=_month(session, tenant_id, now, zone),
     )
-
-
-def free_workloads(session: Session, words: str = "", *, now: datetime) -> list[FreeWorkload]:
-    """Workloads without a claim at `now`, by host and name; needs the scope of the operator."""
-    claim, workload = c.WorkloadClaim, m.Workload
-    held = select(claim.claim_id).where(
-        claim.host_id == workload.host_id,
-        claim.workload_id == workload.workload_id,
-        or_(claim.valid_to.is_(None), claim.valid_to > now),
-    )
-    rows = session.execute(
-        select(workload, m.Host.name)
-        .join(m.Host, m.Host.host_id == workload.host_id)
-        .where(
-            workload.workload_id.not_in([m.IDLE_KEPT, m.UNATTRIBUTED]),
-            ~held.exists(),
-            *(
-                or_(
-                    func.upper(workload.name).contains(word, autoescape=True),
-                    func.upper(m.Host.name).contains(word, autoescape=True),
-                )
-                for word in words.upper().split()
-            ),
-        )
-        .order_by(m.Host.name, workload.name)
-        .limit(OFFERED)
-    )
-    return [FreeWorkload(row.host_id, row.workload_id, host, row.name, row.kind) for row, host in rows]
 
 
 def _sites(session: Session, finess_ej: str | None) -> list[Place]:
