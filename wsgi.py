@@ -1,5 +1,5 @@
 """What a WSGI server imports."""
 
-from console.app import create_app
+from console.app import serve
 
-app = create_app()
+app = serve()

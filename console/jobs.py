@@ -23,7 +23,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.orm import Session
 
-from console.actions import alerting, delivering
+from console.actions import alerting, audit, delivering
 from console.actions.alerting import Readers
 from console.actions.delivering import Claim, Envelope
 from console.actions.expiry import forget_sign_ins
@@ -59,6 +59,7 @@ class Means:
     silent_after: timedelta
     started_at: datetime
     clock: Callable[[], datetime] = _utc_now
+    audit_keep_months: int = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,21 @@ def clear_out(means: Means) -> None:
         forget_readings(session, now=means.clock())
 
 
+def keep_audit(means: Means) -> None:
+    """Seal the months of the audit log that have passed, then erase what it kept long enough."""
+    now, keep_months = means.clock(), means.audit_keep_months
+    with means.database.read(Operator()) as session:
+        unsealed = audit.chains_to_seal(session, now=now)
+    for tenant_id in unsealed:
+        with means.database.write(Operator()) as session:
+            audit.seal_months(session, tenant_id, now=now)
+    with means.database.read(Operator()) as session:
+        old = audit.chains_to_purge(session, keep_months=keep_months, now=now)
+    for tenant_id, through in old:
+        with means.database.write(Operator()) as session:
+            audit.purge(session, tenant_id, through)
+
+
 TIMETABLE = (
     Entry(5, "metering", meter),
     Entry(30, "reckoning", reckon),
@@ -143,6 +159,7 @@ TIMETABLE = (
     Entry(5, "deliveries", deliver),
     Entry(900, "turning the day", turn_the_day),
     Entry(3600, "clearing out", clear_out),
+    Entry(3600, "keeping the audit log", keep_audit),
 )
 
 
@@ -156,6 +173,7 @@ def means_of(config: Config, database: Database) -> Means:
         readers=Readers(envelope if config.alert_recipients else None, config.public_url),
         silent_after=timedelta(seconds=config.silent_after_s),
         started_at=_utc_now(),
+        audit_keep_months=config.audit_keep_months,
     )
 
 
@@ -172,9 +190,13 @@ def send(means: Means, claim: Claim) -> Outcome:
 
 
 def run(config: Config) -> None:
-    """Do the work of the timetable until SIGTERM or SIGINT, then end within two seconds."""
+    """Do the work of the timetable until SIGTERM or SIGINT, then end within two seconds.
+
+    Raises `UnsafeRole` where the database would not keep adherents apart by itself.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)  # in every thread: they wait for sigwait
     database = Database(config.database_url)
+    database.check_at_start()
     scheduler = _scheduler(means_of(config, database))
     scheduler.start()
     log.info("%s jobs, the first runs now", len(TIMETABLE))

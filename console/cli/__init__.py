@@ -7,9 +7,10 @@ from flask import Flask
 from flask.cli import FlaskGroup, routes_command
 
 from console.app import create_app
-from console.cli import accounts, alerts, directory, jobs, ledger, setup
+from console.cli import accounts, alerts, audit, directory, jobs, ledger, setup
 from console.config import BadConfiguration
 from console.domain.errors import DomainError
+from console.store.roles import UnsafeRole
 
 COMMANDS = (
     setup.start,
@@ -20,6 +21,7 @@ COMMANDS = (
     accounts.group,
     alerts.group,
     ledger.group,
+    audit.group,
     routes_command,
 )
 
@@ -37,7 +39,7 @@ class OneLine(FlaskGroup):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except DomainError as refusal:
+        except (DomainError, UnsafeRole) as refusal:
             raise click.ClickException(str(refusal)) from None
 
 

@@ -15,7 +15,7 @@ from console.actions.accounts import ensure_first_administrator
 from console.actions.api_tokens import opens, renew_token
 from console.actions.catalogue import seed_catalogue
 from console.config import BadConfiguration, Config, read_config
-from console.store import schema
+from console.store import roles, schema
 from console.store.session import Database, Operator
 
 TOKEN_NAME = "this machine"  # noqa: S105 - the name of a token, not a token
@@ -69,6 +69,8 @@ def _prepared(config: Config) -> tuple[str, str | None]:
         return _prepare(config)
     except OperationalError as error:
         _stop(f"CONSOLE_DATABASE_URL: the database cannot be used: {' '.join(str(error.orig).split())}")
+    except roles.UnsafeRole as error:
+        _stop(f"CONSOLE_DATABASE_URL: {error}")
 
 
 def _prepare(config: Config) -> tuple[str, str | None]:
@@ -76,7 +78,9 @@ def _prepare(config: Config) -> tuple[str, str | None]:
     database = Database(config.database_url)
     now = datetime.now(UTC)
     with database.schema() as connection:
+        roles.check_login(connection)
         schema.upgrade(connection)
+    database.check()
     with database.write(Operator()) as session:
         seed_catalogue(session, now.date())
     with database.write(Operator()) as session:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Engine, bindparam, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
 from console.store import (
@@ -74,10 +75,12 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         event.listen(self.engine, "before_cursor_execute", _refuse_unnarrowed)
+        self._is_checked = self.engine.dialect.name != "postgresql"
 
     @contextmanager
     def read(self, scope: Scope) -> Iterator[ScopedSession]:
         """A session whose transaction is rolled back at the end."""
+        self.check()
         with ScopedSession(self.engine, scope) as session:
             yield session
 
@@ -87,6 +90,7 @@ class Database:
 
         `by` is the login of the person who acts.
         """
+        self.check()
         with ScopedSession(self._writers, scope, by) as session, session.begin():
             yield session
 
@@ -99,10 +103,20 @@ class Database:
         engine.dispose()
 
     def check(self) -> None:
-        """Raise `UnsafeRole` where the database would not keep adherents apart by itself."""
+        """Raise `UnsafeRole` where the database would not keep adherents apart by itself.
+
+        Each session asks until the answer is good; tables that are yet to be made are asked about again.
+        """
+        if self._is_checked:
+            return
         with self.engine.connect() as connection:
             roles.check_login(connection)
-            roles.check_tables(connection, sorted(_owned()))
+            self._is_checked = roles.check_tables(connection, sorted(_owned()))
+
+    def check_at_start(self) -> None:
+        """`check`, or leave it to the first session where the database does not answer yet."""
+        with suppress(OperationalError):
+            self.check()
 
     def close(self) -> None:
         self.engine.dispose()
