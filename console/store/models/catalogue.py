@@ -6,9 +6,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from console.domain.adherents import Sector
 from console.domain.factors import Perimeter
 from console.store.base import BigId, CatalogueRow, Code, Count, Label, OwnedRow, Small
 
@@ -42,18 +43,37 @@ class CalendarKind(StrEnum):
 
 
 class Adherent(OwnedRow, CatalogueRow):
-    """A legal entity that the operator serves: the tenant."""
+    """A legal entity that the operator serves: the tenant; `until` is its last day, once it leaves.
+
+    A FINESS number names one entity. A SIREN is unique among those without FINESS only: the directory gives
+    that of some entities to several.
+    """
 
     __tablename__ = "adherent"
+    __table_args__ = (
+        Index(
+            "uq_adherent_siren_alone",
+            "siren",
+            unique=True,
+            sqlite_where=text("finess_ej IS NULL"),
+            postgresql_where=text("finess_ej IS NULL"),
+        ),
+    )
     audited: ClassVar[bool] = True
+    fleeting: ClassVar[frozenset[str]] = frozenset({"version"})
     tenant_id: Mapped[BigId]
     name: Mapped[Label] = mapped_column(index=True)
     kind: Mapped[AdherentKind]
+    sector: Mapped[Sector | None]
     finess_ej: Mapped[Code | None] = mapped_column(unique=True)
     siren: Mapped[Code | None]
     zone: Mapped[Code] = mapped_column(default="Europe/Paris")
     agency: Mapped[Label | None]
+    convention: Mapped[Label | None]
     since: Mapped[date]
+    until: Mapped[date | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+    __mapper_args__: ClassVar[dict[str, object]] = {"version_id_col": version}
 
 
 class DirectorySite(CatalogueRow):
@@ -99,7 +119,7 @@ class SlaPlan(CatalogueRow):
 
 
 class Service(CatalogueRow):
-    """Something the operator sells."""
+    """Something the operator sells, until a day included; `retired_on` is the first day without it."""
 
     __tablename__ = "service"
     audited: ClassVar[bool] = True
@@ -110,6 +130,13 @@ class Service(CatalogueRow):
     unit_fr: Mapped[Label]
     unit_en: Mapped[Label]
     plan_code: Mapped[Code]
+    description_fr: Mapped[str | None]
+    description_en: Mapped[str | None]
+    criticality_code: Mapped[str | None] = mapped_column(ForeignKey("criticality_calendar.code"))
+    successor_code: Mapped[str | None] = mapped_column(ForeignKey("service.code"))
+    sales_end_on: Mapped[date | None]
+    support_ends_on: Mapped[date | None]
+    retired_on: Mapped[date | None]
 
 
 class EmissionFactor(CatalogueRow):
