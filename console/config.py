@@ -41,6 +41,7 @@ class Config:
     smtp: Smtp | None
     alert_recipients: tuple[str, ...]
     silent_after_s: int
+    audit_keep_months: int
 
 
 def read_config(environ: Mapping[str, str] | None = None) -> Config:
@@ -62,6 +63,7 @@ def read_config(environ: Mapping[str, str] | None = None) -> Config:
         smtp=_smtp(env),
         alert_recipients=tuple(a.strip() for a in env.get("CONSOLE_ALERTS_TO", "").split(",") if a.strip()),
         silent_after_s=_whole(env, "CONSOLE_SILENT_AFTER_S", 180, 1, 86_400),
+        audit_keep_months=_whole(env, "CONSOLE_AUDIT_KEEP_MONTHS", 12, 1, 1200),
     )
 
 

@@ -126,6 +126,12 @@ def seal_month(month: date, hashes: Iterable[str], previous: str) -> str:
     return _sha256("\n".join((month.isoformat(), previous, *hashes)))
 
 
+def months_before(month: date, count: int) -> date:
+    """The first day of the month `count` months before one."""
+    year, place = divmod(month.year * 12 + month.month - 1 - count, 12)
+    return date(year, place + 1, 1)
+
+
 def check_chain(
     told: Iterable[tuple[Entry, Payload | None]],
     head: Head,

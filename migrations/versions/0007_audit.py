@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("purged_through", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_audit_head")),
     )
     op.create_table(

@@ -41,12 +41,16 @@ class AuditPayload(TenantRow):
 
 
 class AuditHead(TenantRow):
-    """The last entry of a chain; who is to write the next one holds this row, at the very end."""
+    """The last entry of a chain; who is to write the next one holds this row, at the very end.
+
+    Payloads up to `purged_through` are erased.
+    """
 
     __tablename__ = "audit_head"
     number: Mapped[int]
     at: Mapped[datetime]
     sha256: Mapped[Code]
+    purged_through: Mapped[int] = mapped_column(default=0)
 
 
 class AuditCheckpoint(TenantRow):
