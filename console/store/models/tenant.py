@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.factors import Basis
@@ -64,6 +64,12 @@ class Incident(TenantRow):
         Index("ix_incident_due_at", "due_at"),
         Index("ix_incident_at_risk_at", "at_risk_at"),
         Index("ix_incident_tenant_id_opened_at", "tenant_id", "opened_at"),
+        Index(
+            "ix_incident_open",
+            "tenant_id",
+            sqlite_where=text("resolved_at IS NULL"),
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
     )
     number: Mapped[Number]
     subscription: Mapped[int]
