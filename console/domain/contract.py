@@ -1,0 +1,164 @@
+"""What a subscription says on a day: the fold of its dated amendments, which come in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from console.domain.errors import Conflict, Invalid
+from console.domain.price import Indexation, PricePer
+from console.domain.renewal import NoticeUnit
+
+LONGEST_LINE = 200
+LARGEST_AMOUNT = 10**12  # of a volume, and of a price in cents
+LONGEST_PERIOD = 1_200  # months of a term, months or days of a notice
+
+
+class Status(StrEnum):
+    """Where a subscription is in its life; it is ended, never deleted."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+
+
+NEXT: Mapping[Status, frozenset[Status]] = {
+    Status.DRAFT: frozenset({Status.ACTIVE}),
+    Status.ACTIVE: frozenset({Status.SUSPENDED}),
+    Status.SUSPENDED: frozenset({Status.ACTIVE}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is agreed; None is not agreed, or not known.
+
+    `volume` is in the unit of the service, for a month; the price is in euro cents, for a month or a unit;
+    `indexation_rate` in hundredths of a percent a year. `ends_on` is the last day of the subscription,
+    `term_ends_on` the last day of the term that was agreed last, `tacit` renewals add `renewal_months` to it.
+    """
+
+    status: Status = Status.DRAFT
+    plan_code: str | None = None
+    plan_version: int | None = None
+    volume: int | None = None
+    price_cents: int | None = None
+    price_per: PricePer | None = None
+    indexation: Indexation | None = None
+    indexation_rate: int | None = None
+    revise_on: date | None = None
+    contract: str | None = None
+    service_version: str | None = None
+    ends_on: date | None = None
+    term_ends_on: date | None = None
+    tacit: bool | None = None
+    renewal_months: int | None = None
+    notice: int | None = None
+    notice_unit: NoticeUnit | None = None
+
+
+NAMES = tuple(field.name for field in fields(Terms))
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """From its day on, `changes` hold: names of terms with their values."""
+
+    number: int
+    effective_on: date
+    changes: Mapping[str, Any]
+
+
+def in_order(amendments: Iterable[Amendment]) -> list[Amendment]:
+    """By the day they take effect, those of one day by their number."""
+    return sorted(amendments, key=lambda amendment: (amendment.effective_on, amendment.number))
+
+
+def terms_on(amendments: Iterable[Amendment], day: date) -> Terms | None:
+    """The terms of a day; None before the first one. Past its last day a subscription is ended."""
+    begun = [amendment for amendment in in_order(amendments) if amendment.effective_on <= day]
+    if not begun:
+        return None
+    terms = Terms()
+    for amendment in begun:
+        terms = replace(terms, **amendment.changes)
+    if terms.ends_on is not None and terms.ends_on < day:
+        return replace(terms, status=Status.ENDED)
+    return terms
+
+
+def differences(terms: Terms, proposed: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the proposed changes is not so already."""
+    return {name: value for name, value in proposed.items() if getattr(terms, name) != value}
+
+
+def check_timeline(amendments: Iterable[Amendment]) -> None:
+    """Refuse amendments that make a state follow one it cannot follow, in any order they were written."""
+    status: Status | None = None
+    for amendment in in_order(amendments):
+        after = amendment.changes.get("status")
+        if after is None:
+            continue
+        if status is not None and after not in NEXT[status]:
+            raise Conflict(
+                "L'état de la souscription au %(day)s, ou un changement qui le suit, ne le permet pas.",
+                day=f"{amendment.effective_on:%Y-%m-%d}",
+            )
+        status = after
+
+
+def check_terms(terms: Terms) -> None:
+    """Refuse terms that cannot be, or that only make sense with another that is missing."""
+    _check_range("volume", terms.volume, LARGEST_AMOUNT)
+    _check_range("price", terms.price_cents, LARGEST_AMOUNT)
+    _check_range("renewal_months", terms.renewal_months, LONGEST_PERIOD, least=1)
+    _check_range("notice", terms.notice, LONGEST_PERIOD)
+    _check_line("contract", terms.contract)
+    _check_line("service_version", terms.service_version)
+    if terms.price_cents is not None and terms.price_per is None:
+        raise Invalid("price_per", "Un prix est celui d'un mois ou celui d'une unité : choisissez.")
+    if terms.indexation is Indexation.FIXED and terms.indexation_rate is None:
+        raise Invalid("indexation_rate", "Une révision à taux fixe a un taux.")
+    if terms.tacit and (terms.renewal_months is None or terms.term_ends_on is None):
+        missing = "renewal_months" if terms.renewal_months is None else "term_ends_on"
+        raise Invalid(missing, "Une tacite reconduction a un terme et une durée en mois.")
+    if terms.notice is not None and terms.notice_unit is None:
+        raise Invalid("notice_unit", "Un préavis se compte en jours ou en mois.")
+
+
+def _check_range(field: str, value: int | None, most: int, least: int = 0) -> None:
+    if value is not None and not least <= value <= most:
+        raise Invalid(field, "Un nombre entier de %(least)s à %(most)s est attendu.", least=least, most=most)
+
+
+def _check_line(field: str, text: str | None) -> None:
+    if text is not None and (len(text) > LONGEST_LINE or not text.isprintable()):
+        raise Invalid(field, "Une ligne de 200 caractères au plus est attendue.")
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "status": Status,
+    "price_per": PricePer,
+    "indexation": Indexation,
+    "notice_unit": NoticeUnit,
+    "revise_on": date.fromisoformat,
+    "ends_on": date.fromisoformat,
+    "term_ends_on": date.fromisoformat,
+}
+
+
+def to_plain(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes as JSON holds them: days in ISO 8601, choices by value."""
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in changes.items()}
+
+
+def from_plain(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes from what `to_plain` made of them."""
+    return {
+        name: _READERS[name](value) if value is not None and name in _READERS else value
+        for name, value in plain.items()
+    }
