@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from enum import StrEnum
 
@@ -27,6 +28,9 @@ ZONES = (
     "Indian/Kerguelen",
 )
 
+# As the directory writes them (9A to 9J overseas), and as the post does (971 to 988).
+DEPARTMENT = re.compile(r"0[1-9]|1\d|2[1-9AB]|[3-8]\d|9[0-5A-J]|97[1-8]|98[4-8]")
+
 
 class Sector(StrEnum):
     """Who a body belongs to; where nobody knows, there is none."""
@@ -48,6 +52,19 @@ def zone(text: str) -> str:
     if text not in ZONES:
         raise Invalid("zone", "Un fuseau horaire de la liste est attendu.")
     return text
+
+
+def department(text: str) -> str | None:
+    """The code of a French department, None for an empty text."""
+    code = text.strip().upper()
+    if code and not DEPARTMENT.fullmatch(code):
+        raise Invalid(
+            "department",
+            "« %(value)s » n'a pas la forme attendue (exemple : %(example)s).",
+            value=code,
+            example="31, 2A, 974",
+        )
+    return code or None
 
 
 def check_stay(since: date, until: date | None) -> None:

@@ -1,4 +1,4 @@
-"""Whom to call: the roles of contacts, and their phone numbers and addresses, checked as loosely as they vary."""
+"""Whom to call: the roles of contacts, and their phone numbers and addresses, checked but loosely."""
 
 from __future__ import annotations
 

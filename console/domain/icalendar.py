@@ -1,6 +1,7 @@
 """One event as a calendar file (RFC 5545): escaped, folded at 75 octets, in UTC.
 
-It is published, not a scheduling message: it has no method and names nobody as attending, as the standard asks.
+It is published, no scheduling message: it has no method and names nobody as attending, as the
+standard asks.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class Adherent(OwnedRow, CatalogueRow):
     since: Mapped[date]
     until: Mapped[date | None]
     version: Mapped[int] = mapped_column(server_default="1")
-    __mapper_args__ = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as its base declares it
 
 
 class DirectorySite(CatalogueRow):

@@ -92,7 +92,7 @@ class Committee(TenantRow):
     approved_by: Mapped[Label | None]
     cancelled_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default="1")
-    __mapper_args__ = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as its base declares it
 
 
 class CommitteeMember(TenantRow):

@@ -1,0 +1,92 @@
+"""What somebody has to do for an adherent: an account of the operator or a contact is in charge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from console.actions.committees import committee_of
+from console.actions.contacts import contact_of
+from console.actions.numbering import next_number
+from console.actions.tenancy import hold_adherent
+from console.domain.committees import TaskState
+from console.domain.errors import Conflict, NotFound
+from console.domain.free_text import one_line
+from console.store.models import follow_up as f
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """An account of the operator that may be in charge; the edge looked it up."""
+
+    account_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFacts:
+    """What a person says of a task: `in_charge` is a colleague, the number of a contact, or nobody yet."""
+
+    title: str
+    due_on: date | None
+    in_charge: Colleague | int | None
+    committee: int | None
+
+
+def add_task(session: Session, tenant_id: int, facts: TaskFacts, *, now: datetime, by: str) -> int:
+    """Add something to do; the number."""
+    hold_adherent(session, tenant_id)
+    task = f.Task(
+        tenant_id=tenant_id,
+        number=next_number(session, f.Task.number, tenant_id),
+        state=TaskState.OPEN,
+        created_by=by,
+        created_at=now,
+    )
+    _tell(session, task, facts)
+    session.add(task)
+    session.flush()
+    return task.number
+
+
+def change_task(session: Session, tenant_id: int, number: int, facts: TaskFacts) -> None:
+    """Change what is said of an open task."""
+    task = _task_of(session, tenant_id, number)
+    if task.state is not TaskState.OPEN:
+        raise Conflict("Cette tâche n'est plus à faire : rouvrez-la d'abord.")
+    _tell(session, task, facts)
+
+
+def settle_task(
+    session: Session, tenant_id: int, number: int, end: TaskState, *, now: datetime, by: str
+) -> None:
+    """An open task is done or dropped, or a settled one is open again."""
+    task = _task_of(session, tenant_id, number)
+    if (task.state is TaskState.OPEN) is (end is TaskState.OPEN):
+        raise Conflict("L'état de cette tâche a changé entre-temps.")
+    task.state = end
+    task.settled_at, task.settled_by = (None, None) if end is TaskState.OPEN else (now, by)
+
+
+def _task_of(session: Session, tenant_id: int, number: int) -> f.Task:
+    hold_adherent(session, tenant_id)
+    task = session.get(f.Task, (tenant_id, number))
+    if task is None:
+        raise NotFound("Tâche introuvable.")
+    return task
+
+
+def _tell(session: Session, task: f.Task, facts: TaskFacts) -> None:
+    task.title = one_line(facts.title, "title")
+    task.due_on = facts.due_on
+    task.account_id = task.contact = task.in_charge = None
+    if isinstance(facts.in_charge, Colleague):
+        task.account_id, task.in_charge = facts.in_charge.account_id, facts.in_charge.name
+    elif facts.in_charge is not None:
+        task.contact = facts.in_charge
+        task.in_charge = contact_of(session, task.tenant_id, facts.in_charge).name
+    if facts.committee is not None:
+        committee_of(session, task.tenant_id, facts.committee)
+    task.committee = facts.committee
