@@ -16,6 +16,18 @@ from enum import Enum
 GENESIS = "0" * 64  # what the first entry of a chain follows
 PURGED = "audit.purged"
 REDACTED = "audit.redacted"
+# What an adherent reads of its own chain, by the first word of a kind; the rest is the operator's own work.
+OPEN_TO_ADHERENTS = (
+    "adherent",
+    "own_site",
+    "contact",
+    "subscription",
+    "incident",
+    "incident_event",
+    "workload_claim",
+    "statement",
+    "audit",
+)
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 

@@ -55,11 +55,11 @@ def upgrade() -> None:
     op.create_table(
         "audit_checkpoint",
         sa.Column(*TENANT, autoincrement=False, nullable=False),
+        sa.Column("last_number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("month", sa.Date(), nullable=False),
-        sa.Column("last_number", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "month", name=op.f("pk_audit_checkpoint")),
+        sa.PrimaryKeyConstraint("tenant_id", "last_number", name=op.f("pk_audit_checkpoint")),
     )
     hold_rows("audit_entry", web="SELECT, INSERT", engine="SELECT, INSERT")
     hold_rows("audit_payload", web="SELECT, INSERT", engine="SELECT, INSERT, UPDATE")

@@ -54,10 +54,10 @@ class AuditHead(TenantRow):
 
 
 class AuditCheckpoint(TenantRow):
-    """A month of a chain, sealed once it has passed."""
+    """A month of a chain up to an entry, sealed once it has passed; what comes late is sealed after it."""
 
     __tablename__ = "audit_checkpoint"
-    month: Mapped[date] = mapped_column(primary_key=True)
-    last_number: Mapped[int]
+    last_number: Mapped[Number]
+    month: Mapped[date]
     sha256: Mapped[Code]
     sealed_at: Mapped[datetime]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from console.domain.audit import (
+    GENESIS,
+    OPEN_TO_ADHERENTS,
     PURGED,
     REDACTED,
     ChainCheck,
@@ -18,10 +24,60 @@ from console.domain.audit import (
     Seal,
     check_chain,
 )
+from console.domain.errors import NotFound
 from console.store.models import audit as a
 
 CHUNK = 1000  # entries in memory at a time
-GENESIS_HEAD = Head(0, "0" * 64)
+PAGE = 50  # entries
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries of a chain; `open_only` leaves out what the operator writes for itself.
+
+    `what` is the first word of a kind, such as "subscription"; `subject` such as "subscription/3" is that
+    row and what hangs on it.
+    """
+
+    by: str = ""
+    what: str = ""
+    subject: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+    open_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedDeed:
+    """An entry with its facts; `erased` ones have none, and `old` and `new` hold the columns that changed."""
+
+    tenant_id: int
+    number: int
+    at: datetime
+    by: str
+    kind: str
+    subject: str
+    sha256: str
+    previous_sha256: str
+    payload_sha256: str
+    erased: bool
+    old: Mapping[str, Any]
+    new: Mapping[str, Any]
+    hidden: Sequence[str]
+    facts: Mapping[str, Any]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of `old` and `new`, in their order."""
+        return sorted({*self.old, *self.new})
+
+
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """A page of a chain, the newest first; `older` is where the next one starts, None at its end."""
+
+    rows: Sequence[LoggedDeed]
+    older: int | None
 
 
 def hold_still(session: Session) -> None:
@@ -41,9 +97,96 @@ def verify(session: Session, tenant_id: int) -> ChainCheck:
     head = session.get(a.AuditHead, tenant_id)
     return check_chain(
         _told(session, tenant_id),
-        Head(head.number, head.sha256) if head else GENESIS_HEAD,
+        Head(head.number, head.sha256) if head else Head(0, GENESIS),
         _seals(session, tenant_id),
         _erasures(session, tenant_id),
+    )
+
+
+def list_deeds(
+    session: Session, tenant_id: int, wanted: Wanted, before: int | None = None, size: int = PAGE
+) -> Deeds:
+    """Entries of a chain, the newest first, those before a number where one is given."""
+    chosen = _chosen(tenant_id, wanted).order_by(a.AuditEntry.number.desc()).limit(size + 1)
+    if before is not None:
+        chosen = chosen.where(a.AuditEntry.number < before)
+    rows = [_deed(row) for row in session.execute(chosen)]
+    return Deeds(rows[:size], rows[size - 1].number if len(rows) > size else None)
+
+
+def every_deed(session: Session, tenant_id: int, wanted: Wanted) -> Iterator[LoggedDeed]:
+    """All entries of a chain that are wanted, the oldest first."""
+    chosen = _chosen(tenant_id, wanted).order_by(a.AuditEntry.number)
+    return map(_deed, session.execute(chosen.execution_options(yield_per=CHUNK)))
+
+
+def history(session: Session, tenant_id: int, subject: str, *, open_only: bool = False) -> list[LoggedDeed]:
+    """The last entries about a row such as "adherent/11", the newest first.
+
+    What has no adherent is in the operator's chain. `open_only` where an adherent reads its own chain.
+    """
+    return list(list_deeds(session, tenant_id, Wanted(subject=subject, open_only=open_only)).rows)
+
+
+def one_deed(session: Session, tenant_id: int, number: int, *, open_only: bool = False) -> LoggedDeed:
+    """An entry; raises `NotFound`, also for one that is not open to the one who asks."""
+    chosen = _chosen(tenant_id, Wanted(open_only=open_only)).where(a.AuditEntry.number == number)
+    row = session.execute(chosen).one_or_none()
+    if row is None:
+        raise NotFound("Entrée introuvable.")
+    return _deed(row)
+
+
+def _chosen(tenant_id: int, wanted: Wanted) -> Select[a.AuditEntry, str | None]:
+    entry, payload = a.AuditEntry, a.AuditPayload
+    return (
+        select(entry, payload.payload)
+        .outerjoin(payload, and_(payload.tenant_id == entry.tenant_id, payload.number == entry.number))
+        .where(entry.tenant_id == tenant_id, *_conditions(wanted))
+    )
+
+
+def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    entry = a.AuditEntry
+    if wanted.by:
+        yield entry.by == wanted.by
+    if wanted.what:
+        yield _is_of(wanted.what)
+    if wanted.subject:
+        yield or_(
+            entry.subject == wanted.subject, entry.subject.startswith(f"{wanted.subject}/", autoescape=True)
+        )
+    if wanted.start is not None:
+        yield entry.at >= wanted.start
+    if wanted.end is not None:
+        yield entry.at < wanted.end
+    if wanted.open_only:
+        yield or_(*(_is_of(word) for word in OPEN_TO_ADHERENTS))
+
+
+def _is_of(word: str) -> ColumnElement[bool]:
+    """Whether a kind such as "subscription.changed" begins with a word."""
+    return a.AuditEntry.kind.startswith(f"{word}.", autoescape=True)
+
+
+def _deed(row: Any) -> LoggedDeed:
+    entry, text = row
+    facts = {} if text is None else json.loads(text)
+    return LoggedDeed(
+        tenant_id=entry.tenant_id,
+        number=entry.number,
+        at=entry.at,
+        by=entry.by,
+        kind=entry.kind,
+        subject=entry.subject,
+        sha256=entry.sha256,
+        previous_sha256=entry.previous_sha256,
+        payload_sha256=entry.payload_sha256,
+        erased=text is None,
+        old=facts.pop("old", {}),
+        new=facts.pop("new", {}),
+        hidden=facts.pop("hidden", []),
+        facts=facts,
     )
 
 
