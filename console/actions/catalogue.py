@@ -7,12 +7,15 @@ from datetime import date
 from importlib.resources import files
 from typing import Any
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, insert, inspect, select
 from sqlalchemy.orm import Session
 
+from console.actions.dependencies import known_dependencies
 from console.domain.claims import OPERATOR_TENANT
+from console.domain.dependencies import Dependency, find_circle
 from console.store.base import Base
 from console.store.models import catalogue as c
+from console.store.models import offer as o
 from console.store.upsert import upsert
 
 SEED = files("console.store") / "seed"
@@ -24,7 +27,9 @@ def seed_catalogue(session: Session, today: date) -> None:
     _seed_operator(session, today)
     _seed(session, c.ServiceCalendar, "calendar")
     _seed(session, c.SlaPlan, "plan")
+    _seed(session, o.CriticalityCalendar, "criticality", "criticalities")
     _seed(session, c.Service, "service")
+    _seed_dependencies(session, today)
     _seed(session, c.EmissionFactor, "factor", known_since=today)
 
 
@@ -47,8 +52,25 @@ def _continue_numbers_after_operator(session: Session) -> None:
     session.execute(select(func.setval(func.pg_get_serial_sequence("adherent", "tenant_id"), last)))
 
 
-def _seed(session: Session, model: type[Base], subject: str, **shared: Any) -> None:
-    """Rows of `<subject>s.toml`; a key that a table leaves out is null."""
-    tables = tomllib.loads((SEED / f"{subject}s.toml").read_text("utf-8"))[subject]
+def _seed_dependencies(session: Session, today: date) -> None:
+    """Dependencies between services that nobody has told of, one way or the other, not even to end them."""
+    known = known_dependencies(session)
+    told = {frozenset((one.service, one.needs)) for one in known}
+    for table in _tables("dependency", "dependencies"):
+        new = Dependency(table["service"], table["needs"], today)
+        if frozenset((new.service, new.needs)) not in told and not find_circle(new, known):
+            known.append(new)
+            row = {"service_code": new.service, "needs_code": new.needs, "since": today, "until": None}
+            session.execute(insert(o.ServiceDependency).values(row))
+
+
+def _seed(session: Session, model: type[Base], subject: str, file: str = "", **shared: Any) -> None:
+    """Rows of a file; a key that a table leaves out is null."""
     names = [column.name for column in inspect(model).columns]
+    tables = _tables(subject, file or f"{subject}s")
     upsert(session, model, [dict.fromkeys(names) | table | shared for table in tables])
+
+
+def _tables(subject: str, file: str) -> list[dict[str, Any]]:
+    tables: list[dict[str, Any]] = tomllib.loads((SEED / f"{file}.toml").read_text("utf-8"))[subject]
+    return tables

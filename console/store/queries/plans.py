@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from console.domain.calendar import Calendar, Segment
 from console.domain.clock import Target, Unit
+from console.domain.offer import Life
 from console.store.models import catalogue as c
 
 
@@ -70,11 +71,13 @@ def plan_of(session: Session, code: str, version: int) -> Plan:
     )
 
 
-def offers(session: Session) -> list[Offer]:
-    """Every service, trade by trade."""
+def offers(session: Session, on: date | None = None) -> list[Offer]:
+    """Every service, trade by trade; of those that are sold on a day where one is given."""
     rows = session.scalars(select(c.Service).order_by(c.Service.trade, c.Service.name_fr))
     return [
-        Offer(row.code, row.trade.value, row.name_fr, row.name_en, row.unit_fr, row.unit_en) for row in rows
+        Offer(row.code, row.trade.value, row.name_fr, row.name_en, row.unit_fr, row.unit_en)
+        for row in rows
+        if on is None or Life(row.sales_end_on, row.support_ends_on, row.retired_on).sold_on(on)
     ]
 
 
