@@ -192,15 +192,16 @@ def _deed(row: Any) -> LoggedDeed:
 
 def _told(session: Session, tenant_id: int) -> Iterator[tuple[Entry, Payload | None]]:
     entry, payload = a.AuditEntry, a.AuditPayload
-    rows = session.execute(
+    chain = (
         select(entry, payload.salt, payload.payload)
         .outerjoin(payload, and_(payload.tenant_id == entry.tenant_id, payload.number == entry.number))
         .where(entry.tenant_id == tenant_id)
         .order_by(entry.number)
         .execution_options(yield_per=CHUNK)
     )
-    for row, salt, text in rows:
-        yield _entry(row), None if salt is None or text is None else Payload(salt, text)
+    with session.execute(chain) as rows:  # a check ends at the first fault
+        for row, salt, text in rows:
+            yield _entry(row), None if salt is None or text is None else Payload(salt, text)
 
 
 def _entry(row: a.AuditEntry) -> Entry:
