@@ -28,6 +28,7 @@ from console.web.pages import (
     account,
     adherent,
     adherents,
+    audit,
     claims,
     energy,
     incidents,
@@ -52,6 +53,7 @@ BLUEPRINTS = (
     incidents.bp,
     energy.bp,
     statements.bp,
+    audit.bp,
 )
 LARGEST_FORM = 1024 * 1024  # bytes
 GIVES_UP = 3  # the exit status of a worker after which gunicorn does not start another
