@@ -58,7 +58,7 @@ def add(tenant_id: int) -> ResponseReturnValue:
         return _form(tenant_id, {}, suspect), 422
     try:
         subscription = inputs.subscription()
-        with state().database.write(scope()) as session:
+        with state().database.write(scope(), by=current_account().login) as session:
             zone = names.adherent(session, tenant_id).zone
             number = open_incident(
                 session,
@@ -89,7 +89,7 @@ def record(tenant_id: int, number: int) -> ResponseReturnValue:
     """Record what happened to an incident."""
     now = datetime.now(UTC)
     try:
-        with state().database.write(scope()) as session:
+        with state().database.write(scope(), by=current_account().login) as session:
             zone = names.adherent(session, tenant_id).zone
             record_event(
                 session,

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from console.actions.statements import issue_statement
 from console.domain.access import Permission
 from console.domain.errors import Invalid
+from console.store.audit import record
 from console.store.queries import names, statements
 from console.store.session import Operator
 from console.web.access import current_account, requires, scope
@@ -53,10 +54,9 @@ def issue(tenant_id: int) -> ResponseReturnValue:
         adherent = names.adherent(session, tenant_id)
     try:
         month = _asked_month(today(adherent.zone))
-        with state().database.write(Operator()) as session:  # it reckons the month on the way
-            number = issue_statement(
-                session, tenant_id, month, now=datetime.now(UTC), by=current_account().login
-            )
+        by = current_account().login
+        with state().database.write(Operator(), by) as session:  # it reckons the month on the way
+            number = issue_statement(session, tenant_id, month, now=datetime.now(UTC), by=by)
     except Invalid as error:
         return _list(tenant_id, message_of(error)), 422
     flash(_("Le relevé est émis : ses chiffres ne changeront plus."))
@@ -77,7 +77,7 @@ def show(tenant_id: int, number: int) -> ResponseReturnValue:
 @requires(Permission.SEE_ADHERENTS)
 def as_pdf(tenant_id: int, number: int) -> ResponseReturnValue:
     """A statement as an accessible PDF."""
-    document = _document(tenant_id, number)
+    document = _taken_away(tenant_id, number, "pdf")
     return _file(pdf.render(document, current_language()), "application/pdf", f"{document.name}.pdf")
 
 
@@ -85,7 +85,7 @@ def as_pdf(tenant_id: int, number: int) -> ResponseReturnValue:
 @requires(Permission.SEE_ADHERENTS)
 def as_csv(tenant_id: int, number: int) -> ResponseReturnValue:
     """A statement to recompute from."""
-    document = _document(tenant_id, number)
+    document = _taken_away(tenant_id, number, "csv")
     return _file(csv.render(document, current_language()), "text/csv; charset=utf-8", f"{document.name}.csv")
 
 
@@ -108,6 +108,14 @@ def _document(tenant_id: int, number: int) -> Document:
     with state().database.read(scope()) as session:
         figures = statements.archived_figures(session, tenant_id, number)
     return inr.document(figures, current_language())
+
+
+def _taken_away(tenant_id: int, number: int, kind: str) -> Document:
+    """The report, for a file that leaves the console: the audit log says who took it."""
+    document = _document(tenant_id, number)
+    with state().database.write(scope(), by=current_account().login) as session:
+        record(session, tenant_id, "statement.downloaded", f"statement/{number}", {"format": kind})
+    return document
 
 
 def _file(content: bytes, kind: str, name: str) -> Response:
