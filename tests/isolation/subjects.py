@@ -1,0 +1,216 @@
+"""An adherent with everything the product knows of one: a new subject is a function, named in `SUBJECTS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from console.actions.audit import seal_months
+from console.domain.access import Role
+from console.domain.committees import CommitteeKind, TaskState
+from console.domain.contacts import ContactRole
+from console.domain.hours import hour_of
+from console.store.audit import record
+from console.store.models import audit as a
+from console.store.models import catalogue as c
+from console.store.models import coordination as k
+from console.store.models import follow_up as f
+from console.store.models import people as p
+from console.store.session import Database, Operator
+from tests import given
+from tests.isolation.filling import Filled
+
+FIRST_DAY = date(2026, 1, 1)
+DEEDS = 100
+
+
+def fill(database: Database, tenant_id: int, word: str, finess_ej: str, *, rounds: int = 1) -> Filled:
+    """A filled adherent; `rounds` more than another's makes numbers that the other has not."""
+    filled = Filled(tenant_id, word, finess_ej, datetime.now(UTC).replace(microsecond=0))
+    with database.write(Operator()) as session:
+        given.an_adherent(session, tenant_id, filled.name)
+        adherent = session.get(c.Adherent, tenant_id)
+        assert adherent is not None
+        adherent.finess_ej = finess_ej
+        adherent.convention = f"Convention {word}"
+    filled.ids |= {"tenant_id": tenant_id, "name": filled.name, "finess_ej": finess_ej}
+    subjects = [(0, subject) for subject in FIRST]
+    subjects += [(number, subject) for number in range(rounds) for subject in SUBJECTS]
+    subjects += [(rounds, subject) for subject in LAST]
+    for filled.round, subject in subjects:
+        with database.write(Operator()) as session:
+            subject(session, filled)
+    return filled
+
+
+def subscriptions(session: Session, filled: Filled) -> None:
+    contract = filled.text("Marché")
+    filled.ids["subscription"] = given.a_subscription(session, filled.tenant_id, contract=contract)
+
+
+def incidents(session: Session, filled: Filled) -> None:
+    begun_at = filled.now - timedelta(hours=3)
+    number = given.an_incident(session, filled.tenant_id, filled.text("Panne"), opened_at=begun_at)
+    given.it_is(session, "acknowledged", filled.tenant_id, number, begun_at + timedelta(minutes=5))
+    filled.ids["incident"] = number
+
+
+def energy(session: Session, filled: Filled) -> None:
+    started_at = hour_of(filled.now - timedelta(hours=2))
+    claimed = dict.fromkeys(("payroll", "nginx", filled.word), filled.tenant_id)
+    given.a_metered_morning(session, started_at, filled.host, **claimed)
+    claims = select(c.WorkloadClaim).where(c.WorkloadClaim.tenant_id == filled.tenant_id)
+    claim = session.scalars(claims).first()
+    assert claim is not None
+    filled.ids |= {
+        "claim_id": claim.claim_id,
+        "workload": f"{claim.host_id}:{claim.workload_id}",
+        "day": started_at.date().isoformat(),
+    }
+
+
+def statements(session: Session, filled: Filled) -> None:
+    filled.ids["statement"] = given.a_statement(session, filled.tenant_id, filled.now)
+
+
+def people(session: Session, filled: Filled) -> None:
+    login = f"dsi.{filled.word.lower()}.{filled.round}"
+    name, email = filled.text("Personne"), f"{login}@chu.example"
+    account_id = given.an_account(session, login, Role.CIO, [filled.tenant_id], name=name, email=email)
+    filled.people.append(account_id)
+    filled.emails.add(email)
+    filled.ids |= {"account_id": account_id, "login": login}
+
+
+def delegations(session: Session, filled: Filled) -> None:
+    login = f"am.{filled.word.lower()}.{filled.round}"
+    role, tenants = Role.ACCOUNT_MANAGER, [filled.tenant_id]
+    giver = given.an_account(session, login, role, tenants, name=filled.text("Suivi"))
+    taker = given.an_account(session, f"{login}.bis", role, name=filled.text("Relais"))
+    delegation = p.Delegation(
+        giver_id=giver,
+        taker_id=taker,
+        first_day=FIRST_DAY,
+        last_day=date(2100, 1, 1),
+        made_by=login,
+        made_at=filled.now,
+    )
+    session.add(delegation)
+    session.flush()
+    row = p.DelegatedAdherent(delegation_id=delegation.delegation_id, tenant_id=filled.tenant_id)
+    session.add(row)
+    filled.people += [giver, taker]
+    filled.ids |= {"delegation_id": delegation.delegation_id, "manager_id": giver}
+
+
+def contacts(session: Session, filled: Filled) -> None:
+    number = filled.round + 1
+    contact = f.Contact(
+        tenant_id=filled.tenant_id,
+        number=number,
+        role=ContactRole.CIO,
+        name=filled.text("Contact"),
+        phone=f"05 61 00 00 00 poste {filled.word}",
+        mail=f"contact@{filled.word.lower()}.example",
+        is_primary=True,
+        starts_on=FIRST_DAY,
+    )
+    site = f.OwnSite(
+        tenant_id=filled.tenant_id, number=number, name=filled.text("Annexe"), town=filled.text("Ville")
+    )
+    session.add_all([contact, site])
+    filled.ids |= {"contact": number, "site": number}
+
+
+def notes(session: Session, filled: Filled) -> None:
+    note = f.Note(
+        tenant_id=filled.tenant_id,
+        number=filled.round + 1,
+        text=filled.text("Note"),
+        written_by="ops",
+        written_at=filled.now,
+    )
+    session.add(note)
+    filled.ids["note"] = note.number
+
+
+def committees(session: Session, filled: Filled) -> None:
+    tenant_id, number = filled.tenant_id, filled.round + 1
+    session.add(
+        f.Committee(
+            tenant_id=tenant_id,
+            number=number,
+            kind=CommitteeKind.STEERING,
+            starts_at=filled.now + timedelta(days=filled.round),
+            duration_min=60,
+            place=filled.text("Salle"),
+            link=f"https://visio.example/{filled.word}",
+            guests=filled.text("Invité"),
+            agenda=filled.text("Ordre du jour"),
+            minutes=filled.text("Compte rendu"),
+            decisions=filled.text("Décision"),
+        )
+    )
+    session.flush()
+    session.add(f.CommitteeMember(tenant_id=tenant_id, committee=number, contact=number))
+    session.add(
+        f.Addendum(
+            tenant_id=tenant_id,
+            committee=number,
+            position=1,
+            text=filled.text("Additif"),
+            written_by="ops",
+            written_at=filled.now,
+        )
+    )
+    filled.ids["committee"] = number
+
+
+def tasks(session: Session, filled: Filled) -> None:
+    task = f.Task(
+        tenant_id=filled.tenant_id,
+        number=filled.round + 1,
+        title=filled.text("Tâche"),
+        committee=filled.round + 1,
+        contact=filled.round + 1,
+        in_charge=filled.text("Contact"),
+        due_on=filled.now.date(),
+        state=TaskState.OPEN,
+        created_by="ops",
+        created_at=filled.now,
+    )
+    session.add(task)
+    filled.ids["task"] = task.number
+
+
+def deeds(session: Session, filled: Filled) -> None:
+    """So many that what the walk adds to A's chain does not reach the length of B's."""
+    for _number in range(DEEDS * filled.round):
+        record(session, filled.tenant_id, "audit.exported", "audit", {"by": filled.text("Essai")})
+
+
+def what_is_due(session: Session, filled: Filled) -> None:
+    later = filled.now + timedelta(days=40)
+    seal_months(session, filled.tenant_id, now=later)
+    session.add(k.MonthDue(tenant_id=filled.tenant_id, month=FIRST_DAY, due_at=later))
+    last = select(func.max(a.AuditEntry.number)).where(a.AuditEntry.tenant_id == filled.tenant_id)
+    filled.ids["deed"] = session.scalars(last).one()
+
+
+Subject = Callable[[Session, Filled], None]
+SUBJECTS: tuple[Subject, ...] = (
+    subscriptions,
+    incidents,
+    statements,
+    people,
+    delegations,
+    contacts,
+    notes,
+    committees,
+    tasks,
+)
+FIRST: tuple[Subject, ...] = (energy,)
+LAST: tuple[Subject, ...] = (deeds, what_is_due)

@@ -1,0 +1,269 @@
+"""The walk: each rule and method is tried, and what should not have been is told in a line."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import product
+
+from openpyxl import load_workbook
+from pypdf import PdfReader
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from console.domain.access import SEES_EVERY_ADHERENT, Permission, Role, may
+from console.web.access import audience_of
+from tests.isolation.filling import Filled, Id, rows_of
+from tests.isolation.routes import ROUTES, Kind, Route
+from tests.isolation.world import NOBODY, Caller, World
+
+SCOPED = set(Role) - SEES_EVERY_ADHERENT
+REFUSED = {403, 404, 405, 409, 422}
+NOT_THERE = {404}
+OPENS = {200, 204}
+SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LIVE = re.compile(r'name="csrf_token" value="[^"]+"|"X-CSRFToken": ?"[^"]+"|\b\d\d:\d\d(:\d\d)?\b')
+HEADERS = ("Location", "HX-Redirect", "Content-Disposition")
+Ids = Mapping[str, Id]
+Findings = Iterator[str]
+
+
+def walk(
+    world: World, routes: Mapping[str, Route] = ROUTES, kinds: Iterable[Kind] = tuple(Kind)
+) -> list[str]:
+    """What is wrong, a line each; nothing where the adherents are kept apart."""
+    findings = [*_unclassified(world, routes)]
+    before = rows_of(world.both.database, world.b)
+    for kind in kinds:
+        for rule in _rules(world):
+            route = routes.get(rule.endpoint)
+            if route is None or route.kind is not kind:
+                continue
+            findings += TRIES[kind](world, rule, route)
+            if (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
+                after = rows_of(world.both.database, world.b)
+                changed = [name for name in after if after[name] != before[name]]
+                findings += [f"{rule.endpoint} changed {name} of B" for name in changed]
+                before = after
+    return findings
+
+
+def _rules(world: World) -> list[Rule]:
+    return sorted(world.both.app.url_map.iter_rules(), key=lambda rule: rule.rule)
+
+
+def _unclassified(world: World, routes: Mapping[str, Route]) -> Findings:
+    """Each route says how it is tried, and what is tried is a route."""
+    rules = _rules(world)
+    endpoints = {rule.endpoint for rule in rules}
+    yield from (f"nobody said how to try {name}" for name in sorted(endpoints - routes.keys()))
+    yield from (f"{name} is no longer a route" for name in sorted(routes.keys() - endpoints))
+    for rule in rules:
+        is_named = "tenant_id" in rule.arguments
+        if rule.endpoint in routes and is_named is not (routes[rule.endpoint].kind is Kind.OF_ADHERENT):
+            yield f"{rule.endpoint} is tried as {routes[rule.endpoint].kind.value}"
+
+
+def _try_of_adherent(world: World, rule: Rule, route: Route) -> Findings:
+    """B is not there; neither are the rows of B under A; and A's pages hold nothing of B."""
+    yield from _absent(world, rule, route)
+    yield from _strange(world, rule, route)
+    if "GET" in (rule.methods or ()):
+        yield from _read(world, rule, route)
+
+
+def _absent(world: World, rule: Rule, route: Route) -> Findings:
+    """B, with B's rows or A's, is not there, as one that never was."""
+    own, foreign = ids_of(world.a), ids_of(world.b)
+    asked = (foreign, own | {"tenant_id": world.b.tenant_id}, own | {"tenant_id": NOBODY})
+    for caller, method, ids in product(_callers(world, rule), sorted(rule.methods or ()), asked):
+        address = address_of(rule, route, ids)
+        yield from _ask(world, caller, method, address, expand(route.form, ids), NOT_THERE)
+
+
+def _strange(world: World, rule: Rule, route: Route) -> Findings:
+    """A row of B in the address or in the form is not A's; not even for the operator, who may see both."""
+    own, foreign = ids_of(world.a), ids_of(world.b)
+    for caller in (*_callers(world, rule), world.both.operator):
+        for ids, method in product(_swapped(route.names.values(), own, foreign), sorted(rule.methods or ())):
+            # Nothing of the view runs for OPTIONS: the answer is the same for any number.
+            expected = {200, 403} if method == "OPTIONS" else REFUSED
+            yield from _ask(
+                world, caller, method, address_of(rule, route, ids), expand(route.form, own), expected
+            )
+        for ids in _swapped(route.form.values(), own, foreign):
+            address = address_of(rule, route, own)
+            yield from _ask(world, caller, "POST", address, expand(route.form, ids), REFUSED)
+
+
+def _read(world: World, rule: Rule, route: Route) -> Findings:
+    """A's page, whole, as a fragment and as a search may narrow it, holds nothing of B; B's is there."""
+    own, foreign = ids_of(world.a), ids_of(world.b)
+    answers = set()
+    for query in ({}, *route.queries):
+        for ids in (own, own | {key: foreign[key] for key in own if key != "tenant_id"}):
+            address = address_of(rule, route, own, expand(query, ids))
+            for caller in _callers(world, rule):
+                for headers in ({}, {"HX-Request": "true"}):
+                    answer = caller.ask("GET", address, headers=headers)
+                    answers.add(answer.status_code)
+                    yield from _marks(world, caller, f"GET {address}", answer)
+    if bool(answers & OPENS) is not _opens(world, rule):
+        yield f"{rule.endpoint} answers those of A with {answers}"
+
+
+def _try_across(world: World, rule: Rule, route: Route) -> Findings:
+    """Lists, searches, counts and exports are what they would be if B did not exist."""
+    foreign = ids_of(world.b)
+    if "POST" in (rule.methods or ()):
+        address = address_of(rule, route, foreign)
+        for caller in _callers(world, rule):
+            answer = caller.ask("POST", address, expand(route.form, foreign))
+            yield from _marks(world, caller, f"POST {address}", answer)
+    if "GET" in (rule.methods or ()):
+        statuses = set()
+        for query in ({}, *route.queries):
+            address = address_of(rule, route, foreign, expand(query, foreign))
+            for caller, twin in zip(world.both.callers, world.alone.callers, strict=True):
+                statuses.add(caller.ask("GET", address).status_code)
+                yield from _compare(world, caller, twin, sorted((rule.methods or set()) - {"POST"}), address)
+        if bool(statuses & OPENS) is not _opens(world, rule):
+            yield f"{rule.endpoint} answers those of A with {statuses}"
+
+
+def _compare(world: World, caller: Caller, twin: Caller, methods: Iterable[str], address: str) -> Findings:
+    """What a caller reads, as a page and as a fragment, where B is and where B is not."""
+    for method, headers in product(methods, ({}, {"HX-Request": "true"})):
+        answer = caller.ask(method, address, headers=headers)
+        yield from _marks(world, caller, f"{method} {address}", answer)
+        if still(answer) != still(twin.ask(method, address, headers=headers)):
+            yield f"{caller.name} {method} {address}: another answer than without B"
+
+
+def _try_own(world: World, rule: Rule, route: Route) -> Findings:
+    foreign = ids_of(world.b)
+    for method in sorted(rule.methods or ()):
+        caller = world.newcomer()
+        address = address_of(rule, route, foreign)
+        answer = caller.ask(method, address, expand(route.form, foreign))
+        yield from _marks(world, caller, f"{method} {address}", answer)
+
+
+def _try_operator(world: World, rule: Rule, route: Route) -> Findings:
+    foreign = ids_of(world.b)
+    for caller in world.both.callers:
+        for method in sorted(rule.methods or ()):
+            address, form = address_of(rule, route, foreign), expand(route.form, foreign)
+            yield from _ask(world, caller, method, address, form, REFUSED)
+
+
+def _try_public(world: World, rule: Rule, route: Route) -> Findings:
+    for method in sorted((rule.methods or set()) - {"POST"}):
+        address = address_of(rule, route, dict.fromkeys(rule.arguments, "nothing"))
+        for caller in (world.both.anyone, *world.both.callers):
+            yield from _marks(world, caller, f"{method} {address}", caller.ask(method, address))
+
+
+TRIES: Mapping[Kind, Callable[[World, Rule, Route], Findings]] = {
+    Kind.ACROSS: _try_across,
+    Kind.OF_ADHERENT: _try_of_adherent,
+    Kind.OPERATOR: _try_operator,
+    Kind.PUBLIC: _try_public,
+    Kind.MACHINE: _try_public,
+    Kind.OWN: _try_own,
+}
+
+
+def hidden(world: World, routes: Mapping[str, Route] = ROUTES) -> list[str]:
+    """The pages that hold no word of B even for the operator: what they do not show tells nothing."""
+    return [
+        rule.endpoint
+        for rule in _rules(world)
+        if (route := routes.get(rule.endpoint)) is not None
+        and route.kind in (Kind.OF_ADHERENT, Kind.ACROSS)
+        and route.shows
+        and "GET" in (rule.methods or ())
+        and not _shows(world, rule, route)
+    ]
+
+
+def _shows(world: World, rule: Rule, route: Route) -> bool:
+    ids = ids_of(world.b)
+    addresses = (address_of(rule, route, ids, expand(query, ids)) for query in ({}, *route.queries))
+    answers = (world.both.operator.ask("GET", address) for address in addresses)
+    return any(world.b.word.lower() in text_of(answer).lower() for answer in answers)
+
+
+def _opens(world: World, rule: Rule) -> bool:
+    """Whether a role that has a scope of adherents may ask."""
+    audience = audience_of(world.both.app.view_functions[rule.endpoint])
+    return not isinstance(audience, Permission) or any(may(role, audience) for role in SCOPED)
+
+
+def _callers(world: World, rule: Rule) -> list[Caller]:
+    """Those who may see A and not B."""
+    return world.both.callers
+
+
+def _ask(
+    world: World, caller: Caller, method: str, address: str, form: Mapping[str, Id], expected: set[int]
+) -> Findings:
+    answer = caller.ask(method, address, form)
+    if answer.status_code not in expected:
+        yield f"{caller.name} {method} {address} {dict(form)}: {answer.status_code}"
+    yield from _marks(world, caller, f"{method} {address}", answer)
+
+
+def _marks(world: World, caller: Caller, what: str, answer: TestResponse) -> Findings:
+    if answer.status_code >= 500:
+        yield f"{caller.name} {what}: {answer.status_code}"
+    if world.b.word.lower() in text_of(answer).lower():
+        yield f"{caller.name} {what}: {world.b.word}"
+
+
+def ids_of(filled: Filled) -> dict[str, Id]:
+    """What stands for an adherent in addresses, forms and searches; no part of it is its word."""
+    extra: dict[str, Id] = {"part_of_name": filled.word[:-1].lower(), "month": f"{filled.now:%Y-%m}"}
+    return filled.ids | extra
+
+
+def expand(template: Mapping[str, str], ids: Ids) -> dict[str, Id]:
+    return {name: value.format_map(ids) for name, value in template.items()}
+
+
+def address_of(rule: Rule, route: Route, ids: Ids, query: Mapping[str, Id] | None = None) -> str:
+    """The address of a rule for the rows that the ids name."""
+    values = {name: route.names.get(name, f"{{{name}}}").format_map(ids) for name in rule.arguments}
+    built = rule.build({name: _number(value) for name, value in values.items()} | dict(query or {}))
+    assert built is not None, (rule, values)
+    return built[1]
+
+
+def _number(value: str) -> Id:
+    return int(value) if value.isdigit() else value
+
+
+def _swapped(templates: Iterable[str], own: Ids, foreign: Ids) -> Iterator[Ids]:
+    """A's ids with one of B's among them, one after the other."""
+    named = {name for template in templates for name in re.findall(r"\{(\w+)\}", template)}
+    for name in sorted(named - {"tenant_id", "month", "day"}):
+        yield {**own, name: foreign[name]}
+
+
+def text_of(answer: TestResponse) -> str:
+    """All that an answer says, whatever its format, with the headers that name things."""
+    content, kind = answer.get_data(), answer.mimetype
+    if kind == "application/pdf" and content:
+        text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+    elif kind == SPREADSHEET and content:
+        book = load_workbook(io.BytesIO(content))
+        text = "\n".join(str(cell) for sheet in book for row in sheet.values for cell in row)
+    else:
+        text = content.decode("utf-8-sig", errors="replace")
+    return "\n".join([text, *(answer.headers.get(name, "") for name in HEADERS)])
+
+
+def still(answer: TestResponse) -> tuple[int, str]:
+    """An answer without what changes each time."""
+    return answer.status_code, LIVE.sub("", text_of(answer))
