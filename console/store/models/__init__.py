@@ -1,5 +1,29 @@
 """The tables, by plane and by subject; importing this package registers them all."""
 
-from console.store.models import audit, catalogue, coordination, follow_up, measurement, offer, people, tenant
+from console.store.models import (
+    audit,
+    catalogue,
+    contract,
+    coordination,
+    directory,
+    follow_up,
+    generation,
+    measurement,
+    offer,
+    people,
+    tenant,
+)
 
-__all__ = ["audit", "catalogue", "coordination", "follow_up", "measurement", "offer", "people", "tenant"]
+__all__ = [
+    "audit",
+    "catalogue",
+    "contract",
+    "coordination",
+    "directory",
+    "follow_up",
+    "generation",
+    "measurement",
+    "offer",
+    "people",
+    "tenant",
+]
