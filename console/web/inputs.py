@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -10,11 +11,13 @@ from zoneinfo import ZoneInfo
 from flask import abort, request
 
 from console.domain.errors import Invalid
+from console.domain.patient_data import patient_numbers
 from console.web import addresses
 
 LARGEST = 10**12
 DIGITS = len(str(LARGEST))
 LARGEST_ID = 2**63 - 1  # of a host or a workload
+DECIMAL = re.compile(r"(?P<sign>-?)(?P<whole>[0-9]{1,11})(?:\.(?P<decimals>[0-9]{1,2}))?")
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -45,7 +48,15 @@ def day(field: str) -> date:
 
 def optional_day(field: str) -> date | None:
     """A date, or None where the field is empty."""
-    value = text(field)
+    return _day_of(field, text(field))
+
+
+def asked_day(field: str) -> date | None:
+    """A date of the address, or None where it holds none."""
+    return _day_of(field, request.args.get(field, "").strip())
+
+
+def _day_of(field: str, value: str) -> date | None:
     if not value:
         return None
     try:
@@ -83,6 +94,18 @@ def optional_count(field: str) -> int | None:
     return int(value)
 
 
+def optional_hundredths(field: str) -> int | None:
+    """A number with at most two decimals, in hundredths: cents of euros, hundredths of a percent."""
+    value = text(field).replace("\N{NARROW NO-BREAK SPACE}", "").replace("\N{NO-BREAK SPACE}", "")
+    found = DECIMAL.fullmatch(value.replace(" ", "").replace(",", "."))
+    if not value:
+        return None
+    if found is None:
+        raise Invalid(field, "Un nombre à deux décimales au plus est attendu ; par exemple 1234,50.")
+    whole, decimals = int(found["whole"]), int((found["decimals"] or "0").ljust(2, "0"))
+    return (-1 if found["sign"] else 1) * (100 * whole + decimals)
+
+
 def subscription() -> int:
     """The number of the subscription that was chosen."""
     number = optional_count("subscription")
@@ -109,6 +132,32 @@ def choice(field: str, choices: type[Choice]) -> Choice:
         return choices(text(field))
     except ValueError:
         raise Invalid(field, "Un choix de la liste est attendu.") from None
+
+
+def choices(field: str, choices: type[Choice]) -> list[Choice]:
+    """The values of an enumeration that were ticked, in its order."""
+    ticked = set(request.form.getlist(field))
+    found = [one for one in choices if one.value in ticked]
+    if len(found) < len(ticked):
+        raise Invalid(field, "Un choix de la liste est attendu.")
+    return found
+
+
+def refuse_patient_numbers(*fields: str) -> None:
+    """Refuse free texts that seem to name a patient, until the person has confirmed that they do not."""
+    found = [number for field in fields for number in patient_numbers(text(field))]
+    if found and not text("confirmed"):
+        raise Invalid(
+            "confirmed",
+            "Ce texte contient ce qui ressemble à un numéro de patient : %(numbers)s. "
+            "Aucune donnée de patient ne doit être saisie ici.",
+            numbers=", ".join(found),
+        )
+
+
+def optional_choice(field: str, choices: type[Choice]) -> Choice | None:
+    """One of the values of an enumeration, or None where the field is empty."""
+    return choice(field, choices) if text(field) else None
 
 
 def asked_page() -> int:

@@ -43,6 +43,13 @@ ENTRIES = (
     Entry(
         "statements.index", lazy_gettext("Relevés"), "statements", ("statements",), Permission.SEE_ADHERENTS
     ),
+    Entry(
+        "catalogue.index",
+        lazy_gettext("Catalogue"),
+        "catalogue",
+        ("catalogue", "offering", "hosting", "criticalities", "certificates"),
+        Permission.SEE_CATALOGUE,
+    ),
 )
 
 
