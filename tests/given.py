@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from console.actions.catalogue import seed_catalogue
-from console.actions.directory import store_sites
+from console.actions import directory
 from console.actions.incidents import Priority, open_incident, record_event
 from console.actions.ingest import ingest
 from console.actions.metering import hours_due, meter_hour
@@ -22,7 +22,7 @@ from console.actions.statements import issue_statement
 from console.actions.subscriptions import subscribe
 from console.domain.access import Role
 from console.domain.clock import EventKind
-from console.domain.directory import read_sae
+from console.domain.formats import read_sae
 from console.domain.hours import hour_of
 from console.store.base import Base
 from console.store.models import catalogue as c
@@ -89,7 +89,7 @@ def an_adherent(session: Session, tenant_id: int, name: str, zone: str = "Europe
     session.flush()
     service = session.scalars(select(c.Service).order_by(c.Service.code)).first()
     assert service is not None
-    subscribe(session, tenant_id, service.code, starts_on=date(2026, 1, 1))
+    subscribe(session, tenant_id, service.code, starts_on=date(2026, 1, 1), now=NOW)
     return tenant_id
 
 
@@ -134,7 +134,7 @@ def _claim(host: str, workload: str, tenant_id: int, started_at: datetime) -> c.
 
 def a_subscription(session: Session, tenant_id: int, service: str = "payroll", **terms: Any) -> int:
     """The adherent takes a service; its number. Payroll counts working hours, hosting counts all hours."""
-    return subscribe(session, tenant_id, service, **{"starts_on": date(2026, 1, 1)} | terms)
+    return subscribe(session, tenant_id, service, **{"starts_on": date(2026, 1, 1), "now": NOW} | terms)
 
 
 def an_incident(
@@ -165,7 +165,8 @@ def it_is(session: Session, kind: str, tenant_id: int, number: int, at: datetime
 
 def the_directory(session: Session) -> None:
     """The directory holds the 3 975 sites of the SAE survey of 2023."""
-    store_sites(session, read_sae(SAE.read_bytes()).sites.values())
+    listing = read_sae(SAE.read_bytes())
+    directory.store_records(session, listing, listing.records.values())
 
 
 def a_statement(session: Session, tenant_id: int, now: datetime | None = None) -> int:

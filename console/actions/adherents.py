@@ -17,6 +17,7 @@ from console.domain.free_text import one_line, optional_line
 from console.domain.identifiers import finess, siren
 from console.domain.revisions import check_version
 from console.store.models import catalogue as c
+from console.store.models import directory as d
 from console.store.models import people as p
 from console.store.models import tenant as t
 
@@ -45,8 +46,10 @@ class Facts:
     until: date | None
 
 
-def kind_of(category: str) -> c.AdherentKind:
+def kind_of(category: str | None) -> c.AdherentKind:
     """What kind of body most likely runs a site of a FINESS category; a person may say otherwise."""
+    if category is None:
+        return c.AdherentKind.OTHER
     if int(category) in HOSPITALS:
         return c.AdherentKind.HOSPITAL
     if int(category) in MEDICO_SOCIAL:
@@ -62,12 +65,12 @@ def add_adherent(
     kind: c.AdherentKind | None = None,
     entrust_to: int | None = None,
 ) -> int:
-    """Make the legal entity of a site an adherent, under the name of that site; its number.
+    """Make the legal entity of a site an adherent, under its name or, while that is unknown, that of the site.
 
     `entrust_to` puts it in the portfolio of an account. Raises `NotFound` for a site that the directory does
     not hold, `Conflict` for an entity that is an adherent already.
     """
-    site = session.get(c.DirectorySite, finess_et)
+    site = session.get(d.DirectorySite, finess_et)
     if site is None:
         raise NotFound("Ce site n'est pas dans le répertoire.")
     known = session.scalar(select(c.Adherent.name).where(c.Adherent.finess_ej == site.finess_ej))
@@ -78,11 +81,12 @@ def add_adherent(
             name=known,
         )
     local = zone_of(site.department)
+    entity = session.get(d.LegalEntity, site.finess_ej)
     adherent = c.Adherent(
-        name=site.name,
+        name=entity.name if entity else site.name,
         kind=kind or kind_of(site.category),
         finess_ej=site.finess_ej,
-        siren=site.siren,
+        siren=(entity and entity.siren) or site.siren,
         zone=local.key,
         since=now.astimezone(local).date(),
     )

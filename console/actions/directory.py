@@ -1,61 +1,134 @@
-"""The directory of sites: what a file would change, and the change itself, which may be repeated."""
+"""The directory: what a file would change, and the change itself, which may be repeated without harm.
+
+    listing -> compare -> preview -> a person decides -> store, in short transactions
+
+A file never takes the place of what a later one said: it fills in what was unknown.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
-from console.domain.directory import Site
-from console.store.models import catalogue as c
+from console.domain.columns import RECORDS
+from console.domain.directory import Kind, Listing, Record, Refusal, key_of
+from console.domain.groups import Held
+from console.store.base import Base
+from console.store.models import directory as d
 from console.store.upsert import upsert
 
-SOURCE = "DREES, SAE"
-FACTS = (
-    "finess_ej",
-    "name",
-    "siret",
-    "siren",
-    "category",
-    "legal_status",
-    "department",
-    "town",
-    "source",
-    "vintage",
-)
+MODELS: Mapping[Kind, type[Base]] = {
+    Kind.LEGAL_ENTITIES: d.LegalEntity,
+    Kind.SITES: d.DirectorySite,
+    Kind.GROUPS: d.Ght,
+}
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A fact that becomes another."""
+
+    field: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A record that is known and of which facts change."""
+
+    record: Record
+    changes: Sequence[FieldChange]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What an import would do: sites that are new, that change, or that stay."""
+    """What an import would do; `confirmed` are records that stay as they are, now known to a later day.
 
-    new: Sequence[Site]
-    changed: Sequence[Site]
+    `left` are the running memberships that a file does not hold; `refused` contradict what is known.
+    """
+
+    new: Sequence[Record]
+    changed: Sequence[Changed]
+    confirmed: Sequence[Record]
     unchanged: int
+    left: Sequence[Held] = ()
+    refused: Sequence[Refusal] = ()
 
     @property
-    def to_store(self) -> Sequence[Site]:
-        return (*self.new, *self.changed)
+    def to_store(self) -> Sequence[Record]:
+        return (*self.new, *(one.record for one in self.changed), *self.confirmed)
 
 
-def compare_sites(session: Session, sites: Mapping[str, Site]) -> Difference:
-    """Sites of a file, by key, against those of the directory; sites that the file leaves out stay."""
-    known = {row.finess_et: _facts(row) for row in session.scalars(select(c.DirectorySite))}
-    new = [site for key, site in sites.items() if key not in known]
-    changed = [
-        site
-        for key, site in sites.items()
-        if key in known and asdict(site) | {"source": SOURCE} != known[key]
+def compare_records(session: Session, listing: Listing) -> Difference:
+    """The records of a listing against those of the directory; those that the file leaves out stay."""
+    known = _known(session, listing.kind)
+    new, changed, confirmed, unchanged = [], [], [], 0
+    for key, record in listing.records.items():
+        if key not in known:
+            new.append(record)
+        elif changes := _changes(listing, record, known[key]):
+            changed.append(Changed(record, changes))
+        elif known[key]["as_of"] < listing.as_of:
+            confirmed.append(record)
+        else:
+            unchanged += 1
+    return Difference(new, changed, confirmed, unchanged)
+
+
+def store_records(session: Session, listing: Listing, records: Iterable[Record]) -> None:
+    """Add these records of a listing, or bring those that are known up to date."""
+    model = MODELS[listing.kind]
+    records = list(records)
+    known = _known(session, listing.kind, [key_of(record) for record in records])
+    rows = [_merged(listing, record, known.get(key_of(record))) for record in records]
+    upsert(session, model, rows, update=[name for name in _columns(model) if name != _key(model)])
+
+
+def _changes(listing: Listing, record: Record, known: Facts) -> list[FieldChange]:
+    is_older = listing.as_of < known["as_of"]
+    return [
+        FieldChange(name, known[name], value)
+        for name, value in _said(listing, record).items()
+        if value != known[name] and not (is_older and known[name] is not None)
     ]
-    return Difference(new, changed, unchanged=len(sites) - len(new) - len(changed))
 
 
-def store_sites(session: Session, sites: Iterable[Site]) -> None:
-    """Add the sites, or bring those that are known up to date."""
-    upsert(session, c.DirectorySite, [asdict(site) | {"source": SOURCE} for site in sites], update=FACTS)
+def _merged(listing: Listing, record: Record, known: Facts | None) -> dict[str, Any]:
+    dated = {"source": listing.source, "as_of": listing.as_of}
+    if known is None:
+        return asdict(record) | dated
+    changes = {change.field: change.after for change in _changes(listing, record, known)}
+    return {**known, **changes, **(dated if known["as_of"] <= listing.as_of else {})}
 
 
-def _facts(row: c.DirectorySite) -> dict[str, object]:
-    return {"finess_et": row.finess_et} | {name: getattr(row, name) for name in FACTS}
+def _said(listing: Listing, record: Record) -> dict[str, Any]:
+    unsaid = listing.unsaid.get(key_of(record), ())
+    return {
+        place.name: getattr(record, place.name)
+        for place in fields(RECORDS[listing.kind])
+        if place.name in listing.says and place.name not in unsaid
+    }
+
+
+def _known(session: Session, kind: Kind, keys: Sequence[str] | None = None) -> dict[str, Facts]:
+    """The rows of the directory by their key: all, or those of some keys."""
+    model = MODELS[kind]
+    table = model.__table__
+    rows = select(table)
+    if keys is not None:
+        rows = rows.where(table.c[_key(model)].in_(keys))
+    return {str(row[_key(model)]): dict(row) for row in session.execute(rows).mappings()}
+
+
+def _columns(model: type[Base]) -> list[str]:
+    return [column.key for column in inspect(model).columns]
+
+
+def _key(model: type[Base]) -> str:
+    return str(inspect(model).primary_key[0].name)

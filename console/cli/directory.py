@@ -1,8 +1,10 @@
-"""`console import`: fill the directory of sites from a published file."""
+"""`console import`: fill the directory from published files, or from any table by its columns."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -10,69 +12,192 @@ import click
 from flask.cli import AppGroup
 from flask_babel import force_locale
 
-from console.actions.directory import Difference, compare_sites, store_sites
-from console.domain.directory import Listing, Refusal, read_sae
-from console.domain.errors import Invalid
+from console.actions import imports
+from console.actions.directory import Difference
+from console.actions.memberships import end_those_left
+from console.domain.directory import Kind, Listing
+from console.domain.errors import DomainError
 from console.store.session import Operator
 from console.web.errors import message_of
 from console.web.state import state
 
-group = AppGroup("import", help="Fill the console from published files.")
+group = AppGroup("import", help="Fill the directory from published files, or from any table.")
 
-BATCH = 250  # sites a transaction
-SHOWN = 20  # refused rows printed one by one
+SHOWN = 20  # lines of a kind that are printed one by one
+NOTE = "Shows what is new, changed, unchanged and refused, then asks. It may be repeated without harm."
+PUBLISHED = {
+    "sae": "Import the sites of FILE, an identification table of the SAE survey (ID_2023r.csv).",
+    "finess": "Import the sites of FILE, a FINESS extract cs1100502 (CSV).",
+    "finess-xml": "Import FILE, a FINESS feed of legal entities (cs1400101) or sites (cs1400102), XML.",
+    "ght": "Import the hospital groups of FILE, a GHT table of the SAE survey (GHT_2023r.csv).",
+}
 
 
-@group.command("sae")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--yes", is_flag=True, help="Import without asking.")
-@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-def import_sae(file: Path, yes: bool, dry_run: bool) -> None:
-    """Import the sites of FILE, an identification table of the SAE survey (ID_2023r.csv).
+@contextmanager
+def _in_one_line(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except DomainError as error:
+        raise click.ClickException(f"{file}: {_in_english(error)}") from None
 
-    Shows what is new, changed, unchanged and refused, then asks. It may be repeated without harm.
-    """
-    listing = _read(file)
-    with state().database.read(Operator()) as session:
-        difference = compare_sites(session, listing.sites)
-    _show(difference, listing.refusals)
-    if dry_run or not difference.to_store:
+
+def _options(command: click.Command) -> click.Command:
+    """What each of the commands asks for."""
+    command.params += [
+        click.Argument(["file"], type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+        click.Option(
+            ["--as-of"],
+            type=click.DateTime(["%Y-%m-%d"]),
+            help="The day of a file that does not say it.",
+        ),
+        click.Option(["--dry-run"], is_flag=True, help="Show what would change, and change nothing."),
+        click.Option(["--yes"], is_flag=True, help="Import without asking."),
+    ]
+    return command
+
+
+def _published(name: str, text: str) -> click.Command:
+    def run(file: Path, as_of: datetime | None, dry_run: bool, yes: bool) -> None:
+        _import(file, as_of, dry_run=dry_run, yes=yes, format_name=name)
+
+    return _options(click.Command(name, callback=run, help=f"{text}\n\n{NOTE}"))
+
+
+@click.command("ght-members")
+@click.option("--complete", is_flag=True, help="End on its day the memberships that FILE does not hold.")
+def import_members(file: Path, as_of: datetime | None, dry_run: bool, yes: bool, complete: bool) -> None:
+    """Import who is in which group from FILE, by CODE_GHT, FINESS_EJ and, if known, ROLE, DU, AU."""
+    _import(file, as_of, dry_run=dry_run, yes=yes, format_name="ght-members", complete=complete)
+
+
+@click.command("table")
+@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="What the rows are.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="FACT=HEADING",
+    help="Which column holds a fact, such as finess_et=FINESS; remembered for tables with the same headings.",
+)
+def import_table(
+    file: Path,
+    as_of: datetime | None,
+    dry_run: bool,
+    yes: bool,
+    kind: str | None,
+    columns: Sequence[str],
+) -> None:
+    """Import any table of FILE, CSV or XLSX, by its columns."""
+    if (kind is None) != (not columns):
+        raise click.UsageError("--kind and --column go together")
+    chosen = None if kind is None else (Kind(kind), _pairs(columns))
+    _import(file, as_of, dry_run=dry_run, yes=yes, chosen=chosen)
+
+
+for _name, _text in PUBLISHED.items():
+    group.add_command(_published(_name, _text))
+group.add_command(_options(import_members))
+group.add_command(_options(import_table))
+
+
+def _import(
+    file: Path,
+    as_of: datetime | None,
+    *,
+    dry_run: bool,
+    yes: bool,
+    format_name: str | None = None,
+    complete: bool = False,
+    chosen: tuple[Kind, Mapping[str, Sequence[str]]] | None = None,
+) -> None:
+    with _in_one_line(file):
+        listing = _read(file, as_of, format_name, chosen, remember=not dry_run)
+        with state().database.read(Operator()) as session:
+            difference = imports.compare(session, listing)
+    _show(listing, difference)
+    ending = complete and bool(difference.left)
+    if dry_run or not (difference.to_store or ending):
         click.echo("Nothing was changed." if dry_run else "Nothing to import.")
         return
     if not yes:
         click.confirm("Import?", abort=True)
-    _store(difference)
-    click.echo(f"{len(difference.to_store)} sites imported.")
+    with _in_one_line(file):
+        _store(listing, difference, file.name, complete=complete)
+    click.echo(f"{len(difference.to_store)} {_records(listing)} imported.")
 
 
-def _read(file: Path) -> Listing:
-    try:
-        return read_sae(file.read_bytes())
-    except Invalid as error:
-        raise click.ClickException(f"{file}: {_in_english(error)}") from None
+def _read(
+    file: Path,
+    as_of: datetime | None,
+    format_name: str | None,
+    chosen: tuple[Kind, Mapping[str, Sequence[str]]] | None,
+    *,
+    remember: bool,
+) -> Listing:
+    now, day, content = datetime.now(UTC), as_of and as_of.date(), file.read_bytes()
+    table = imports.open_table(content)
+    if chosen and remember:
+        with state().database.write(Operator()) as session:
+            imports.remember_columns(session, table, *chosen, now=now, by="console")
+    if chosen:
+        return imports.read_by_columns(table, *chosen, file_name=file.name, as_of=day or now.date())
+    with state().database.read(Operator()) as session:
+        listing = imports.read_listing(
+            session, table, file_name=file.name, as_of=day, now=now, format_name=format_name
+        )
+    if listing is None:
+        raise click.ClickException(
+            f"{file}: its headings are not known: say --kind and, for each fact, --column FACT=HEADING; "
+            f"the headings are {', '.join(table.headings)}"
+        )
+    return listing
 
 
-def _show(difference: Difference, refusals: Sequence[Refusal]) -> None:
-    click.echo(f"new        {len(difference.new)}")
-    click.echo(f"changed    {len(difference.changed)}")
-    click.echo(f"unchanged  {difference.unchanged}")
-    click.echo(f"refused    {len(refusals)}")
-    for refusal in islice(refusals, SHOWN):
-        click.echo(f"  line {refusal.line}, {refusal.error.field}: {_in_english(refusal.error)}")
-    if len(refusals) > SHOWN:
-        click.echo(f"  and {len(refusals) - SHOWN} more")
+def _show(listing: Listing, difference: Difference) -> None:
+    lines = imports.lines_of(listing, difference)
+    for fate, count in imports.counts_of(listing, difference).items():
+        if count or fate in ("new", "changed", "unchanged", "refused"):
+            click.echo(f"{fate:<10} {count}")
+        if fate in ("refused", "repaired", "unknown", "left", "changed"):
+            for line in islice(lines[fate], SHOWN):
+                click.echo(f"  {_told(line)}")
+            if count > SHOWN:
+                click.echo(f"  and {count - SHOWN} more")
 
 
-def _store(difference: Difference) -> None:
-    sites = difference.to_store
-    with click.progressbar(length=len(sites), label="Importing") as bar:
-        for start in range(0, len(sites), BATCH):
-            batch = sites[start : start + BATCH]
+def _told(line: imports.Line) -> str:
+    if line.message:
+        with force_locale("en"):
+            return f"line {line.line}, {line.place}: {message_of(DomainError(line.message, **line.values))}"
+    where = f"line {line.line}, " if line.line is not None and not line.key else ""
+    what = f"{line.key} {line.name}, " if line.key else ""
+    return f"{where}{what}{line.place}: {line.before} -> {line.after}"
+
+
+def _store(listing: Listing, difference: Difference, file_name: str, *, complete: bool) -> None:
+    with click.progressbar(length=len(difference.to_store), label="Importing") as bar:
+        for portion in imports.portions(listing, difference):
             with state().database.write(Operator()) as session:
-                store_sites(session, batch)
-            bar.update(len(batch))
+                imports.store(session, listing, portion)
+            bar.update(len(portion))
+    with state().database.write(Operator()) as session:
+        if complete:
+            click.echo(f"{end_those_left(session, listing)} memberships ended.")
+        imports.note_import(session, listing, file_name, imports.counts_of(listing, difference))
 
 
-def _in_english(error: Invalid) -> str:
+def _records(listing: Listing) -> str:
+    return listing.kind.value.replace("_", " ")
+
+
+def _pairs(columns: Sequence[str]) -> dict[str, list[str]]:
+    pairs: dict[str, list[str]] = {}
+    for pair in columns:
+        fact, _equals, heading = pair.partition("=")
+        pairs.setdefault(fact.strip(), []).append(heading.strip())
+    return pairs
+
+
+def _in_english(error: DomainError) -> str:
     with force_locale("en"):
         return message_of(error)

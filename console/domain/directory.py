@@ -1,24 +1,20 @@
-"""The national directory of health sites, as the SAE survey publishes it: one checked site for each row.
+"""The national directory: legal entities, their sites, the hospital groups (GHT) and who is in them.
 
-The file has `;` between its cells and a header; its text is UTF-8 (with or without a mark) or Windows-1252.
-A row that breaks a rule is told with its line, its field and what would be right; the others still count.
+A file says some facts of its records and leaves others out; `Listing.says` tells them apart, so that what a
+file does not know never erases what is known.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from console.domain.errors import Invalid
-from console.domain.identifiers import finess, siren, siret
 
-COLUMNS = ("an", "fi", "rs", "fi_ej", "stj", "cat", "sir", "dep", "libcom")
-LONGEST_NAME = 200
-DEPARTMENT = re.compile(r"0[1-9]|1\d|2[1-9AB]|[3-8]\d|9[0-5A-J]")
+MAINLAND = "Europe/Paris"
 ZONES: Mapping[str, str] = {
     "9A": "America/Guadeloupe",
     "9B": "America/Martinique",
@@ -26,24 +22,93 @@ ZONES: Mapping[str, str] = {
     "9D": "Indian/Reunion",
     "9E": "America/Miquelon",
     "9F": "Indian/Mayotte",
+    "9J": "Pacific/Wallis",
 }
-MAINLAND = "Europe/Paris"
+PUBLIC_STATUSES = range(1, 30)  # the State and its bodies, local authorities, public establishments
+PRIVATE_STATUSES = range(40, 100)  # social security, mutual societies, associations, companies, persons
+
+
+class Kind(StrEnum):
+    """What the records of a file are."""
+
+    LEGAL_ENTITIES = "legal_entities"
+    SITES = "sites"
+    GROUPS = "groups"
+    MEMBERSHIPS = "memberships"
+
+
+class Sector(StrEnum):
+    """Public or private, as the legal status has it."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class GroupRole(StrEnum):
+    """What a legal entity is in its group: the support establishment, of which there is one, or a member."""
+
+    SUPPORT = "support"
+    MEMBER = "member"
+
+
+@dataclass(frozen=True, slots=True)
+class LegalEntity:
+    """A body that runs sites."""
+
+    finess_ej: str
+    name: str
+    long_name: str | None = None
+    siren: str | None = None
+    legal_status: str | None = None
+    category: str | None = None
+    department: str | None = None
+    town: str | None = None
+    address: str | None = None
+    closed: bool = False
+    closed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A place of the directory; `siret` is None where the file gives only the SIREN of its legal entity."""
+    """A place; `siret` is None where the file gives only the SIREN of its legal entity."""
 
     finess_et: str
     finess_ej: str
     name: str
-    siret: str | None
-    siren: str
-    category: str
-    legal_status: str
     department: str
     town: str
-    vintage: int
+    long_name: str | None = None
+    siret: str | None = None
+    siren: str | None = None
+    category: str | None = None
+    legal_status: str | None = None
+    address: str | None = None
+    opened_on: date | None = None
+    closed: bool = False
+    closed_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A hospital group of its territory (GHT)."""
+
+    code: str
+    name: str
+    short_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A legal entity in a group, from its first day up to `valid_to`, which is not in it any more."""
+
+    ght_code: str
+    finess_ej: str
+    role: GroupRole
+    valid_from: date | None = None  # None: the file does not say it
+    valid_to: date | None = None
+
+
+Record = LegalEntity | Site | Group | Membership
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,39 +120,54 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """A cell that a spreadsheet damaged and that was put right; nothing after: its value stays unknown."""
+
+    line: int
+    field: str
+    before: str
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
-    """What a file holds: its sites by their key, and the rows that were refused."""
+    """What a file holds: its records by their key, what it says of them, and what was wrong with its rows.
 
-    sites: Mapping[str, Site]
+    `lines` are those of the records in the file; `unsaid` are the facts that a single record leaves out, for
+    a damaged cell made them unknown.
+    """
+
+    kind: Kind
+    source: str
+    as_of: date
+    says: frozenset[str]
+    records: Mapping[str, Record]
+    lines: Mapping[str, int]
+    unsaid: Mapping[str, Collection[str]]
     refusals: Sequence[Refusal]
+    repairs: Sequence[Repair]
 
 
-def read_sae(content: bytes) -> Listing:
-    """Read an SAE identification table ("ID"); raises `Invalid` for a file that is none."""
-    rows = _rows(_text(content))
-    header = next(rows, (1, []))[1]
-    names = [name.strip().lower() for name in header]
-    missing = [column for column in COLUMNS if column not in names]
-    if missing:
-        raise Invalid(
-            "file",
-            "Ce fichier n'est pas une table d'identification SAE : il lui manque %(missing)s "
-            "(colonnes attendues, séparées par « ; » : %(expected)s).",
-            missing=", ".join(missing),
-            expected=", ".join(COLUMNS),
-        )
-    sites: dict[str, Site] = {}
-    lines: dict[str, int] = {}
-    refusals = []
-    for line, cells in rows:
-        try:
-            site = _site(names, cells)
-            _refuse_second(site, lines)
-        except Invalid as error:
-            refusals.append(Refusal(line, error))
-        else:
-            sites[site.finess_et], lines[site.finess_et] = site, line
-    return Listing(sites, refusals)
+def key_of(record: Record) -> str:
+    """What names a record in its directory."""
+    match record:
+        case LegalEntity():
+            return record.finess_ej
+        case Site():
+            return record.finess_et
+        case Group():
+            return record.code
+        case Membership():
+            return f"{record.ght_code} {record.finess_ej}"
+
+
+def sector_of(legal_status: str | None) -> Sector | None:
+    """Public or private by the two digits of a legal status; None where it is unknown."""
+    if legal_status is None or not legal_status.isdigit():
+        return None
+    if int(legal_status) in PUBLIC_STATUSES:
+        return Sector.PUBLIC
+    return Sector.PRIVATE if int(legal_status) in PRIVATE_STATUSES else None
 
 
 def zone_of(department: str) -> ZoneInfo:
@@ -102,107 +182,3 @@ def zone_of(department: str) -> ZoneInfo:
             )
         return ZoneInfo(ZONES[department])
     return ZoneInfo(MAINLAND)
-
-
-def _text(content: bytes) -> str:
-    if not content.strip():
-        raise Invalid("file", "Ce fichier est vide.")
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise Invalid("file", "Ce fichier n'est pas un texte en UTF-8 ou en Windows-1252.")
-
-
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not blank, each with the line it starts on."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";")
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise Invalid("file", "Ligne %(line)s illisible : %(why)s.", line=line, why=error) from None
-        if cells is None:
-            return
-        if any(cells):
-            yield line, cells
-
-
-def _site(names: Sequence[str], cells: Sequence[str]) -> Site:
-    if len(cells) != len(names):
-        raise Invalid(
-            "row",
-            "Cette ligne a %(found)s cellules ; l'en-tête en annonce %(expected)s.",
-            found=len(cells),
-            expected=len(names),
-        )
-    row = dict(zip(names, (cell.strip() for cell in cells), strict=True))
-    whole_siret, of_entity = _siret_or_siren(row["sir"])
-    return Site(
-        finess_et=finess(row["fi"], "fi"),
-        finess_ej=finess(row["fi_ej"], "fi_ej"),
-        name=_name(row["rs"], "rs"),
-        siret=whole_siret,
-        siren=of_entity,
-        category=_code(row["cat"], "cat", 3),
-        legal_status=_code(row["stj"], "stj", 2),
-        department=_department(row["dep"]),
-        town=_name(row["libcom"], "libcom"),
-        vintage=int(_code(row["an"], "an", 4)),
-    )
-
-
-def _siret_or_siren(text: str) -> tuple[str | None, str]:
-    """The column of the SIRET holds a SIREN where a site has none of its own."""
-    if len(text) == 9:
-        return None, siren(text, "sir")
-    whole = siret(text, "sir")
-    return whole, whole[:9]
-
-
-def _refuse_second(site: Site, lines: Mapping[str, int]) -> None:
-    if site.finess_et in lines:
-        raise Invalid(
-            "fi",
-            "%(value)s est déjà à la ligne %(line)s.",
-            value=site.finess_et,
-            line=lines[site.finess_et],
-        )
-
-
-def _name(text: str, field: str) -> str:
-    if not 0 < len(text) <= LONGEST_NAME or not text.isprintable():
-        raise Invalid(
-            field, "Un texte lisible de 1 à %(longest)s caractères est attendu.", longest=LONGEST_NAME
-        )
-    return text
-
-
-def _code(text: str, field: str, length: int) -> str:
-    if not (text.isascii() and text.isdigit() and len(text) == length):
-        raise _misshapen(field, text, text.zfill(length) if text.isdigit() else None, "0" * length)
-    return text
-
-
-def _department(text: str) -> str:
-    department = text.upper()
-    if not DEPARTMENT.fullmatch(department):
-        raise _misshapen("dep", text, text.zfill(2) if len(text) == 1 else None, "31, 2A, 9D")
-    return department
-
-
-def _misshapen(field: str, value: str, whole: str | None, example: str) -> Invalid:
-    if whole is not None and len(whole) > len(value):
-        return Invalid(
-            field, "%(value)s a perdu ses zéros de tête : %(whole)s attendu.", value=value, whole=whole
-        )
-    return Invalid(
-        field,
-        "« %(value)s » n'a pas la forme attendue (exemple : %(example)s).",
-        value=value,
-        example=example,
-    )

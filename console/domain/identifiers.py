@@ -10,11 +10,11 @@ import re
 from typing import NoReturn
 
 from console.domain.errors import Invalid
+from console.domain.spreadsheets import is_floating
 
 CORSICA = str.maketrans("AB", "12")  # the key of 2A and 2B departments is reckoned with 21 and 22
-FINESS = re.compile(r"(?:\d{2}|2[AB])\d{7}")
+FINESS = re.compile(r"(?:0[1-9]|[1-9]\d|2[AB])\d{7}")
 SEPARATORS = re.compile(r"[\s.\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]")
-FLOATING = re.compile(r"\d[.,]\d+E\+?\d+", re.IGNORECASE)
 LA_POSTE = "356000000"  # its many establishments carry another key: their digits add up to a multiple of 5
 
 
@@ -59,7 +59,7 @@ def siret(text: str, field: str = "siret") -> str:
 
 def _bare(text: str, field: str) -> str:
     text = text.strip()
-    if FLOATING.fullmatch(text):
+    if is_floating(text):
         raise Invalid(
             field,
             "%(value)s est un nombre arrondi par un tableur : "

@@ -8,6 +8,7 @@ from console.actions.catalogue import seed_catalogue
 from console.domain.access import Role
 from console.domain.errors import Conflict, NotFound
 from console.store.models import catalogue as c
+from console.store.models import directory as d
 from console.store.models import people as p
 from console.store.session import Database, Operator
 from tests import given
@@ -50,7 +51,7 @@ def test_who_chose_it_may_be_entrusted_with_it(directory: Database) -> None:
 
 def test_an_entity_is_an_adherent_once_whichever_site_is_chosen(directory: Database) -> None:
     with directory.write(Operator()) as session:
-        sites = select(c.DirectorySite.finess_et).where(c.DirectorySite.finess_ej == "010780054")
+        sites = select(d.DirectorySite.finess_et).where(d.DirectorySite.finess_ej == "010780054")
         for number, finess_et in enumerate(session.scalars(sites).all()):
             if number == 0:
                 add_adherent(session, finess_et, now=NOW)

@@ -9,6 +9,7 @@ from console.actions.ingest import ingest
 from console.actions.metering import hours_due, meter_hour
 from console.domain.access import Role
 from console.store.models import catalogue as c
+from console.store.models import directory as d
 from console.store.queries.overview import fleet, modelled_since, portfolio, steps
 from console.store.session import Database, Operator, ScopedSession, Tenants
 from tests import given
@@ -90,7 +91,7 @@ def test_steps_are_ticked_from_the_data(database: Database) -> None:
         given.a_statement(session, 2)
         assert steps(session).done == 6
         session.add(
-            c.DirectorySite(
+            d.DirectorySite(
                 finess_et="090000001",
                 finess_ej="090000002",
                 name="CH",
@@ -99,7 +100,7 @@ def test_steps_are_ticked_from_the_data(database: Database) -> None:
                 department="09",
                 town="Foix",
                 source="test",
-                vintage=2024,
+                as_of=date(2024, 12, 31),
             )
         )
         session.flush()

@@ -76,23 +76,6 @@ class Adherent(OwnedRow, CatalogueRow):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as its base declares it
 
 
-class DirectorySite(CatalogueRow):
-    """A site of the national directory: a place an adherent may be chosen from."""
-
-    __tablename__ = "directory_site"
-    finess_et: Mapped[Code] = mapped_column(primary_key=True)
-    finess_ej: Mapped[Code] = mapped_column(index=True)
-    name: Mapped[Label]
-    siret: Mapped[Code | None]
-    siren: Mapped[Code | None]
-    category: Mapped[Code]
-    legal_status: Mapped[Code]
-    department: Mapped[Code] = mapped_column(index=True)
-    town: Mapped[Label]
-    source: Mapped[Label]
-    vintage: Mapped[Small]
-
-
 class ServiceCalendar(CatalogueRow):
     """When a service is open; `segments` is a list of [weekday 0-6, "HH:MM", "HH:MM"]."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,10 +15,11 @@ from console.domain.errors import NotFound
 from console.domain.factors import Basis
 from console.domain.hours import month_bounds, month_of
 from console.store.models import catalogue as c
+from console.store.models import directory as d
 from console.store.models import tenant as t
+from console.store.queries.claims import Claimed, claimed
 
 LISTED_SITES = 20
-INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +41,14 @@ class Subscribed:
     service_en: str
     unit_fr: str
     unit_en: str
-    plan: str
-    plan_version: int
+    plan: str | None
+    plan_version: int | None
     status: str
     starts_on: date
     ends_on: date | None
     volume: int | None
     contract: str | None
     claims: int
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A claimed workload with the first and the last of its days, None while it is open."""
-
-    claim_id: int
-    subscription: int
-    host: str
-    workload: str
-    first_day: date
-    last_day: date | None
-    withdrawn: bool
-    claimed_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +103,7 @@ def adherent_page(session: Session, tenant_id: int, *, now: datetime) -> Adheren
         sites=sites[:LISTED_SITES],
         unlisted_sites=len(sites[LISTED_SITES:]),
         subscriptions=_subscriptions(session, tenant_id, now),
-        claims=_claims(session, tenant_id, zone),
+        claims=claimed(session, tenant_id, zone),
         month=_month(session, tenant_id, now, zone),
     )
 
@@ -125,7 +112,7 @@ def _sites(session: Session, finess_ej: str | None) -> list[Place]:
     if finess_ej is None:
         return []
     rows = session.scalars(
-        select(c.DirectorySite).where(c.DirectorySite.finess_ej == finess_ej).order_by(c.DirectorySite.name)
+        select(d.DirectorySite).where(d.DirectorySite.finess_ej == finess_ej).order_by(d.DirectorySite.name)
     )
     return [Place(row.finess_et, row.name, row.town, row.department) for row in rows]
 
@@ -141,7 +128,7 @@ def _subscriptions(session: Session, tenant_id: int, now: datetime) -> list[Subs
     rows = session.execute(
         select(subscription, c.Service, c.SlaPlan.name)
         .join(c.Service, c.Service.code == subscription.service_code)
-        .join(
+        .outerjoin(
             c.SlaPlan,
             (c.SlaPlan.code == subscription.plan_code) & (c.SlaPlan.version == subscription.plan_version),
         )
@@ -165,28 +152,6 @@ def _subscriptions(session: Session, tenant_id: int, now: datetime) -> list[Subs
             claims=claims.get(row.number, 0),
         )
         for row, service, plan in rows
-    ]
-
-
-def _claims(session: Session, tenant_id: int, zone: ZoneInfo) -> list[Claimed]:
-    claim = c.WorkloadClaim
-    rows = session.scalars(
-        select(claim)
-        .where(claim.tenant_id == tenant_id)
-        .order_by(claim.valid_to.is_not(None), claim.host_name, claim.workload_name, claim.valid_from)
-    )
-    return [
-        Claimed(
-            claim_id=row.claim_id,
-            subscription=row.subscription,
-            host=row.host_name,
-            workload=row.workload_name,
-            first_day=row.valid_from.astimezone(zone).date(),
-            last_day=None if row.valid_to is None else (row.valid_to - INSTANT).astimezone(zone).date(),
-            withdrawn=row.valid_to == row.valid_from,
-            claimed_by=row.claimed_by,
-        )
-        for row in rows
     ]
 
 

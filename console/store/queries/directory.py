@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from console.store.models import catalogue as c
+from console.store.models import directory as d
 
 PAGE = 25  # sites
 
@@ -45,7 +46,7 @@ class Sites:
 def search_sites(session: Session, words: str = "", department: str = "", page: int = 1) -> Sites:
     """Sites whose name or town holds every word, or whose FINESS is one of them; by name."""
     wanted = list(_conditions(words, department))
-    site = c.DirectorySite
+    site = d.DirectorySite
     total = session.scalar(select(func.count()).select_from(site).where(*wanted)) or 0
     rows = session.execute(
         select(site, c.Adherent.tenant_id)
@@ -79,12 +80,12 @@ def search_sites(session: Session, words: str = "", department: str = "", page: 
 def departments(session: Session) -> list[str]:
     """The departments that the directory has sites in."""
     return list(
-        session.scalars(select(c.DirectorySite.department).distinct().order_by(c.DirectorySite.department))
+        session.scalars(select(d.DirectorySite.department).distinct().order_by(d.DirectorySite.department))
     )
 
 
 def _conditions(words: str, department: str) -> Iterator[ColumnElement[bool]]:
-    site = c.DirectorySite
+    site = d.DirectorySite
     if department:
         yield site.department == department.upper()
     for word in words.upper().split():

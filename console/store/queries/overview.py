@@ -17,6 +17,7 @@ from console.domain.claims import OPERATOR_TENANT
 from console.domain.factors import Basis
 from console.domain.hours import day_bounds, month_bounds
 from console.store.models import catalogue as c
+from console.store.models import directory as d
 from console.store.models import coordination as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
@@ -194,7 +195,7 @@ def steps(session: Session) -> Steps:
     """What there is at least one of."""
     return Steps(
         collector=_any(session, select(m.Host.host_id)),
-        directory=_any(session, select(c.DirectorySite.finess_et)),
+        directory=_any(session, select(d.DirectorySite.finess_et)),
         adherent=session.scalar(
             select(func.min(c.Adherent.tenant_id)).where(c.Adherent.tenant_id != OPERATOR_TENANT)
         ),

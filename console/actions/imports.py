@@ -1,0 +1,340 @@
+"""A file on its way into the directory: read, compared, shown, and stored where a person says so.
+
+    file -> receive -> (columns chosen) -> preview kept -> portions, each in its own transaction -> settled
+
+The command line does the same without keeping anything in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import Any, Final
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from console.actions.directory import Difference, compare_records, store_records
+from console.actions.memberships import compare_memberships, store_memberships
+from console.actions.workbooks import is_workbook, read_workbook
+from console.domain.claims import OPERATOR_TENANT
+from console.domain.columns import check_mapping, read_records
+from console.domain.directory import Kind, Listing, Membership, Record, Refusal, key_of
+from console.domain.errors import Conflict, Invalid, NotFound
+from console.domain.formats import day_of_name, format_of, known_as, read_as, read_table
+from console.domain.tables import Table
+from console.store.audit import record
+from console.store.models import directory as d
+
+PORTION: Final = 500  # records a transaction
+SHOWN: Final = 100  # lines of a kind that the page of an import holds
+KEPT: Final = timedelta(days=7)  # how long a file waits for a decision
+LONGEST_NAME: Final = 200
+WAITING: Final = (d.ImportState.UNMAPPED, d.ImportState.READY)
+Columns = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a preview: a row of the file or a record, and what is said of it."""
+
+    line: int | None = None
+    key: str = ""
+    name: str = ""
+    place: str = ""
+    before: str | None = None
+    after: str | None = None
+    message: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+def open_table(content: bytes) -> Table:
+    """The table of a file: a workbook, a text, an XML feed; raises `Invalid` for anything else."""
+    return read_workbook(content) if is_workbook(content) else read_table(content)
+
+
+def read_listing(
+    session: Session,
+    table: Table,
+    *,
+    file_name: str,
+    as_of: date | None,
+    now: datetime,
+    format_name: str | None = None,
+) -> Listing | None:
+    """The records of a table in a published format or by remembered columns; None where neither is known.
+
+    `as_of` is the day that counts where neither the content nor the name of the file says one.
+    """
+    day = as_of or day_of_name(file_name)
+    known = known_as(format_name, table) if format_name else format_of(table)
+    if known is not None:
+        return _not_to_come(read_as(known, table, day), now)
+    mapping = session.get(d.ColumnMapping, table.fingerprint())
+    if mapping is None:
+        return None
+    listing = read_by_columns(table, mapping.kind, mapping.columns, file_name=file_name, as_of=day)
+    return _not_to_come(listing, now)
+
+
+def read_by_columns(
+    table: Table, kind: Kind, columns: Columns, *, file_name: str, as_of: date | None
+) -> Listing:
+    """The records of a table by the columns that hold each fact; the file's name is their source."""
+    check_mapping(kind, columns, table.headings)
+    if as_of is None:
+        raise Invalid("as_of", "Rien dans ce fichier ni dans son nom ne le date : donnez sa date.")
+    return read_records(table, kind, columns, source=file_name, as_of=as_of)
+
+
+def remember_columns(
+    session: Session, table: Table, kind: Kind, columns: Columns, *, now: datetime, by: str
+) -> None:
+    """Read tables with these headings in this way from now on."""
+    check_mapping(kind, columns, table.headings)
+    mapping = session.get(d.ColumnMapping, table.fingerprint())
+    if mapping is None:
+        mapping = d.ColumnMapping(fingerprint=table.fingerprint())
+        session.add(mapping)
+    mapping.kind = kind
+    mapping.columns = {name: list(chosen) for name, chosen in columns.items()}
+    mapping.made_by, mapping.made_at = by, now
+    session.flush()
+
+
+def compare(session: Session, listing: Listing) -> Difference:
+    """What storing a listing would do now."""
+    if listing.kind is Kind.MEMBERSHIPS:
+        return compare_memberships(session, listing)
+    return compare_records(session, listing)
+
+
+def portions(listing: Listing, difference: Difference) -> Iterator[Sequence[Record]]:
+    """What there is to store, in portions for a transaction each; memberships hang together and are one."""
+    records = difference.to_store
+    size = max(1, len(records)) if listing.kind is Kind.MEMBERSHIPS else PORTION
+    for start in range(0, len(records), size):
+        yield records[start : start + size]
+
+
+def store(session: Session, listing: Listing, records: Iterable[Record]) -> None:
+    """Store a portion; it may be repeated."""
+    if listing.kind is Kind.MEMBERSHIPS:
+        store_memberships(session, listing, records)
+    else:
+        store_records(session, listing, records)
+
+
+def counts_of(listing: Listing, difference: Difference) -> dict[str, int]:
+    """How many records and rows of each fate; `unknown` cells are damaged beyond repair."""
+    return {
+        "new": len(difference.new),
+        "changed": len(difference.changed),
+        "confirmed": len(difference.confirmed),
+        "unchanged": difference.unchanged,
+        "refused": len(listing.refusals) + len(difference.refused),
+        "repaired": sum(repair.after is not None for repair in listing.repairs),
+        "unknown": sum(repair.after is None for repair in listing.repairs),
+        "left": len(difference.left),
+    }
+
+
+def lines_of(listing: Listing, difference: Difference) -> dict[str, Iterator[Line]]:
+    """The preview, line by line, under the names of `counts_of`."""
+    return {
+        "new": (_line(listing, one) for one in difference.new),
+        "changed": _changed_lines(listing, difference),
+        "refused": (_refused(one) for one in (*listing.refusals, *difference.refused)),
+        "repaired": (
+            Line(one.line, place=one.field, before=one.before, after=one.after)
+            for one in listing.repairs
+            if one.after is not None
+        ),
+        "unknown": (
+            Line(one.line, place=one.field, before=one.before) for one in listing.repairs if one.after is None
+        ),
+        "left": (
+            Line(key=one.finess_ej, name=one.ght_code, place="role", before=one.role.value)
+            for one in difference.left
+        ),
+    }
+
+
+def note_import(session: Session, listing: Listing, file_name: str, counts: Mapping[str, int]) -> None:
+    """Write down, with the transaction, that a file came into the directory."""
+    facts = {"source": listing.source, "as_of": listing.as_of.isoformat(), **counts}
+    record(session, OPERATOR_TENANT, f"{listing.kind.value}.imported", f"import/{file_name}"[:200], facts)
+
+
+def receive(
+    session: Session,
+    content: bytes,
+    file_name: str,
+    *,
+    as_of: date | None,
+    complete: bool,
+    now: datetime,
+    by: str,
+) -> int:
+    """Keep a file with its preview until somebody decides upon it; its number.
+
+    Where its columns are not known they are asked for first. Raises `Invalid` for a file that holds no table.
+    `complete` says that whoever is not in the file is in no group any more.
+    """
+    _drop_old(session, now)
+    table, file_name = open_table(content), _clean(file_name)
+    listing = read_listing(session, table, file_name=file_name, as_of=as_of, now=now)
+    row = d.DirectoryImport(
+        file_name=file_name,
+        content=content,
+        state=d.ImportState.UNMAPPED,
+        as_of=as_of or day_of_name(file_name),
+        complete=complete,
+        counts={},
+        shown={},
+        sent_by=by,
+        sent_at=now,
+    )
+    session.add(row)
+    if listing is not None:
+        _keep_preview(session, row, listing)
+    session.flush()
+    return row.import_id
+
+
+def choose_columns(
+    session: Session,
+    import_id: int,
+    kind: Kind,
+    columns: Columns,
+    *,
+    as_of: date | None,
+    complete: bool,
+    now: datetime,
+    by: str,
+) -> None:
+    """Say how to read a file that waits, remember it for the next one, and keep its preview."""
+    row, content = _waiting(session, import_id)
+    table = open_table(content)
+    row.as_of, row.complete = as_of or row.as_of, complete
+    listing = read_by_columns(table, kind, columns, file_name=row.file_name, as_of=row.as_of)
+    remember_columns(session, table, kind, columns, now=now, by=by)
+    _keep_preview(session, row, _not_to_come(listing, now))
+
+
+def reread(session: Session, import_id: int, *, now: datetime) -> tuple[Listing, Difference]:
+    """The listing of a file that waits, and what storing it would do now."""
+    row, content = _waiting(session, import_id, (d.ImportState.READY, d.ImportState.STORING))
+    listing = read_listing(session, open_table(content), file_name=row.file_name, as_of=row.as_of, now=now)
+    if listing is None:
+        raise Conflict("Les colonnes de ce fichier ne sont plus connues : choisissez-les à nouveau.")
+    return listing, compare(session, listing)
+
+
+def begin_storing(session: Session, import_id: int) -> bool:
+    """Claim an import for storing; whether it is complete. One that stopped half way may be begun again."""
+    done = session.execute(
+        update(d.DirectoryImport)
+        .where(
+            d.DirectoryImport.import_id == import_id,
+            d.DirectoryImport.state.in_((d.ImportState.READY, d.ImportState.STORING)),
+        )
+        .values(state=d.ImportState.STORING)
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Conflict("Cet import n'attend pas de décision.")
+    return bool(session.get_one(d.DirectoryImport, import_id).complete)
+
+
+def settle(
+    session: Session, import_id: int, listing: Listing, counts: Mapping[str, int], *, now: datetime
+) -> None:
+    """Say that an import is stored, and forget the file."""
+    row = session.get_one(d.DirectoryImport, import_id)
+    row.state, row.stored_at, row.content = d.ImportState.STORED, now, None
+    row.counts = dict(counts)
+    note_import(session, listing, row.file_name, counts)
+
+
+def abandon(session: Session, import_id: int) -> None:
+    """Decide against an import; nothing of it is stored, and the file is forgotten."""
+    row, _content = _waiting(session, import_id)
+    row.state, row.content = d.ImportState.ABANDONED, None
+
+
+def _keep_preview(session: Session, row: d.DirectoryImport, listing: Listing) -> None:
+    difference = compare(session, listing)
+    row.state, row.kind = d.ImportState.READY, listing.kind
+    row.source, row.as_of = listing.source, listing.as_of
+    row.counts = counts_of(listing, difference)
+    row.shown = {
+        fate: [_bare(line) for line in islice(lines, SHOWN)]
+        for fate, lines in lines_of(listing, difference).items()
+    }
+
+
+def _waiting(
+    session: Session, import_id: int, states: Sequence[d.ImportState] = WAITING
+) -> tuple[d.DirectoryImport, bytes]:
+    row = session.scalars(
+        select(d.DirectoryImport).where(d.DirectoryImport.import_id == import_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFound("Import introuvable.")
+    if row.state not in states or row.content is None:
+        raise Conflict("Cet import n'attend pas de décision.")
+    return row, row.content
+
+
+def _drop_old(session: Session, now: datetime) -> None:
+    session.execute(
+        update(d.DirectoryImport)
+        .where(d.DirectoryImport.state.in_(WAITING), d.DirectoryImport.sent_at < now - KEPT)
+        .values(state=d.ImportState.ABANDONED, content=None)
+    )
+
+
+def _not_to_come(listing: Listing, now: datetime) -> Listing:
+    if listing.as_of > now.date():
+        raise Invalid("as_of", "Ce fichier est daté du %(day)s, qui est à venir.", day=listing.as_of)
+    return listing
+
+
+def _clean(file_name: str) -> str:
+    """The name without its folders and without what no screen shows."""
+    bare = file_name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(letter for letter in bare if letter.isprintable())[-LONGEST_NAME:] or "?"
+
+
+def _line(listing: Listing, one: Record, **told: Any) -> Line:
+    name = one.ght_code if isinstance(one, Membership) else one.name
+    key = one.finess_ej if isinstance(one, Membership) else key_of(one)
+    return Line(listing.lines[key_of(one)], key, name, **told)
+
+
+def _changed_lines(listing: Listing, difference: Difference) -> Iterator[Line]:
+    for one in difference.changed:
+        for change in one.changes:
+            yield _line(
+                listing,
+                one.record,
+                place=change.field,
+                before=_shown(change.before),
+                after=_shown(change.after),
+            )
+
+
+def _refused(refusal: Refusal) -> Line:
+    error = refusal.error
+    values = {name: str(value) for name, value in error.values.items()}
+    return Line(refusal.line, place=error.field, message=error.message, values=values)
+
+
+def _shown(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _bare(line: Line) -> dict[str, Any]:
+    return {name: value for name, value in asdict(line).items() if value not in (None, "", {})}
