@@ -93,7 +93,7 @@ def _export(code: str, kind: exports.Kind) -> ResponseReturnValue:
         _("Successeur"),
         _("Successeur souscrit depuis"),
     )
-    return exports.send(f"{_('encore-sur')}-{code}", headings, _rows(found), kind)
+    return exports.send(f"encore-sur-{code}", headings, _rows(found), kind)
 
 
 def _rows(found: StillOn) -> Iterator[tuple[exports.Cell, ...]]:
