@@ -1,0 +1,169 @@
+"""Carbon lines of the months before the ledger: their hours are not kept, their sums are.
+
+What a host used in a stretch is known at once from its trace, so that a month costs what an hour does. The
+rule of the ledger shares it, and the rule of carbon makes each line of it, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from console.actions.generating import power
+from console.actions.generating.ledger import bound, ledger_start
+from console.actions.generating.rows import Deed, Row, add_rows
+from console.actions.generating.scale import ZONE
+from console.actions.generating.world import Held, Host, Workload, World
+from console.actions.reckoning import GEOGRAPHY, OPEN_REVISION, factors
+from console.domain.attribution import Attribution, Share
+from console.domain.carbon import carbon_ug
+from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
+from console.domain.factors import Basis, Choice, Factor, choose
+from console.domain.hours import month_bounds, month_of
+from console.domain.intervals import Measured
+from console.domain.spans import Span
+from console.store.models import measurement as m
+from console.store.models import tenant as t
+
+Key = tuple[int, date, int, int]  # tenant_id, month, workload_id, claim_id
+
+
+@dataclass(slots=True)
+class _Sum:
+    """A line while its stretches are added up."""
+
+    subscription: int | None
+    energy_mj: int = 0
+    low_mj: int | None = 0
+    high_mj: int | None = 0
+
+    def add(self, share: Share, whole: Measured) -> None:
+        low, high = bound(share, whole, whole.min_mj), bound(share, whole, whole.max_mj)
+        self.energy_mj += share.energy_mj
+        self.low_mj = None if self.low_mj is None or low is None else self.low_mj + low
+        self.high_mj = None if self.high_mj is None or high is None else self.high_mj + high
+
+
+@dataclass(slots=True)
+class _Stretches:
+    """A host's energy by stretch; many lines ask for the same one."""
+
+    host: Host
+    known: dict[Span, tuple[power.Use, Attribution]] = field(default_factory=dict)
+
+    def of(self, span: Span) -> tuple[power.Use, Attribution]:
+        if span not in self.known:
+            use = power.use_of(self.host, tuple(power.heard(self.host, *span)))
+            self.known[span] = use, power.share(self.host, use)
+        return self.known[span]
+
+
+def store_carbon(world: World) -> Iterator[Deed]:
+    """The months before the ledger of a host in each transaction."""
+    end = ledger_start(world)
+    zones = {adherent.tenant_id: adherent.zone for adherent in world.adherents}
+    for host in world.hosts:
+        sums = _sums(host, zones, max(world.scale.start, host.since), end)
+
+        def add(session: Session, host: Host = host, sums: dict[Key, _Sum] = sums) -> int:
+            registry = factors(session)
+            rows = [_row(host, key, line, registry, world.scale.now) for key, line in sorted(sums.items())]
+            add_rows(session, t.CarbonLine, rows)
+            return 1
+
+        yield add
+
+
+def _sums(host: Host, zones: dict[int, ZoneInfo], start: datetime, end: datetime) -> dict[Key, _Sum]:
+    sums: dict[Key, _Sum] = {}
+    stretches = _Stretches(host)
+
+    def add(tenant_id: int, workload_id: int, held: Held | None, month: date, span: Span) -> None:
+        use, shared = stretches.of(span)
+        share = _share_of(host, workload_id, shared)
+        if share.energy_mj:
+            key = (tenant_id, month, workload_id, held.claim.claim_id if held else UNCLAIMED)
+            line = sums.setdefault(key, _Sum(held.subscription if held else None))
+            line.add(share, use.measured)
+
+    for workload in host.workloads:
+        for held in workload.claims:
+            claim = held.claim
+            for month, span in _months(zones[claim.tenant_id], claim.valid_from, claim.valid_to, start, end):
+                add(claim.tenant_id, workload.workload_id, held, month, span)
+        for begins, ends in _unclaimed(workload, start, end):
+            for month, span in _months(ZONE, begins, ends, start, end):
+                add(OPERATOR_TENANT, workload.workload_id, None, month, span)
+    for workload_id in (m.IDLE_KEPT, m.UNATTRIBUTED):
+        for month, span in _months(ZONE, start, end, start, end):
+            add(OPERATOR_TENANT, workload_id, None, month, span)
+    return sums
+
+
+def _share_of(host: Host, workload_id: int, shared: Attribution) -> Share:
+    if workload_id == m.IDLE_KEPT:
+        return Share(0, shared.idle_kept_mj)
+    if workload_id == m.UNATTRIBUTED:
+        return shared.unattributed
+    name = next(one.name for one in host.workloads if one.workload_id == workload_id)
+    return shared.workloads[name]
+
+
+def _months(
+    zone: ZoneInfo, begins: datetime, ends: datetime | None, start: datetime, end: datetime
+) -> Iterator[tuple[date, Span]]:
+    """The local months that begin before `end`, each with what of it lies in `[begins, ends)` after `start`.
+
+    A month that has begun before the ledger does is wholly here: the ledger's own begin with it.
+    """
+    begins = max(begins, start)
+    month = month_of(begins, zone)
+    while (bounds := month_bounds(month, zone))[0] < end:
+        first = max(bounds[0], begins)
+        last = bounds[1] if ends is None else min(bounds[1], ends)
+        if first < last:
+            yield month, (first, last)
+        elif first > last:
+            return
+        month = (month + timedelta(days=32)).replace(day=1)
+
+
+def _unclaimed(workload: Workload, start: datetime, end: datetime) -> Iterator[Span]:
+    """The stretches that no claim holds."""
+    for held in workload.claims:
+        if start < held.claim.valid_from:
+            yield start, held.claim.valid_from
+        if held.claim.valid_to is None:
+            return
+        start = max(start, held.claim.valid_to)
+    yield start, end
+
+
+def _row(host: Host, key: Key, line: _Sum, registry: Sequence[Factor], now: datetime) -> Row:
+    tenant_id, month, workload_id, claim_id = key
+    choice: Choice = choose(registry, GEOGRAPHY, month.year)
+    factor = choice.factor
+    low = factor.low_mg_per_kwh or factor.intensity_mg_per_kwh
+    high = factor.high_mg_per_kwh or factor.intensity_mg_per_kwh
+    return {
+        "tenant_id": tenant_id,
+        "month": month,
+        "host_id": host.host_id,
+        "workload_id": workload_id,
+        "claim_id": claim_id,
+        "basis": Basis.YEARLY_AVERAGE,
+        "revision": OPEN_REVISION,
+        "subscription": line.subscription,
+        "energy_mj": line.energy_mj,
+        "carbon_ug": carbon_ug([(line.energy_mj, factor.intensity_mg_per_kwh)]),
+        "low_ug": None if line.low_mj is None else carbon_ug([(line.low_mj, low)]),
+        "high_ug": None if line.high_mj is None else carbon_ug([(line.high_mj, high)]),
+        "factor_id": factor.factor_id,
+        "intensity_mg_per_kwh": factor.intensity_mg_per_kwh,
+        "provisional": choice.provisional,
+        "reckoned_at": now,
+    }

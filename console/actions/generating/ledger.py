@@ -1,0 +1,278 @@
+"""The hourly ledger: readings of an hour, attributed by the rule, then posted to those who claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, func, insert, literal, or_, select
+from sqlalchemy.orm import Session
+
+from console.actions.generating import power
+from console.actions.generating.chance import dice
+from console.actions.generating.rows import Deed, Row, add_rows, continue_numbers
+from console.actions.generating.scale import ZONE
+from console.actions.generating.world import Host, World
+from console.actions.reckoning import reckon
+from console.domain.attribution import POLICY_VERSION, Share
+from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
+from console.domain.hours import HOUR, month_bounds, month_of
+from console.domain.intervals import LONGEST, RETENTION, Measured
+from console.store.models import catalogue as c
+from console.store.models import measurement as m
+from console.store.models import tenant as t
+
+PORTION = timedelta(hours=12)  # a transaction
+SOURCES = (("bmc", "bmc", "measured"), ("model", "model", "modelled"))
+BOUNDARY = "server_input"
+KEPT_READINGS = RETENTION + 2 * LONGEST
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What some hours give."""
+
+    readings: list[Row] = field(default_factory=list)
+    hours: list[Row] = field(default_factory=list)
+    lines: list[Row] = field(default_factory=list)
+
+
+def ledger_start(world: World) -> datetime:
+    """The first hour of the ledger, so that the months of every adherent are in it wholly or not at all."""
+    if world.scale.ledger_days == 0:
+        return world.scale.now
+    firsts = (month_bounds(month_of(world.scale.ledger_from, zone), zone)[0] for zone in _zones(world))
+    return max(world.scale.start, min(firsts))
+
+
+def ledger_hours(world: World) -> int:
+    return int((world.scale.now - ledger_start(world)) / HOUR)
+
+
+def store_ledger(world: World) -> Iterator[Deed]:
+    """Half a day of every host in each transaction, then the carbon of the months the ledger holds."""
+    yield _add_sources
+    start = ledger_start(world)
+    while start < world.scale.now:
+        end = min(start + PORTION, world.scale.now)
+        yield _portion(world, start, end)
+        start = end
+    yield from _reckonings(world)
+
+
+def _add_sources(session: Session) -> int:
+    rows = [
+        {"source_id": number, "name": name, "authority": authority, "boundary": BOUNDARY, "quality": quality}
+        for number, (name, authority, quality) in enumerate(SOURCES, start=1)
+    ]
+    add_rows(session, c.EnergySource, rows)
+    continue_numbers(session, c.EnergySource)
+    return 0
+
+
+def _portion(world: World, start: datetime, end: datetime) -> Deed:
+    rows = _Rows()
+    hour = start
+    while hour < end:
+        for host in world.hosts:
+            _tell(rows, world, host, hour)
+        hour += HOUR
+
+    def add(session: Session) -> int:
+        add_rows(session, m.Reading, rows.readings)
+        add_rows(session, m.HostHour, rows.hours)
+        add_rows(session, m.WorkloadHour, rows.lines)
+        post_portion(session, start, end)
+        return int((end - start) / HOUR)
+
+    return add
+
+
+def _tell(rows: _Rows, world: World, host: Host, hour: datetime) -> None:
+    """The readings of an hour of a host, one for each stretch in which it was heard, and its lines."""
+    ledger = _Hour()
+    for span in power.heard(host, hour, hour + HOUR):
+        use = power.use_of(host, (span,))
+        if use.duration_ms:
+            ledger.add(host, use)
+            if hour >= world.scale.now - KEPT_READINGS:
+                rows.readings.append(_reading(world, host, span, use))
+    if ledger.covered_ms:
+        rows.hours.append(
+            {
+                "hour": hour,
+                "host_id": host.host_id,
+                "energy_mj": ledger.energy_mj,
+                "covered_ms": ledger.covered_ms,
+                "policy": "+".join(f"{policy}/{POLICY_VERSION}" for policy in sorted(ledger.policies)),
+            }
+        )
+        rows.lines += ledger.rows(hour, host)
+
+
+class _Hour:
+    """The lines of one host and hour while they are added up, as metering adds them."""
+
+    def __init__(self) -> None:
+        self.energy_mj = 0
+        self.covered_ms = 0
+        self.policies: set[str] = set()
+        self.lines: dict[int, list[int | None]] = {}
+
+    def add(self, host: Host, use: power.Use) -> None:
+        shared = power.share(host, use)
+        self.energy_mj += use.measured.energy_mj
+        self.covered_ms += use.duration_ms
+        self.policies.add(shared.policy)
+        for workload in host.workloads:
+            cpu_ms = use.consumers[workload.name].cpu_ms
+            self._add_line(workload.workload_id, shared.workloads[workload.name], use.measured, cpu_ms)
+        self._add_line(m.UNATTRIBUTED, shared.unattributed, use.measured)
+        self._add_line(m.IDLE_KEPT, Share(0, shared.idle_kept_mj), use.measured)
+
+    def rows(self, hour: datetime, host: Host) -> Iterator[Row]:
+        for workload_id, (energy_mj, idle_mj, low_mj, high_mj, cpu_ms) in sorted(self.lines.items()):
+            yield {
+                "hour": hour,
+                "host_id": host.host_id,
+                "workload_id": workload_id,
+                "source_id": source_of(host),
+                "energy_mj": energy_mj,
+                "idle_mj": idle_mj,
+                "low_mj": low_mj,
+                "high_mj": high_mj,
+                "cpu_ms": cpu_ms,
+            }
+
+    def _add_line(self, workload_id: int, share: Share, whole: Measured, cpu_ms: int = 0) -> None:
+        if not share.energy_mj and not cpu_ms:
+            return
+        line = self.lines.setdefault(workload_id, [0, 0, 0, 0, 0])
+        added = (
+            share.energy_mj,
+            share.idle_mj,
+            bound(share, whole, whole.min_mj),
+            bound(share, whole, whole.max_mj),
+            cpu_ms,
+        )
+        for place, amount in enumerate(added):
+            so_far = line[place]
+            line[place] = None if so_far is None or amount is None else so_far + amount
+
+
+def bound(share: Share, whole: Measured, bound_mj: int | None) -> int | None:
+    """A line's bound is in proportion to its host's; unknown where the instrument states none."""
+    if bound_mj is None:
+        return None
+    return share.energy_mj * bound_mj // whole.energy_mj if whole.energy_mj else 0
+
+
+def source_of(host: Host) -> int:
+    """The number of the instrument of a host in the catalogue."""
+    return 2 if host.modelled else 1
+
+
+def _reading(world: World, host: Host, span: tuple[datetime, datetime], use: power.Use) -> Row:
+    """As an agent would have sent it that samples by the hour."""
+    started_at, ended_at = span
+    kinds = {workload.name: workload.kind for workload in host.workloads}
+    return {
+        "started_at": started_at,
+        "host_id": host.host_id,
+        "stream": f"{dice(world.scale.seed, 'stream', host.name).getrandbits(128):032x}",
+        "sequence": 1 + int((started_at - host.since).total_seconds()),
+        "ended_at": ended_at,
+        "received_at": ended_at,
+        "duration_ms": use.duration_ms,
+        "vcpu": host.vcpu,
+        "busy_cpu_ms": use.busy_cpu_ms,
+        "measurements": [asdict(use.measured)],
+        "workloads": [
+            {
+                "name": name,
+                "kind": kinds[name],
+                "cpu_ms": consumer.cpu_ms,
+                "reserved_mcpu": consumer.reserved_mcpu,
+            }
+            for name, consumer in use.consumers.items()
+        ],
+    }
+
+
+def post_portion(session: Session, start: datetime, end: datetime) -> None:
+    """Post hours of every host at once: each line to the claim that holds, the rest to the operator."""
+    line, claim, host_hour = m.WorkloadHour, c.WorkloadClaim, m.HostHour
+    holds = and_(
+        claim.host_id == line.host_id,
+        claim.workload_id == line.workload_id,
+        claim.valid_from <= line.hour,
+        or_(claim.valid_to.is_(None), claim.valid_to > line.hour),
+    )
+    lines = (
+        select(
+            func.coalesce(claim.tenant_id, OPERATOR_TENANT),
+            line.hour,
+            line.host_id,
+            line.workload_id,
+            line.source_id,
+            func.coalesce(claim.claim_id, UNCLAIMED),
+            claim.subscription,
+            line.energy_mj,
+            line.low_mj,
+            line.high_mj,
+        )
+        .outerjoin(claim, holds)
+        .where(line.hour >= start, line.hour < end)
+        .order_by(func.coalesce(claim.tenant_id, OPERATOR_TENANT), line.hour, line.host_id, line.workload_id)
+    )
+    columns = ["tenant_id", "hour", "host_id", "workload_id", "source_id", "claim_id", "subscription"]
+    session.execute(insert(t.EnergyLine).from_select([*columns, "energy_mj", "low_mj", "high_mj"], lines))
+    facts = (host_hour.hour, host_hour.host_id, host_hour.covered_ms, host_hour.policy)
+    within = (host_hour.hour >= start, host_hour.hour < end)
+    of_operator = select(literal(OPERATOR_TENANT), *facts).where(*within)
+    of_adherents = (
+        select(claim.tenant_id, *facts)
+        .join(
+            claim,
+            and_(
+                claim.host_id == host_hour.host_id,
+                claim.valid_from <= host_hour.hour,
+                or_(claim.valid_to.is_(None), claim.valid_to > host_hour.hour),
+            ),
+        )
+        .where(*within)
+    )
+    session.execute(
+        insert(t.CoverageHour).from_select(
+            ["tenant_id", "hour", "host_id", "covered_ms", "policy"], of_operator.union(of_adherents)
+        )
+    )
+
+
+def _reckonings(world: World) -> Iterator[Deed]:
+    start = ledger_start(world)
+    if start >= world.scale.now:
+        return
+    zones = {adherent.tenant_id: adherent.zone for adherent in world.adherents} | {OPERATOR_TENANT: ZONE}
+    for tenant_id in sorted(zones):
+
+        def reckon_months(session: Session, tenant_id: int = tenant_id) -> int:
+            month = month_of(start, zones[tenant_id])
+            if month_bounds(month, zones[tenant_id])[0] < start:
+                month = _after(month)
+            while month_bounds(month, zones[tenant_id])[0] < world.scale.now:
+                reckon(session, tenant_id, month, now=world.scale.now)
+                month = _after(month)
+            return 0
+
+        yield reckon_months
+
+
+def _after(month: date) -> date:
+    return (month + timedelta(days=32)).replace(day=1)
+
+
+def _zones(world: World) -> Iterable[ZoneInfo]:
+    return ({adherent.zone.key: adherent.zone for adherent in world.adherents} | {ZONE.key: ZONE}).values()
