@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from console.store.queries.generation import Origin, origin
 from console.store.roles import UnsafeRole
 from console.store.schema import present_revision, wanted_revision
+from console.store.session import Operator
 from console.web.access import public
 from console.web.state import state
 
@@ -27,6 +29,9 @@ def show() -> Response:
     wanted = wanted_revision()
     if present != wanted:
         return _line(f"the schema is at {present or 'nothing'}, {wanted} is needed: run console prepare", 503)
+    with state().database.read(Operator()) as session:
+        if origin(session) is Origin.INCOMPLETE:
+            return _line("the generation of this database was not finished", 503)
     return _line("ok", 200)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
@@ -15,6 +16,7 @@ from console.domain.errors import Invalid
 from console.store.audit import record
 from console.store.queries import names, statements
 from console.store.session import Operator
+from console.web import generated
 from console.web.access import current_account, requires, scope
 from console.web.errors import message_of
 from console.web.fragments import go_to
@@ -107,7 +109,8 @@ def _document(tenant_id: int, number: int) -> Document:
     """The report of archived figures, in the language of the reader."""
     with state().database.read(scope()) as session:
         figures = statements.archived_figures(session, tenant_id, number)
-    return inr.document(figures, current_language())
+    document = inr.document(figures, current_language())
+    return replace(document, marks=(*generated.marks(), *document.marks))
 
 
 def _taken_away(tenant_id: int, number: int, kind: str) -> Document:
