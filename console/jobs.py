@@ -25,15 +25,16 @@ from sqlalchemy.orm import Session
 
 from console.actions import alerting, audit, delivering
 from console.actions.alerting import Readers
+from console.actions.amendments import turn_subscriptions
 from console.actions.delivering import Claim, Envelope
 from console.actions.expiry import forget_sign_ins
 from console.actions.ingest import forget_readings
 from console.actions.metering import hours_due, meter_hour, postpone_hour
 from console.actions.reckoning import months_due, postpone_month, reckon_month
-from console.actions.subscriptions import end_past_subscriptions
 from console.config import Config
 from console.notify.channels import mail, open_channels
 from console.notify.letter import Channel, Outcome, Sent, Uncertain
+from console.store.queries.generation import Origin, origin
 from console.store.session import Database, Operator
 
 STOPS_WITHIN_S = 1.5
@@ -111,9 +112,10 @@ def watch(means: Means) -> None:
 
 
 def deliver(means: Means) -> None:
-    """Send what is due, one message after the other; without a channel everything waits."""
-    if not means.channels:
-        return
+    """Send what is due, one message after the other; without a channel, or of generated data, all waits."""
+    with means.database.read(Operator()) as session:
+        if not means.channels or origin(session) is not Origin.REAL:
+            return
     with means.database.write(Operator()) as session:
         delivering.lapse_claims(session, means.clock())
     while claim := _claim_next(means):
@@ -126,7 +128,7 @@ def deliver(means: Means) -> None:
 def turn_the_day(means: Means) -> None:
     """Do what a new day brings."""
     with means.database.write(Operator()) as session:
-        end_past_subscriptions(session, now=means.clock())
+        turn_subscriptions(session, now=means.clock())
 
 
 def clear_out(means: Means) -> None:

@@ -125,7 +125,7 @@ def test_what_was_due_before_the_start_is_done_and_its_end_too(
         kind = c.AdherentKind.HOSPITAL
         session.add(c.Adherent(tenant_id=HOSPITAL, name="CH de Test", kind=kind, since=date(2026, 1, 1)))
         session.flush()
-        subscribe(session, HOSPITAL, "patient-administration", starts_on=date(2020, 1, 1))
+        subscribe(session, HOSPITAL, "patient-administration", starts_on=date(2020, 1, 1), now=now)
         open_incident(
             session,
             tenant_id=HOSPITAL,

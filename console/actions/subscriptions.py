@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from console.actions.amendments import amend, open_timeline, set_end
 from console.actions.tenancy import hold_adherent, subscription_of
+from console.domain.contract import Status, Terms
 from console.domain.errors import Conflict, Invalid
 from console.domain.hours import day_bounds
 from console.store.models import catalogue as c
 from console.store.models import tenant as t
-
-LONGEST_CONTRACT = 200
+from console.store.session import MACHINE
 
 
 def subscribe(
@@ -23,25 +26,28 @@ def subscribe(
     service_code: str,
     *,
     starts_on: date,
-    ends_on: date | None = None,
-    volume: int | None = None,
-    contract: str | None = None,
+    now: datetime,
+    by: str = MACHINE,
+    with_plan: bool = True,
+    **terms: Any,
 ) -> int:
-    """Subscribe to a service under the latest version of its plan, both days included; the number.
+    """Take a service from a day on, under the latest version of its plan; the number of the subscription.
 
-    Raises `Conflict` where the same one is not ended: a form that was sent twice.
+    `terms` are those of `Terms`: active, unless told otherwise. Raises `Conflict` where the same one is not
+    ended: a form that was sent twice.
     """
-    hold_adherent(session, tenant_id)
+    adherent = hold_adherent(session, tenant_id)
     service = session.get(c.Service, service_code)
     if service is None:
         raise Invalid("service", "Ce service n'est pas au catalogue.")
-    if ends_on is not None and ends_on < starts_on:
+    agreed = Terms(**{"status": Status.ACTIVE} | terms)
+    agreed = replace(agreed, contract=agreed.contract or None)
+    if agreed.ends_on is not None and agreed.ends_on < starts_on:
         raise Invalid("ends_on", "Une souscription finit après son début.")
-    if volume is not None and volume < 0:
-        raise Invalid("volume", "Un volume ne peut pas être négatif.")
-    if contract and (len(contract) > LONGEST_CONTRACT or not contract.isprintable()):
-        raise Invalid("contract", "La référence du contrat tient en une ligne de 200 caractères.")
-    if twin := _running_twin(session, tenant_id, service_code, starts_on, contract or None):
+    if with_plan:
+        version = _latest_version(session, service.plan_code)
+        agreed = replace(agreed, plan_code=service.plan_code, plan_version=version)
+    if twin := _twin(session, tenant_id, service_code, starts_on, agreed):
         raise Conflict(
             "La souscription n° %(number)s prend déjà ce service, à la même date et sous le même contrat.",
             number=twin,
@@ -50,41 +56,53 @@ def subscribe(
         select(func.max(t.Subscription.number)).where(t.Subscription.tenant_id == tenant_id)
     )
     subscription = t.Subscription(
-        tenant_id=tenant_id,
-        number=(last or 0) + 1,
-        service_code=service.code,
-        plan_code=service.plan_code,
-        plan_version=_latest_version(session, service.plan_code),
-        status=t.SubscriptionStatus.ACTIVE,
-        starts_on=starts_on,
-        ends_on=ends_on,
-        volume=volume,
-        contract=contract or None,
+        tenant_id=tenant_id, number=(last or 0) + 1, service_code=service.code, starts_on=starts_on
     )
-    session.add(subscription)
-    session.flush()
+    today = now.astimezone(ZoneInfo(adherent.zone)).date()
+    open_timeline(session, subscription, agreed, today=today, now=now, by=by)
     return subscription.number
 
 
-def suspend_subscription(session: Session, tenant_id: int, number: int) -> None:
-    """Suspend an active subscription."""
-    _change(session, tenant_id, number, t.SubscriptionStatus.ACTIVE, t.SubscriptionStatus.SUSPENDED)
+def change_status(
+    session: Session,
+    tenant_id: int,
+    number: int,
+    status: Status,
+    *,
+    on: date,
+    note: str = "",
+    now: datetime,
+    by: str = MACHINE,
+) -> int:
+    """Activate a draft, suspend, or resume from a day on; the number of the amendment."""
+    return amend(
+        session,
+        tenant_id,
+        number,
+        effective_on=on,
+        changes={"status": status},
+        note=note,
+        now=now,
+        by=by,
+    )
 
 
-def resume_subscription(session: Session, tenant_id: int, number: int) -> None:
-    """Make a suspended subscription active again."""
-    _change(session, tenant_id, number, t.SubscriptionStatus.SUSPENDED, t.SubscriptionStatus.ACTIVE)
-
-
-def end_subscription(session: Session, tenant_id: int, number: int, *, ends_on: date, now: datetime) -> None:
+def end_subscription(
+    session: Session,
+    tenant_id: int,
+    number: int,
+    *,
+    ends_on: date,
+    note: str = "",
+    now: datetime,
+    by: str = MACHINE,
+) -> None:
     """Set the last day of a subscription; once that day has passed, it is ended.
 
     Raises `Conflict` while workloads stay claimed for it after that day.
     """
     adherent = hold_adherent(session, tenant_id)
     subscription = subscription_of(session, tenant_id, number)
-    if subscription.status is t.SubscriptionStatus.ENDED:
-        raise Conflict("Cette souscription est déjà terminée.")
     if ends_on < subscription.starts_on:
         raise Invalid("ends_on", "Une souscription finit après son début.")
     zone = ZoneInfo(adherent.zone)
@@ -92,34 +110,20 @@ def end_subscription(session: Session, tenant_id: int, number: int, *, ends_on: 
         raise Conflict(
             "Des charges restent affectées à cette souscription : terminez d'abord leurs affectations."
         )
-    subscription.ends_on = ends_on
-    if ends_on < now.astimezone(zone).date():
-        subscription.status = t.SubscriptionStatus.ENDED
+    set_end(session, tenant_id, number, ends_on=ends_on, note=note, now=now, by=by)
 
 
-def end_past_subscriptions(session: Session, *, now: datetime) -> None:
-    """End the subscriptions whose last day has passed in their adherent's zone."""
-    ending = (
-        select(t.Subscription, t.Subscription.ends_on, c.Adherent.zone)
-        .join(c.Adherent, c.Adherent.tenant_id == t.Subscription.tenant_id)
-        .where(t.Subscription.ends_on.is_not(None), t.Subscription.status != t.SubscriptionStatus.ENDED)
-    )
-    for subscription, last_day, zone in session.execute(ending):
-        if last_day is not None and last_day < now.astimezone(ZoneInfo(zone)).date():
-            subscription.status = t.SubscriptionStatus.ENDED
-
-
-def _running_twin(
-    session: Session, tenant_id: int, service_code: str, starts_on: date, contract: str | None
-) -> int | None:
+def _twin(session: Session, tenant_id: int, service_code: str, starts_on: date, agreed: Terms) -> int | None:
+    """The same one, not ended, or ended on the same day."""
+    row = t.Subscription
     return session.scalars(
-        select(t.Subscription.number)
+        select(row.number)
         .where(
-            t.Subscription.tenant_id == tenant_id,
-            t.Subscription.service_code == service_code,
-            t.Subscription.starts_on == starts_on,
-            t.Subscription.contract.is_not_distinct_from(contract),
-            t.Subscription.status != t.SubscriptionStatus.ENDED,
+            row.tenant_id == tenant_id,
+            row.service_code == service_code,
+            row.starts_on == starts_on,
+            row.contract.is_not_distinct_from(agreed.contract),
+            or_(row.status != Status.ENDED, row.ends_on == agreed.ends_on),
         )
         .limit(1)
     ).one_or_none()
@@ -130,20 +134,6 @@ def _latest_version(session: Session, plan_code: str) -> int:
     if version is None:
         raise Conflict("Le plan %(plan)s de ce service n'existe pas.", plan=plan_code)
     return version
-
-
-def _change(
-    session: Session,
-    tenant_id: int,
-    number: int,
-    before: t.SubscriptionStatus,
-    after: t.SubscriptionStatus,
-) -> None:
-    hold_adherent(session, tenant_id)
-    subscription = subscription_of(session, tenant_id, number)
-    if subscription.status is not before:
-        raise Conflict("L'état de cette souscription a changé entre-temps.")
-    subscription.status = after
 
 
 def _claimed_after(session: Session, tenant_id: int, number: int, end: datetime) -> bool:

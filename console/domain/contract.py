@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from enum import StrEnum
@@ -10,7 +10,7 @@ from typing import Any
 
 from console.domain.errors import Conflict, Invalid
 from console.domain.price import Indexation, PricePer
-from console.domain.renewal import NoticeUnit
+from console.domain.renewal import Deadline, NoticeUnit, current_term, next_deadline, notice_deadline
 
 LONGEST_LINE = 200
 LARGEST_AMOUNT = 10**12  # of a volume, and of a price in cents
@@ -78,7 +78,14 @@ def in_order(amendments: Iterable[Amendment]) -> list[Amendment]:
     return sorted(amendments, key=lambda amendment: (amendment.effective_on, amendment.number))
 
 
-def terms_on(amendments: Iterable[Amendment], day: date) -> Terms | None:
+def last_day(amendments: Iterable[Amendment]) -> date | None:
+    """The last day of a subscription, as it was written last: an end holds whatever day it is read on."""
+    said = [amendment for amendment in amendments if "ends_on" in amendment.changes]
+    last = max(said, key=lambda amendment: amendment.number, default=None)
+    return last.changes["ends_on"] if last else None
+
+
+def terms_on(amendments: Collection[Amendment], day: date) -> Terms | None:
     """The terms of a day; None before the first one. Past its last day a subscription is ended."""
     begun = [amendment for amendment in in_order(amendments) if amendment.effective_on <= day]
     if not begun:
@@ -86,9 +93,39 @@ def terms_on(amendments: Iterable[Amendment], day: date) -> Terms | None:
     terms = Terms()
     for amendment in begun:
         terms = replace(terms, **amendment.changes)
-    if terms.ends_on is not None and terms.ends_on < day:
-        return replace(terms, status=Status.ENDED)
-    return terms
+    ends_on = last_day(amendments)
+    over = ends_on is not None and ends_on < day
+    return replace(terms, ends_on=ends_on, status=Status.ENDED if over else terms.status)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The terms of a day, the last day of the term that runs then and the last to give notice of it."""
+
+    day: date
+    terms: Terms
+    term_ends_on: date | None
+    notice_by: date | None
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """What is to be done about the term, seen from that day."""
+        if self.term_ends_on is None or self.terms.status is Status.ENDED:
+            return None
+        return next_deadline(self.term_ends_on, self.terms.tacit, self.notice_by, self.day)
+
+
+def state_on(amendments: Collection[Amendment], day: date) -> State | None:
+    """The state of a day; None before the first one. What is ended has no notice to be given."""
+    terms = terms_on(amendments, day)
+    if terms is None:
+        return None
+    if terms.term_ends_on is None:
+        return State(day, terms, None, None)
+    term = current_term(terms.term_ends_on, terms.tacit, terms.renewal_months, day)
+    if terms.notice is None or terms.notice_unit is None or terms.status is Status.ENDED:
+        return State(day, terms, term, None)
+    return State(day, terms, term, notice_deadline(term, terms.notice, terms.notice_unit))
 
 
 def differences(terms: Terms, proposed: Mapping[str, Any]) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def hospital(database: Database) -> Database:
         kind = c.AdherentKind.HOSPITAL
         session.add(c.Adherent(tenant_id=HOSPITAL, name="CH de Test", kind=kind, since=date(2026, 1, 1)))
         session.flush()
-        subscribe(session, HOSPITAL, "patient-administration", starts_on=date(2026, 1, 1))
+        subscribe(session, HOSPITAL, "patient-administration", starts_on=date(2026, 1, 1), now=NOW)
         open_incident(
             session,
             tenant_id=HOSPITAL,

@@ -6,13 +6,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from console.actions.subscriptions import (
-    end_past_subscriptions,
-    end_subscription,
-    resume_subscription,
-    subscribe,
-    suspend_subscription,
-)
+from console.actions.amendments import amend, amendments_of, revise_price, set_end, turn_subscriptions
+from console.actions.subscriptions import change_status, end_subscription, subscribe
+from console.domain.contract import Status, terms_on
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.store.models import tenant as t
 from console.store.session import Database, Operator, Tenants
@@ -32,6 +28,14 @@ def adherent(database: Database) -> Database:
     return database
 
 
+def suspend(session, tenant_id: int, number: int, on: date = TODAY) -> None:
+    change_status(session, tenant_id, number, Status.SUSPENDED, on=on, now=NOW)
+
+
+def resume(session, tenant_id: int, number: int, on: date = TODAY) -> None:
+    change_status(session, tenant_id, number, Status.ACTIVE, on=on, now=NOW)
+
+
 def status(database: Database, number: int) -> t.SubscriptionStatus:
     with database.read(OWN) as session:
         return session.get_one(t.Subscription, (CH, number)).status
@@ -41,7 +45,7 @@ def test_a_subscription_is_numbered_within_its_adherent_and_keeps_the_version_of
     adherent: Database,
 ) -> None:
     with adherent.write(OWN) as session:
-        number = subscribe(session, CH, "payroll", starts_on=TODAY, volume=2_400, contract="M-2026-18")
+        number = subscribe(session, CH, "payroll", starts_on=TODAY, volume=2_400, contract="M-2026-18", now=NOW)
     with adherent.read(OWN) as session:
         row = session.get_one(t.Subscription, (CH, number))
     assert (number, row.plan_code, row.plan_version, row.volume) == (2, "standard", 1, 2_400)
@@ -59,11 +63,11 @@ def test_a_subscription_is_numbered_within_its_adherent_and_keeps_the_version_of
 )
 def test_terms_that_cannot_be_are_refused_with_their_field(adherent: Database, terms, field: str) -> None:
     with pytest.raises(Invalid) as refusal, adherent.write(OWN) as session:
-        subscribe(session, CH, **{"service_code": "payroll", "starts_on": TODAY} | terms)
+        subscribe(session, CH, **{"service_code": "payroll", "starts_on": TODAY, "now": NOW} | terms)
     assert refusal.value.field == field
 
 
-TWIN = {"service_code": "payroll", "starts_on": TODAY, "contract": None}
+TWIN = {"service_code": "payroll", "starts_on": TODAY, "contract": None, "now": NOW}
 
 
 @pytest.mark.both_databases
@@ -98,7 +102,7 @@ def test_a_service_may_be_taken_again_once_it_is_ended_not_while_it_is_suspended
     past = TWIN | {"starts_on": TODAY - timedelta(days=9)}
     with adherent.write(OWN) as session:
         number = subscribe(session, CH, **past)
-        suspend_subscription(session, CH, number)
+        suspend(session, CH, number)
     with pytest.raises(Conflict), adherent.write(OWN) as session:
         subscribe(session, CH, **past)
     with adherent.write(OWN) as session:
@@ -108,12 +112,12 @@ def test_a_service_may_be_taken_again_once_it_is_ended_not_while_it_is_suspended
 
 def test_a_subscription_is_suspended_and_resumed_once_each(adherent: Database) -> None:
     with adherent.write(OWN) as session:
-        suspend_subscription(session, CH, 1)
+        suspend(session, CH, 1)
     assert status(adherent, 1) is t.SubscriptionStatus.SUSPENDED
     with pytest.raises(Conflict), adherent.write(OWN) as session:
-        suspend_subscription(session, CH, 1)
+        suspend(session, CH, 1)
     with adherent.write(OWN) as session:
-        resume_subscription(session, CH, 1)
+        resume(session, CH, 1)
     assert status(adherent, 1) is t.SubscriptionStatus.ACTIVE
 
 
@@ -150,7 +154,7 @@ def test_it_does_not_end_under_workloads_that_stay_claimed(adherent: Database) -
 
 
 def test_another_adherents_subscription_is_not_there(adherent: Database) -> None:
-    for deed in (suspend_subscription, resume_subscription):
+    for deed in (suspend, resume):
         with pytest.raises(NotFound), adherent.write(OWN) as session:
             deed(session, OTHER, 1)
     with adherent.read(Operator()) as session:
@@ -164,7 +168,7 @@ def test_a_subscription_ends_by_itself_once_its_last_day_has_passed_where_it_is(
             end_subscription(session, tenant_id, 1, ends_on=TODAY, now=NOW)
     already_tomorrow_in_reunion = NOW.replace(hour=21)
     with adherent.write(Operator()) as session:
-        end_past_subscriptions(session, now=already_tomorrow_in_reunion)
+        turn_subscriptions(session, now=already_tomorrow_in_reunion)
         statuses = dict(session.execute(select(t.Subscription.tenant_id, t.Subscription.status)).all())
     assert statuses == {
         CH: t.SubscriptionStatus.ACTIVE,

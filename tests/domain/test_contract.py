@@ -66,6 +66,18 @@ def test_past_its_last_day_a_subscription_is_ended() -> None:
     assert states == {date(2026, 6, 30): Status.ACTIVE, date(2026, 7, 1): Status.ENDED}
 
 
+def test_the_end_that_was_written_last_holds_for_every_day() -> None:
+    past = [
+        SIGNED,
+        amendment(2, 6, ends_on=date(2026, 12, 31)),
+        amendment(3, 4, ends_on=date(2026, 4, 1)),
+    ]
+    states = [terms.status for month in (3, 4, 5, 7) if (terms := terms_on(past, date(2026, month, 1)))]
+    assert states == [Status.ACTIVE, Status.ACTIVE, Status.ENDED, Status.ENDED]
+    prolonged = [*past, amendment(4, 4, ends_on=None)]
+    assert terms_on(prolonged, date(2026, 7, 1)) == Terms(Status.ACTIVE, "standard", 1, 100)
+
+
 @given(pasts, days, st.randoms())
 def test_the_order_in_which_amendments_come_changes_nothing(past, day, random) -> None:
     shuffled = list(past)

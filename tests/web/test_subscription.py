@@ -66,14 +66,19 @@ def test_a_wrong_value_is_told_beside_its_field_and_what_was_typed_stays(
 
 def test_a_subscription_is_suspended_resumed_and_ended(two: Database, sign_in_as: SignIn) -> None:
     browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
-    address = f"/adherents/{FOIX}/subscriptions/1"
-    assert browser.submit(address, deed="suspend").status_code == 303
+
+    def amend(**form: str) -> int:
+        return browser.submit(f"/adherents/{FOIX}/subscriptions/1/amendments", **form).status_code
+
+    suspension = {"subject": "status", "status": "suspended", "effective_on": "2026-03-01"}
+    assert amend(**suspension) == 303
     assert subscriptions(two)[0].status is t.SubscriptionStatus.SUSPENDED
-    assert browser.submit(address, deed="suspend").status_code == 409
-    assert browser.submit(address, deed="resume").status_code == 303
-    assert browser.submit(address, deed="delete").status_code == 422
-    assert browser.submit(address, deed="end", ends_on="2025-01-01").status_code == 422
-    assert browser.submit(address, deed="end", ends_on="2026-06-30").status_code == 303
+    assert amend(**suspension) == 409
+    assert amend(subject="status", status="active", effective_on="2026-04-01") == 303
+    assert amend(subject="status", status="draft", effective_on="2026-05-01") == 409
+    assert amend(subject="nothing") == 422
+    assert amend(subject="end", ends_on="2025-01-01") == 422
+    assert amend(subject="end", ends_on="2026-06-30") == 303
     assert subscriptions(two)[0].status is t.SubscriptionStatus.ENDED
 
 
@@ -81,5 +86,8 @@ def test_a_manager_changes_nothing_of_another_adherent(two: Database, sign_in_as
     browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
     form = {"service": "payroll", "starts_on": "2026-01-01"}
     assert browser.submit(f"/adherents/{PAMIERS}/subscriptions", **form).status_code == 404
-    assert browser.submit(f"/adherents/{PAMIERS}/subscriptions/1", deed="suspend").status_code == 404
+    assert (
+        browser.submit(f"/adherents/{PAMIERS}/subscriptions/1/amendments", subject="status").status_code
+        == 404
+    )
     assert [s.status for s in subscriptions(two, PAMIERS)] == [t.SubscriptionStatus.ACTIVE]

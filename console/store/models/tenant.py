@@ -9,19 +9,14 @@ from typing import ClassVar
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from console.domain.contract import Status
 from console.domain.factors import Basis
+from console.domain.price import Indexation, PricePer
+from console.domain.renewal import NoticeUnit
 from console.store.base import Code, Count, Instant, KeyId, Label, Number, Small, TenantRow
 
 SUBSCRIPTION = ["subscription.tenant_id", "subscription.number"]
-
-
-class SubscriptionStatus(StrEnum):
-    """Where a subscription is in its life; it is ended, never deleted."""
-
-    DRAFT = "draft"
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    ENDED = "ended"
+SubscriptionStatus = Status
 
 
 class Priority(StrEnum):
@@ -34,7 +29,12 @@ class Priority(StrEnum):
 
 
 class Subscription(TenantRow):
-    """An adherent takes a service, from a day to another, under a version of a plan."""
+    """An adherent takes a service, from a day to another, under a version of a plan.
+
+    But for its service and its first day it says what its amendments make of today: `term_ends_on` is the end
+    of the term that runs, `notice_by` the last day to give notice of it, `changes_on` the next day on which
+    something here will be another.
+    """
 
     __tablename__ = "subscription"
     audited: ClassVar[bool] = True
@@ -44,13 +44,26 @@ class Subscription(TenantRow):
     )
     number: Mapped[Number]
     service_code: Mapped[str] = mapped_column(ForeignKey("service.code"))
-    plan_code: Mapped[Code]
-    plan_version: Mapped[Small]
-    status: Mapped[SubscriptionStatus]
+    plan_code: Mapped[Code | None]
+    plan_version: Mapped[Small | None]
+    status: Mapped[Status]
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
     volume: Mapped[Count | None]
     contract: Mapped[Label | None]
+    price_cents: Mapped[Count | None]
+    price_per: Mapped[PricePer | None]
+    indexation: Mapped[Indexation | None]
+    indexation_rate: Mapped[int | None]
+    revise_on: Mapped[date | None]
+    service_version: Mapped[Label | None]
+    term_ends_on: Mapped[date | None] = mapped_column(index=True)
+    tacit: Mapped[bool | None]
+    renewal_months: Mapped[int | None]
+    notice: Mapped[int | None]
+    notice_unit: Mapped[NoticeUnit | None]
+    notice_by: Mapped[date | None] = mapped_column(index=True)
+    changes_on: Mapped[date | None] = mapped_column(index=True)
 
 
 class Incident(TenantRow):
@@ -103,7 +116,10 @@ class IncidentEvent(TenantRow):
 
 
 class EnergyLine(TenantRow):
-    """An hour of a workload as its adherent carries it; `claim_id` 0: no claim, so the operator does."""
+    """An hour of a workload as its adherent carries it.
+
+    The operator carries what no one claims, `claim_id` 0, and what serves a shared service, `claim_id` < 0.
+    """
 
     __tablename__ = "energy_line"
     __table_args__ = (
@@ -118,6 +134,7 @@ class EnergyLine(TenantRow):
     source_id: Mapped[KeyId]
     claim_id: Mapped[Count]
     subscription: Mapped[int | None]
+    service_code: Mapped[Code | None]  # of a shared service, which the operator carries for its subscribers
     energy_mj: Mapped[Count]
     low_mj: Mapped[Count | None]
     high_mj: Mapped[Count | None]

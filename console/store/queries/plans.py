@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from console.domain.calendar import Calendar, Segment
 from console.domain.clock import Target, Unit
+from console.domain.errors import Invalid
 from console.domain.offer import Life
 from console.store.models import catalogue as c
 
@@ -51,8 +52,10 @@ class Offer:
     unit_en: str
 
 
-def plan_of(session: Session, code: str, version: int) -> Plan:
-    """A version of a plan, which exists: subscriptions hold a foreign key on it."""
+def plan_of(session: Session, code: str | None, version: int | None) -> Plan:
+    """The version of a plan that a subscription holds; raises `Invalid` where it holds none."""
+    if code is None or version is None:
+        raise Invalid("subscription", "Cette souscription n'a pas encore de plan : choisissez-le d'abord.")
     row, opening = session.execute(
         select(c.SlaPlan, c.ServiceCalendar)
         .join(c.ServiceCalendar, c.ServiceCalendar.code == c.SlaPlan.calendar_code)
