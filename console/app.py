@@ -3,42 +3,60 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from datetime import timedelta
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
+from console.actions.sealing import Seal
+from console.actions.single_sign_on import Provider
 from console.config import BadConfiguration, Config, read_config
+from console.notify.channels.mail import domain_of
 from console.store.roles import UnsafeRole
 from console.store.session import Database
 from console.web import (
     access,
     addresses,
+    adherent_words,
     api,
     assets,
+    cookies,
     errors,
     fragments,
+    generated,
     headers,
     health,
     inputs,
     languages,
     presentation,
+    rate_limit,
 )
 from console.web.pages import (
     account,
     adherent,
     adherents,
+    api_tokens,
     audit,
     catalogue,
     certificates,
     claims,
+    contacts,
     criticalities,
+    delegations,
     energy,
+    facts,
     hosting,
     incidents,
+    invitations,
+    notes,
     offering,
     overview,
+    people,
+    second_factor,
     sign_in,
+    single_sign_on,
     statements,
     subscription,
 )
@@ -49,10 +67,19 @@ BLUEPRINTS = (
     assets.bp,
     health.bp,
     sign_in.bp,
+    single_sign_on.bp,
+    invitations.bp,
     account.bp,
+    second_factor.bp,
+    delegations.bp,
+    people.bp,
+    api_tokens.bp,
     overview.bp,
     adherents.bp,
     adherent.bp,
+    facts.bp,
+    contacts.bp,
+    notes.bp,
     subscription.bp,
     claims.bp,
     incidents.bp,
@@ -93,10 +120,14 @@ def create_app(config: Config | None = None) -> Flask:
         public_url=config.public_url,
         secure=config.secure_cookies,
         silent_after=timedelta(seconds=config.silent_after_s),
+        require_totp=config.require_totp,
+        seal=Seal(config.secret_key, "web"),
+        sender_domain=domain_of(config.smtp.sender) if config.smtp else None,
+        provider=_provider(config),
     )
     app.config.update(
         SECRET_KEY=config.secret_key,
-        SESSION_COOKIE_NAME="form",
+        SESSION_COOKIE_NAME=cookies.cookie_name(config.public_url, "form"),
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=config.secure_cookies,
         MAX_CONTENT_LENGTH=LARGEST_FORM,
@@ -106,13 +137,34 @@ def create_app(config: Config | None = None) -> Flask:
     fragments.install(app)
     languages.install(app)
     presentation.install(app)
+    adherent_words.install(app)
     errors.install(app)
     app.before_request(inputs.refuse_nul)
+    generated.install(app)
     app.before_request(access.gate)  # before CSRF: an expired session matters more than its stale form
     CSRFProtect(app).exempt(api.bp)
     app.after_request(headers.pack)
     app.after_request(headers.protect)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    _limit(app, config)
     access.check_every_view(app)
     return app
+
+
+def _provider(config: Config) -> Provider | None:
+    """Who signs people in for us, and where it sends them back."""
+    if config.oidc is None:
+        return None
+    return Provider(**asdict(config.oidc), back_to=f"{config.public_url}/sign-in/back")
+
+
+def _limit(app: Flask, config: Config) -> None:
+    """Count failures by address, as far as the proxies in front of us tell it."""
+    if config.trusted_proxies:
+        count = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+    try:
+        rate_limit.install(app, config.rate_limit_storage)
+    except rate_limit.UnusableCounter as error:
+        raise BadConfiguration(f"CONSOLE_RATE_LIMIT_STORAGE: {error}") from None

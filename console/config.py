@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 SECRET_BYTES = 32
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class BadConfiguration(Exception):
@@ -29,6 +30,17 @@ class Smtp:
 
 
 @dataclass(frozen=True, slots=True)
+class Oidc:
+    """Who signs people in for us (OpenID Connect); `label` is what its button says."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    label: str
+    addresses_are_verified: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that depends on the place of installation."""
 
@@ -42,6 +54,10 @@ class Config:
     alert_recipients: tuple[str, ...]
     silent_after_s: int
     audit_keep_months: int
+    require_totp: bool
+    rate_limit_storage: str
+    trusted_proxies: int
+    oidc: Oidc | None
 
 
 def read_config(environ: Mapping[str, str] | None = None) -> Config:
@@ -64,6 +80,10 @@ def read_config(environ: Mapping[str, str] | None = None) -> Config:
         alert_recipients=tuple(a.strip() for a in env.get("CONSOLE_ALERTS_TO", "").split(",") if a.strip()),
         silent_after_s=_whole(env, "CONSOLE_SILENT_AFTER_S", 180, 1, 86_400),
         audit_keep_months=_whole(env, "CONSOLE_AUDIT_KEEP_MONTHS", 12, 1, 1200),
+        require_totp=_yes_or_no(env, "CONSOLE_REQUIRE_TOTP", public_url.startswith("https://")),
+        rate_limit_storage=env.get("CONSOLE_RATE_LIMIT_STORAGE") or "memory://",
+        trusted_proxies=_whole(env, "CONSOLE_TRUSTED_PROXIES", 0, 0, 9),
+        oidc=_oidc(env),
     )
 
 
@@ -81,6 +101,13 @@ def _whole(env: Mapping[str, str], name: str, default: int, least: int, most: in
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
         raise BadConfiguration(f"{name}: {text!r} is not a whole number from {least} to {most}")
     return int(text)
+
+
+def _yes_or_no(env: Mapping[str, str], name: str, default: bool) -> bool:
+    text = env.get(name, "")
+    if text not in ("", "yes", "no"):
+        raise BadConfiguration(f"{name}: {text!r} is neither yes nor no")
+    return default if not text else text == "yes"
 
 
 def _kept_secret(path: Path) -> str:
@@ -112,3 +139,33 @@ def _smtp(env: Mapping[str, str]) -> Smtp | None:
         password=url.password,
         sender=env.get("CONSOLE_MAIL_FROM", "console-inr@localhost"),
     )
+
+
+def _oidc(env: Mapping[str, str]) -> Oidc | None:
+    issuer = env.get("CONSOLE_OIDC_ISSUER", "").rstrip("/")
+    if not issuer:
+        return None
+    url = urlsplit(issuer)
+    if not url.hostname or (url.scheme != "https" and url.hostname not in LOOPBACK):
+        raise BadConfiguration(f"CONSOLE_OIDC_ISSUER: {issuer!r} is not an https address")
+    client_id = env.get("CONSOLE_OIDC_CLIENT_ID", "")
+    if not client_id:
+        raise BadConfiguration("CONSOLE_OIDC_CLIENT_ID: the issuer knows the console by a name; give it")
+    return Oidc(
+        issuer=issuer,
+        client_id=client_id,
+        client_secret=_secret_in(env, "CONSOLE_OIDC_CLIENT_SECRET_FILE"),
+        label=env.get("CONSOLE_OIDC_LABEL") or url.hostname,
+        addresses_are_verified=_yes_or_no(env, "CONSOLE_OIDC_ADDRESSES_ARE_VERIFIED", False),
+    )
+
+
+def _secret_in(env: Mapping[str, str], name: str) -> str:
+    path = env.get(name, "")
+    try:
+        secret = Path(path).read_text().strip() if path else ""
+    except (OSError, UnicodeError) as error:
+        raise BadConfiguration(f"{name}: {path} cannot be read: {error}") from None
+    if not secret:
+        raise BadConfiguration(f"{name}: a file that holds the secret is expected")
+    return secret

@@ -51,7 +51,7 @@ def bearer(session: Session, text: str, scope: TokenScope, now: datetime) -> Bea
         name=row.name,
         tenants=None if row.every_adherent else frozenset(row.tenants),
         hosts=tuple(row.hosts),
-        last_used_at=use and use.last_used_at,
+        last_used_at=None if use is None else use.last_used_at,
     )
 
 

@@ -29,6 +29,7 @@ CANDIDATES = 20
 
 STARTED = "started"
 ENDED = "ended"
+INVITATION = "invitation"  # its text is a key: it is not kept once it left
 TRIAL = "trial"  # asked for by a person who waits for the answer: it is not tried again
 
 
@@ -172,7 +173,7 @@ def _next_step(claim: Claim, outcome: Outcome, now: datetime) -> dict[str, Any]:
         case Sent(later=left) if left and claim.transition != TRIAL:
             return {"state": DeliveryState.PENDING, "recipients": list(left)} | later
         case Sent():
-            return {"state": DeliveryState.SENT}
+            return {"state": DeliveryState.SENT} | ({"body": ""} if claim.transition == INVITATION else {})
         case Uncertain():
             return {"state": DeliveryState.UNCERTAIN} | later
         case Passing() if claim.transition != TRIAL:

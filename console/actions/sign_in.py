@@ -18,11 +18,11 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from console.domain.access import Method
 from console.domain.credentials import lock_delay
 from console.domain.devices import Device
 from console.domain.errors import NotFound
 from console.store.models import people as p
-from console.store.models.people import Method
 
 HASHER = PasswordHasher()
 LONGEST_STAY = timedelta(hours=12)

@@ -16,6 +16,13 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
+class Method(StrEnum):
+    """How a person proves who they are."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a method
+    SINGLE_SIGN_ON = "single_sign_on"
+
+
 class Permission(StrEnum):
     """What a route or a command asks for."""
 
@@ -74,6 +81,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 
 # Everything operational is theirs to see; the other roles see the adherents they were given.
 SEES_EVERY_ADHERENT = frozenset({Role.ADMINISTRATOR, Role.OPS, Role.AUDITOR})
+
+# They work for the operator: their accounts have a second factor.
+STAFF = frozenset({Role.ADMINISTRATOR, Role.ACCOUNT_MANAGER, Role.OPS, Role.AUDITOR})
 
 
 def may(role: Role, permission: Permission) -> bool:

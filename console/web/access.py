@@ -17,17 +17,20 @@ from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
 from console.actions.sign_in import LONGEST_STAY, hash_of, keep_alive
-from console.domain.access import SEES_EVERY_ADHERENT, Permission, may
+from console.domain.access import SEES_EVERY_ADHERENT, STAFF, Method, Permission, may
+from console.domain.devices import Device, device_of
 from console.domain.errors import Forbidden, NotFound
 from console.store.queries import sign_in
 from console.store.queries.sign_in import SignedIn
 from console.store.session import Operator, Scope, Tenants
+from console.web import cookies
 from console.web.state import state
 
 COOKIE = "sign_in"
 LONGEST_IDLE = timedelta(minutes=30)
 SEEN_EVERY = timedelta(minutes=1)  # so that reading pages does not write at each of them
 OPEN_TO_ONE_TIME_PASSWORDS = frozenset({"account.change_password", "sign_in.leave"})
+OPEN_WITHOUT_SECOND_FACTOR = frozenset({"second_factor.enrol", *OPEN_TO_ONE_TIME_PASSWORDS})
 
 
 class Audience(Enum):
@@ -94,8 +97,8 @@ def gate() -> AnyResponse | None:
     account = known_account()
     if account is None:
         return _to_sign_in()
-    if account.must_change_password and request.endpoint not in OPEN_TO_ONE_TIME_PASSWORDS:
-        return _elsewhere(url_for("account.change_password"))
+    if elsewhere := _owed(account):
+        return _elsewhere(elsewhere)
     if _is_out_of_scope(account):  # before the permission: nothing tells it from an adherent that is not
         raise NotFound("Adhérent introuvable.")
     if isinstance(audience, Permission) and not may(account.role, audience):
@@ -136,16 +139,19 @@ def allowed(permission: Permission) -> bool:
     return account is not None and may(account.role, permission)
 
 
+def needs_second_factor(account: SignedIn) -> bool:
+    """Whether the account must have one; who signs people in for us answers for theirs."""
+    return state().require_totp and account.role in STAFF and account.method is Method.PASSWORD
+
+
 def keep_cookie(response: Response, token: str) -> None:
     """Hand the token of a sign-in to the browser."""
-    response.set_cookie(
-        COOKIE,
-        token,
-        max_age=LONGEST_STAY,
-        secure=state().secure,
-        httponly=True,
-        samesite="Lax",
-    )
+    cookies.keep(response, COOKIE, token, int(LONGEST_STAY.total_seconds()))
+
+
+def this_device() -> Device:
+    """Where the request comes from, as far as it is kept."""
+    return device_of(request.user_agent.string, request.remote_addr)
 
 
 def local_path(target: str | None) -> str | None:
@@ -159,7 +165,7 @@ def local_path(target: str | None) -> str | None:
 
 
 def _recognise() -> SignedIn | None:
-    token = request.cookies.get(COOKIE)
+    token = request.cookies.get(cookies.named(COOKIE))
     if not token:
         return None
     now = datetime.now(UTC)
@@ -169,6 +175,17 @@ def _recognise() -> SignedIn | None:
         with state().database.write(Operator()) as session:
             keep_alive(session, account.token_sha256, now=now)
     return account
+
+
+def _owed(account: SignedIn) -> str | None:
+    """The page that an account must go through before any other."""
+    if account.must_change_password and account.method is Method.PASSWORD:
+        owed, open_still = "account.change_password", OPEN_TO_ONE_TIME_PASSWORDS
+    elif needs_second_factor(account) and not account.has_second_factor:
+        owed, open_still = "second_factor.enrol", OPEN_WITHOUT_SECOND_FACTOR
+    else:
+        return None
+    return None if request.endpoint in open_still else url_for(owed)
 
 
 def _is_out_of_scope(account: SignedIn) -> bool:

@@ -77,6 +77,11 @@ TEXTS = {
         lazy_gettext("Une valeur n'est pas acceptée"),
         lazy_gettext("Corrigez-la, puis envoyez le formulaire à nouveau."),
     ),
+    429: Text(
+        "too_many_requests",
+        lazy_gettext("Trop d'essais depuis cette adresse"),
+        lazy_gettext("Attendez une minute avant de recommencer."),
+    ),
     500: Text(
         "internal_error",
         lazy_gettext("La console a rencontré une erreur"),

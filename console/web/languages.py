@@ -21,6 +21,7 @@ from flask_babel import Babel, Domain, get_locale
 from flask_babel import gettext as _
 
 from console.web.access import known_account
+from console.web.cookies import named
 from reports.language import FRENCH, LANGUAGES, Language
 from reports.quantities import Kind, text
 
@@ -72,7 +73,7 @@ def preferred_code() -> str:
     if not has_request_context():
         return FRENCH.code
     account = known_account()
-    chosen = (account and account.locale) or request.cookies.get(COOKIE)
+    chosen = (account and account.locale) or request.cookies.get(named(COOKIE))
     if chosen in LANGUAGES:
         return str(chosen)
     return request.accept_languages.best_match(list(LANGUAGES), FRENCH.code) or FRENCH.code

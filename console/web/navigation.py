@@ -50,6 +50,9 @@ ENTRIES = (
         ("catalogue", "offering", "hosting", "criticalities", "certificates"),
         Permission.SEE_CATALOGUE,
     ),
+    Entry(
+        "people.index", lazy_gettext("Comptes"), "person", ("people", "invitations"), Permission.MANAGE_PEOPLE
+    ),
 )
 
 

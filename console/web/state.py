@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from flask import current_app
 
+from console.actions.sealing import Seal
+from console.actions.single_sign_on import Provider
 from console.store.session import Database
 
 
@@ -14,13 +16,18 @@ from console.store.session import Database
 class State:
     """Made once by `create_app`; `secure` when the console is reached over https.
 
-    A host that was not heard for `silent_after` is silent.
+    A host that was not heard for `silent_after` is silent. `require_totp`: staff have a second factor.
+    `sender_domain` is None where no mail leaves, `provider` where there is no single sign-on.
     """
 
     database: Database
     public_url: str
     secure: bool
     silent_after: timedelta
+    require_totp: bool
+    seal: Seal
+    sender_domain: str | None
+    provider: Provider | None
 
 
 def state() -> State:

@@ -21,8 +21,14 @@ PUBLIC = {
     "api.receive_readings",
     "assets.send",
     "health.show",
+    "invitations.accept",
+    "invitations.show",
+    "sign_in.ask_code",
+    "sign_in.check_code",
     "sign_in.enter",
     "sign_in.show",
+    "single_sign_on.back",
+    "single_sign_on.begin",
 }
 
 

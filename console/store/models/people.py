@@ -6,21 +6,13 @@ What changes at each use (failures, last use) has tables of its own, so that the
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.domain.access import Role
+from console.domain.access import Method, Role
 from console.store.base import BigId, CatalogueRow, Code, CoordinationRow, Count, Label, OwnedRow, Small
-
-
-class Method(StrEnum):
-    """How a person proved who they are."""
-
-    PASSWORD = "password"  # noqa: S105 - the name of a method
-    SINGLE_SIGN_ON = "single_sign_on"
 
 
 class Account(CatalogueRow):

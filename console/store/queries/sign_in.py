@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from console.domain.access import Role
+from console.domain.access import Method, Role
 from console.store.models import people as p
-from console.store.models.people import Method
 
 ZONE = ZoneInfo("Europe/Paris")  # in which the days of a delegation begin and end
 
