@@ -7,7 +7,7 @@ from flask import Flask
 from flask.cli import FlaskGroup, routes_command
 
 from console.app import create_app
-from console.cli import accounts, alerts, audit, directory, generate, jobs, ledger, setup
+from console.cli import accounts, alerts, audit, backup, directory, generate, jobs, ledger, setup
 from console.config import BadConfiguration
 from console.domain.errors import DomainError
 from console.store.roles import UnsafeRole
@@ -22,6 +22,9 @@ COMMANDS = (
     alerts.group,
     ledger.group,
     audit.group,
+    backup.backup,
+    backup.restore,
+    backup.migrate_to_postgres,
     generate.generate,
     routes_command,
 )

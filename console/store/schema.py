@@ -20,6 +20,12 @@ def wanted_revision() -> str | None:
     return ScriptDirectory(str(files("migrations"))).get_current_head()
 
 
+def knows(revision: str) -> bool:
+    """Whether a migration ships with the code."""
+    scripts = ScriptDirectory(str(files("migrations")))
+    return revision in {script.revision for script in scripts.walk_revisions()}
+
+
 def present_revision(database: Database) -> str | None:
     """The migration the database is at; None before the first one."""
     with database.engine.connect() as connection:
