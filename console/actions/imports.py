@@ -31,6 +31,7 @@ from console.store.models import directory as d
 PORTION: Final = 500  # records a transaction
 SHOWN: Final = 100  # lines of a kind that the page of an import holds
 KEPT: Final = timedelta(days=7)  # how long a file waits for a decision
+EXAMPLES: Final = 3  # rows shown where columns are chosen
 LONGEST_NAME: Final = 200
 WAITING: Final = (d.ImportState.UNMAPPED, d.ImportState.READY)
 Columns = Mapping[str, Sequence[str]]
@@ -48,6 +49,19 @@ class Line:
     after: str | None = None
     message: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A file whose columns are to be chosen; `kind` and `columns` as they were for the same headings."""
+
+    file_name: str
+    as_of: date | None
+    complete: bool
+    headings: Sequence[str]
+    examples: Sequence[Sequence[str]]
+    kind: Kind | None
+    columns: Columns
 
 
 def open_table(content: bytes) -> Table:
@@ -164,8 +178,8 @@ def lines_of(listing: Listing, difference: Difference) -> dict[str, Iterator[Lin
 
 def note_import(session: Session, listing: Listing, file_name: str, counts: Mapping[str, int]) -> None:
     """Write down, with the transaction, that a file came into the directory."""
-    facts = {"source": listing.source, "as_of": listing.as_of.isoformat(), **counts}
-    record(session, OPERATOR_TENANT, f"{listing.kind.value}.imported", f"import/{file_name}"[:200], facts)
+    facts = {"kind": listing.kind, "source": listing.source, "as_of": listing.as_of.isoformat(), **counts}
+    record(session, OPERATOR_TENANT, "directory.imported", f"import/{file_name}"[:LONGEST_NAME], facts)
 
 
 def receive(
@@ -202,6 +216,22 @@ def receive(
         _keep_preview(session, row, listing)
     session.flush()
     return row.import_id
+
+
+def columns_asked(session: Session, import_id: int) -> Asked:
+    """The headings of a file that waits, its first rows, and how its columns were chosen last."""
+    row, content = _waiting(session, import_id)
+    table = open_table(content)
+    mapping = session.get(d.ColumnMapping, table.fingerprint())
+    return Asked(
+        file_name=row.file_name,
+        as_of=row.as_of,
+        complete=row.complete,
+        headings=table.headings,
+        examples=[cells for _line, cells in islice(table.rows, EXAMPLES)],
+        kind=mapping.kind if mapping else None,
+        columns=mapping.columns if mapping else {},
+    )
 
 
 def choose_columns(

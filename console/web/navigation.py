@@ -33,7 +33,7 @@ ENTRIES = (
         "adherents.index",
         lazy_gettext("Adhérents"),
         "adherents",
-        ("adherents", "adherent"),
+        ("adherents", "adherent", "directory", "ght"),
         Permission.SEE_ADHERENTS,
     ),
     Entry("energy.fleet", lazy_gettext("Énergie"), "energy", ("energy",), Permission.SEE_FLEET),
