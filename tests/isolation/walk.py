@@ -16,12 +16,13 @@ from console.domain.access import SEES_EVERY_ADHERENT, Permission, Role, may
 from console.web.access import audience_of
 from tests.isolation.filling import Filled, Id, rows_of
 from tests.isolation.routes import ROUTES, Kind, Route
-from tests.isolation.world import NOBODY, Caller, World
+from tests.isolation.world import NOBODY, Caller, Console, World
 
 SCOPED = set(Role) - SEES_EVERY_ADHERENT
 REFUSED = {403, 404, 405, 409, 422}
 NOT_THERE = {404}
 OPENS = {200, 204}
+DONE = {200, 204, 303, 409}
 SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LIVE = re.compile(r'name="csrf_token" value="[^"]+"|"X-CSRFToken": ?"[^"]+"|\b\d\d:\d\d(:\d\d)?\b')
 HEADERS = ("Location", "HX-Redirect", "Content-Disposition")
@@ -193,6 +194,24 @@ def _shows(world: World, rule: Rule, route: Route) -> bool:
     addresses = (address_of(rule, route, ids, expand(query, ids)) for query in ({}, *route.queries))
     answers = (world.both.operator.ask("GET", address) for address in addresses)
     return any(world.b.word.lower() in text_of(answer).lower() for answer in answers)
+
+
+def accepted(console: Console, a: Filled, b: Filled, routes: Mapping[str, Route] = ROUTES) -> list[str]:
+    """What is wrong with the forms of A as the operator sends them, with fields that nobody asked for.
+
+    They are done, or refused for the state that things are in.
+    """
+    findings = []
+    extra = {"tenant_id": b.tenant_id, "adherent": b.tenant_id, "adherent_id": b.tenant_id}
+    for rule in sorted(console.app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        route = routes.get(rule.endpoint)
+        if route is None or route.kind is not Kind.OF_ADHERENT or "POST" not in (rule.methods or ()):
+            continue
+        address, form = address_of(rule, route, ids_of(a)), expand(route.form, ids_of(a))
+        answer = console.operator.ask("POST", address, {**extra, **form})
+        if answer.status_code not in DONE:
+            findings.append(f"POST {address} {form}: {answer.status_code}")
+    return findings
 
 
 def _opens(world: World, rule: Rule) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Blueprint, Flask
 from werkzeug.test import TestResponse
 
 from console.app import create_app
@@ -55,8 +55,10 @@ class Console:
     operator: Caller
     anyone: Caller
 
-    def close(self) -> None:
+    def rest(self) -> None:
+        """No connection is left open, as a copy of the database asks for."""
         self.app.extensions["console"].database.close()
+        self.database.close()
 
 
 @dataclass
@@ -67,6 +69,8 @@ class World:
     alone: Console
     a: Filled
     b: Filled
+    tokens: Mapping[str, str]
+    var: Path
 
     def newcomer(self) -> Caller:
         """Somebody of A whom no other request concerns."""
@@ -96,10 +100,14 @@ def fill_b(database: Database) -> Filled:
     return fill(database, B, WORDS[B], "970742001", rounds=2)
 
 
-def console(database: Database, tokens: Mapping[str, str], var: Path) -> Console:
-    """A console on a database, with browsers that hold the tokens."""
+def console(
+    database: Database, tokens: Mapping[str, str], var: Path, trial: Blueprint | None = None
+) -> Console:
+    """A console on a database, with browsers that hold the tokens, and pages of a trial."""
     app = create_app(_config(database, var))
     app.test_client_class = Browser
+    if trial:
+        app.register_blueprint(trial)
     *callers, operator = [caller(name, app, token) for name, token in tokens.items()]
     return Console(app, database, callers, operator, caller("anyone", app, ""))
 
