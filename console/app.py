@@ -42,6 +42,7 @@ from console.web.pages import (
     catalogue,
     certificates,
     claims,
+    committees,
     contacts,
     criticalities,
     delegations,
@@ -56,11 +57,13 @@ from console.web.pages import (
     offering,
     overview,
     people,
+    portfolio,
     second_factor,
     sign_in,
     single_sign_on,
     statements,
     subscription,
+    tasks,
 )
 from console.web.state import State
 
@@ -82,6 +85,9 @@ BLUEPRINTS = (
     facts.bp,
     contacts.bp,
     notes.bp,
+    committees.bp,
+    tasks.bp,
+    portfolio.bp,
     subscription.bp,
     claims.bp,
     directory.bp,

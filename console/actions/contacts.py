@@ -80,7 +80,7 @@ def add_site(session: Session, tenant_id: int, facts: SiteFacts) -> int:
     site = f.OwnSite(
         tenant_id=tenant_id,
         number=next_number(session, f.OwnSite.number, tenant_id),
-        name=one_line(facts.name, "name"),
+        name=one_line(facts.name, "site_name"),
         town=one_line(facts.town, "town"),
         department=department(facts.department or ""),
         siret=siret(facts.siret) if facts.siret else None,

@@ -15,14 +15,7 @@ from console.domain.committees import TaskState
 from console.domain.errors import Conflict, NotFound
 from console.domain.free_text import one_line
 from console.store.models import follow_up as f
-
-
-@dataclass(frozen=True, slots=True)
-class Colleague:
-    """An account of the operator that may be in charge; the edge looked it up."""
-
-    account_id: int
-    name: str
+from console.store.queries.managers import Colleague
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,15 @@ ENTRIES = (
         "adherents.index",
         lazy_gettext("Adhérents"),
         "adherents",
-        ("adherents", "adherent", "directory", "ght"),
+        ("adherents", "adherent", "directory", "ght", "facts", "contacts", "notes"),
         Permission.SEE_ADHERENTS,
+    ),
+    Entry(
+        "portfolio.show",
+        lazy_gettext("Portefeuille"),
+        "portfolio",
+        ("portfolio", "committees", "tasks"),
+        Permission.SEE_PORTFOLIO,
     ),
     Entry("energy.fleet", lazy_gettext("Énergie"), "energy", ("energy",), Permission.SEE_FLEET),
     Entry(

@@ -51,7 +51,7 @@ def test_a_search_answers_htmx_with_the_list_alone(two: Database, sign_in_as: Si
 
 def test_what_is_not_known_yet_is_unknown_and_not_zero(two: Database, sign_in_as: SignIn) -> None:
     found = sign_in_as(Role.OPS).fragment("/adherents?words=foix").text
-    assert found.count("inconnu<") == 2  # energy and carbon of the month
+    assert found.count("inconnu<") == 4  # sector, FINESS, energy and carbon of the month
 
 
 def test_the_list_costs_the_same_however_many_there_are(two: Database, app, sign_in_as: SignIn) -> None:

@@ -1,19 +1,22 @@
-"""The list of adherents, each with its subscriptions, open incidents, energy and carbon of the month."""
+"""The list of adherents: filtered, sorted, with what is open at each, energy and carbon of the month."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from console.domain.claims import OPERATOR_TENANT
 from console.domain.factors import Basis
 from console.store.models import catalogue as c
+from console.store.models import directory as d
 from console.store.models import tenant as t
+from console.store.queries.adherents_sought import Asked, Only, Sort, is_one_of, order, sought
+from console.store.queries.managers import managers_of
+from console.store.session import Operator, ScopedSession
 
 PAGE = 50  # adherents
 
@@ -25,8 +28,14 @@ class ListedAdherent:
     tenant_id: int
     name: str
     kind: str
+    sector: str | None
     finess_ej: str | None
     siren: str | None
+    agency: str | None
+    convention: str | None
+    since: date
+    until: date | None
+    managers: Sequence[str]
     subscriptions: int
     incidents: int
     energy_mj: int | None
@@ -34,10 +43,19 @@ class ListedAdherent:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """A hospital group of its territory."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Adherents:
-    """One page of the list."""
+    """One page of the list; `counts` tells how many there are of each `Only`, under the other filters."""
 
     rows: Sequence[ListedAdherent]
+    counts: Mapping[Only, int]
     total: int
     page: int
 
@@ -46,62 +64,84 @@ class Adherents:
         return max(1, -(-self.total // PAGE))
 
 
-def list_adherents(session: Session, month: date, words: str = "", page: int = 1) -> Adherents:
-    """Adherents in scope whose name holds every word, or whose FINESS or SIREN is one of them; by name.
+def list_adherents(
+    session: ScopedSession, asked: Asked, *, month: date, today: date, page: int | None = 1
+) -> Adherents:
+    """A page of the adherents in scope, or all of them where `page` is None.
 
-    Five statements, however many adherents there are. The operator, an adherent of its own, is left out.
+    The statements are as many whatever is found. The operator, an adherent of its own, is left out. Managers
+    are known to a session of the operator's scope only.
     """
-    wanted = _conditions(words)
-    adherent = c.Adherent
-    rows = session.scalars(
-        select(adherent)
-        .where(*wanted)
-        .order_by(adherent.name, adherent.tenant_id)
-        .limit(PAGE)
-        .offset((page - 1) * PAGE)
-    ).all()
+    sees_managers = isinstance(session.scope, Operator)
+    if asked.sort is Sort.MANAGER and not sees_managers:
+        asked = replace(asked, sort=Sort.NAME)
+    conditions = sought(asked, today)
+    counts = _counts(session, conditions, today)
+    wanted = (
+        select(c.Adherent).where(*conditions, is_one_of(asked.only, today)).order_by(*order(asked, month))
+    )
+    if page is not None:
+        wanted = wanted.limit(PAGE).offset((page - 1) * PAGE)
+    rows = session.scalars(wanted).all()
+    managers = managers_of(session, [row.tenant_id for row in rows]) if sees_managers else {}
+    return Adherents(_lines(session, rows, month, managers), counts, counts[asked.only], page or 1)
+
+
+def groups(session: Session, today: date) -> list[Group]:
+    """The groups that an adherent in scope is a member of, by name."""
+    member = d.GhtMembership
+    rows = session.execute(
+        select(d.Ght.code, d.Ght.name)
+        .join(member, member.ght_code == d.Ght.code)
+        .join(c.Adherent, c.Adherent.finess_ej == member.finess_ej)
+        .where(member.valid_from <= today, or_(member.valid_to.is_(None), member.valid_to > today))
+        .distinct()
+        .order_by(d.Ght.name, d.Ght.code)
+    )
+    return [Group(code, name) for code, name in rows]
+
+
+def _counts(session: Session, conditions: list[ColumnElement[bool]], today: date) -> dict[Only, int]:
+    counted = session.execute(
+        select(*(func.sum(case((is_one_of(only, today), 1), else_=0)) for only in Only))
+        .select_from(c.Adherent)
+        .where(*conditions)
+    ).one()
+    return {only: int(number or 0) for only, number in zip(Only, counted, strict=True)}
+
+
+def _lines(
+    session: Session, rows: Sequence[c.Adherent], month: date, managers: Mapping[int, Sequence[str]]
+) -> list[ListedAdherent]:
     shown = [row.tenant_id for row in rows]
-    subscriptions = _counts(
+    subscriptions = _numbers(
         session, t.Subscription, shown, t.Subscription.status != t.SubscriptionStatus.ENDED
     )
-    incidents = _counts(session, t.Incident, shown, t.Incident.resolved_at.is_(None))
+    incidents = _numbers(session, t.Incident, shown, t.Incident.resolved_at.is_(None))
     months = {line.tenant_id: line for line in session.execute(_months(month, shown))}
-    return Adherents(
-        rows=[
-            ListedAdherent(
-                tenant_id=row.tenant_id,
-                name=row.name,
-                kind=row.kind.value,
-                finess_ej=row.finess_ej,
-                siren=row.siren,
-                subscriptions=subscriptions.get(row.tenant_id, 0),
-                incidents=incidents.get(row.tenant_id, 0),
-                energy_mj=int(months[row.tenant_id].energy_mj) if row.tenant_id in months else None,
-                carbon_ug=int(months[row.tenant_id].carbon_ug) if row.tenant_id in months else None,
-            )
-            for row in rows
-        ],
-        total=session.scalar(select(func.count()).select_from(adherent).where(*wanted)) or 0,
-        page=page,
-    )
-
-
-def _conditions(words: str) -> list[ColumnElement[bool]]:
-    adherent = c.Adherent
     return [
-        adherent.tenant_id != OPERATOR_TENANT,
-        *(
-            or_(
-                func.upper(adherent.name).contains(word, autoescape=True),
-                adherent.finess_ej == word,
-                adherent.siren == word,
-            )
-            for word in words.upper().split()
-        ),
+        ListedAdherent(
+            tenant_id=row.tenant_id,
+            name=row.name,
+            kind=row.kind.value,
+            sector=row.sector and row.sector.value,
+            finess_ej=row.finess_ej,
+            siren=row.siren,
+            agency=row.agency,
+            convention=row.convention,
+            since=row.since,
+            until=row.until,
+            managers=managers.get(row.tenant_id, ()),
+            subscriptions=subscriptions.get(row.tenant_id, 0),
+            incidents=incidents.get(row.tenant_id, 0),
+            energy_mj=int(months[row.tenant_id].energy_mj) if row.tenant_id in months else None,
+            carbon_ug=int(months[row.tenant_id].carbon_ug) if row.tenant_id in months else None,
+        )
+        for row in rows
     ]
 
 
-def _counts(
+def _numbers(
     session: Session, model: Any, tenants: Sequence[int], condition: ColumnElement[bool]
 ) -> dict[int, int]:
     counted = session.execute(
