@@ -1,4 +1,4 @@
-"""A generated database says so on every page, takes in nothing that programs send, and serves once it is whole."""
+"""A generated database says so on every page, takes in nothing from programs, and serves once it is whole."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def gate() -> Response | None:
     if found is Origin.INCOMPLETE:
         return Response(UNFINISHED, 503, content_type="text/plain; charset=utf-8")
     if found is Origin.GENERATED and request.path.startswith("/api/") and request.method not in READS:
-        raise Conflict("Cette console ne contient que des données générées : elle n'en reçoit pas de réelles.")
+        raise Conflict("Cette console ne contient que des données générées : elle n'en prend pas de réelles.")
     return None
 
 

@@ -1,0 +1,256 @@
+"""A generated past keeps the rules of a real one, and is the same each time."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from console.actions.catalogue import seed_catalogue
+from console.actions.generating.fingerprint import fingerprint
+from console.actions.generating.generation import begin
+from console.actions.generating.ledger import ledger_start
+from console.actions.incidents import open_incident, record_event
+from console.actions.ingest import mark_due
+from console.actions.metering import hours_due, meter_hour
+from console.actions.reckoning import reckon
+from console.domain.clock import EventKind
+from console.domain.errors import Conflict, Invalid
+from console.domain.hours import HOUR
+from console.store.base import Base
+from console.store.models import catalogue as c
+from console.store.models import measurement as m
+from console.store.models import tenant as t
+from console.store.queries import ledger
+from console.store.queries.generation import Origin, origin
+from console.store.session import Database, Operator
+from tests import given
+from tests.actions.generating.generated import SMALL, generate, imagined
+
+pytestmark = pytest.mark.both_databases
+
+
+def rows(session: Session, model: type[Base], *conditions: Any) -> list[tuple[Any, ...]]:
+    """Every row as a plain tuple, by key."""
+    table = Base.metadata.tables[model.__tablename__]
+    found = session.execute(select(table).where(*conditions).order_by(*table.primary_key.columns))
+    return [tuple(row) for row in found]
+
+
+def count(session: Session, model: type[Base]) -> int:
+    return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def test_there_is_as_much_as_was_asked_for(database: Database) -> None:
+    generate(database)
+    with database.read(Operator()) as session:
+        assert count(session, c.Adherent) == 1 + SMALL.adherents
+        assert count(session, t.Subscription) == SMALL.subscriptions
+        assert count(session, t.Incident) == SMALL.incidents
+        assert count(session, m.Host) == SMALL.hosts
+        assert count(session, m.Workload) == SMALL.workloads + 2 * SMALL.hosts
+        assert origin(session) is Origin.GENERATED
+
+
+def test_the_ledger_adds_up_from_the_meter_to_the_adherents(database: Database) -> None:
+    world = generate(database)
+    start = ledger_start(world)
+    with database.read(Operator()) as session:
+        found = ledger.check(session, start, SMALL.now, now=SMALL.now)  # so readings count as kept
+    assert (found.residue_mj, found.waiting_hours) == (0, 0)
+    assert found.energy_mj > 0
+    assert found.hosts == SMALL.hosts
+
+
+def test_metering_the_generated_readings_again_changes_nothing(database: Database) -> None:
+    world = generate(database)
+    hours = [ledger_start(world) + place * 7 * HOUR for place in range(8)]
+    silent = [span[0].replace(minute=0, second=0) for host in world.hosts for span in host.silences]
+    hours += [hour for hour in silent if ledger_start(world) <= hour < SMALL.now]
+    tables = (m.HostHour, m.WorkloadHour, t.EnergyLine, t.CoverageHour)
+    with database.read(Operator()) as session:
+        before = [rows(session, model) for model in tables]
+    with database.write(Operator()) as session:
+        for host in world.hosts:
+            mark_due(session, host.host_id, hours, SMALL.now)
+        for host_id, hour in hours_due(session, now=SMALL.now):
+            meter_hour(session, host_id, hour, now=SMALL.now)
+    with database.read(Operator()) as session:
+        assert [rows(session, model) for model in tables] == before
+
+
+def test_reckoning_a_month_of_the_ledger_again_changes_nothing(database: Database) -> None:
+    world = generate(database)
+    with database.read(Operator()) as session:
+        before = rows(session, t.CarbonLine)
+    with database.write(Operator()) as session:
+        for adherent in world.adherents:
+            reckon(session, adherent.tenant_id, date(2025, 12, 1), now=SMALL.now)
+    with database.read(Operator()) as session:
+        assert rows(session, t.CarbonLine) == before
+
+
+def test_a_month_before_the_ledger_is_what_its_hours_would_have_given(database: Database) -> None:
+    """With a longer ledger the sums of an adherent's month differ by what rounding each hour loses."""
+    world = generate(database)
+    with database.read(Operator()) as session:
+        told = _energy(session, date(2025, 11, 1))
+    given.an_empty_database(database)
+    generate(database, replace(SMALL, ledger_days=60))
+    with database.read(Operator()) as session:
+        metered = _energy(session, date(2025, 11, 1))
+    assert told.keys() == metered.keys()
+    lines = 30 * 24 * len(world.hosts)
+    for tenant_id, energy_mj in told.items():
+        assert energy_mj == pytest.approx(metered[tenant_id], abs=lines * SMALL.workloads, rel=0.002)
+
+
+def _energy(session: Session, month: date) -> dict[int, int]:
+    line = t.CarbonLine
+    found = session.execute(
+        select(line.tenant_id, func.sum(line.energy_mj)).where(line.month == month).group_by(line.tenant_id)
+    )
+    return {tenant_id: int(energy_mj) for tenant_id, energy_mj in found}
+
+
+def test_incidents_are_as_if_each_event_had_been_recorded(database: Database) -> None:
+    world = generate(database)
+    adherent = max(world.adherents, key=lambda one: len(world.contracts[one.tenant_id]))
+    of_adherent = t.Incident.tenant_id == adherent.tenant_id
+    with database.read(Operator()) as session:
+        incidents = session.scalars(select(t.Incident).where(of_adherent).order_by(t.Incident.number)).all()
+        events = session.scalars(
+            select(t.IncidentEvent)
+            .where(t.IncidentEvent.tenant_id == adherent.tenant_id)
+            .order_by(t.IncidentEvent.incident, t.IncidentEvent.position)
+        ).all()
+        before = rows(session, t.Incident, of_adherent)
+    assert len(incidents) > 10
+    with database.write(Operator()) as session:
+        session.execute(t.IncidentEvent.__table__.delete())  # type: ignore[attr-defined]
+        session.execute(t.Incident.__table__.delete())  # type: ignore[attr-defined]
+    for incident in incidents:
+        log = [event for event in events if event.incident == incident.number]
+        with database.write(Operator()) as session:
+            number = open_incident(
+                session,
+                tenant_id=adherent.tenant_id,
+                subscription=incident.subscription,
+                title=incident.title,
+                priority=incident.priority,
+                at=incident.opened_at,
+                now=incident.opened_at,
+                by="test",
+            )
+            assert number == incident.number
+            for event in log[1:]:
+                record_event(
+                    session,
+                    tenant_id=adherent.tenant_id,
+                    number=number,
+                    kind=EventKind(event.kind),
+                    at=event.at,
+                    now=event.at,
+                    by="test",
+                )
+    with database.read(Operator()) as session:
+        assert rows(session, t.Incident, of_adherent) == before
+
+
+def test_most_incidents_keep_their_plan_and_some_do_not(database: Database) -> None:
+    generate(database, replace(SMALL, incidents_a_year=400))
+    with database.read(Operator()) as session:
+        outcomes = dict(
+            session.execute(select(t.Incident.outcome, func.count()).group_by(t.Incident.outcome)).all()
+        )
+    assert 0.75 < outcomes["met"] / (outcomes["met"] + outcomes["missed"]) < 0.95
+
+
+def test_claims_lie_within_their_subscription_and_never_overlap(database: Database) -> None:
+    world = generate(database, replace(SMALL, workloads=60))
+    held = [(host, workload) for host in world.hosts for workload in host.workloads]
+    assert any(not workload.claims for _, workload in held)
+    assert any(workload.claims for _, workload in held)
+    for _, workload in held:
+        spans = [one.claim for one in workload.claims]
+        for one, following in pairwise(spans):
+            assert one.valid_to is not None
+            assert one.valid_to <= following.valid_from
+
+
+def test_a_change_to_one_subject_leaves_the_others_as_they_were(database: Database) -> None:
+    with database.write(Operator()) as session:
+        seed_catalogue(session, SMALL.since)
+    world = imagined(database, SMALL)
+    assert imagined(database, replace(SMALL, incidents_a_year=61)).hosts == world.hosts
+    assert imagined(database, replace(SMALL, hosts=4)).contracts == world.contracts
+    assert imagined(database, replace(SMALL, subscriptions=41)).adherents == world.adherents
+    assert imagined(database, replace(SMALL, seed=8)).adherents != world.adherents
+
+
+def test_the_same_options_give_the_same_rows(database: Database) -> None:
+    generate(database)
+    with database.read(Operator()) as session:
+        first = fingerprint(session)
+    given.an_empty_database(database)
+    generate(database)
+    with database.read(Operator()) as session:
+        assert fingerprint(session) == first
+    given.an_empty_database(database)
+    generate(database, replace(SMALL, seed=8))
+    with database.read(Operator()) as session:
+        assert fingerprint(session) != first
+
+
+def test_overseas_adherents_live_by_their_own_clock(database: Database) -> None:
+    with database.write(Operator()) as session:
+        seed_catalogue(session, SMALL.since)
+    world = imagined(database, replace(SMALL, adherents=300, subscriptions=300))
+    zones = {adherent.zone.key for adherent in world.adherents}
+    assert {"Europe/Paris", "Indian/Reunion"} < zones
+    assert sum(adherent.site is None for adherent in world.adherents) == 10
+
+
+def test_a_database_with_anything_real_is_refused(database: Database) -> None:
+    with database.write(Operator()) as session:
+        given.an_adherent(session, 2, "CH de Foix")
+    with pytest.raises(Conflict, match="adherent"), database.write(Operator()) as session:
+        begin(session, SMALL, now=datetime.now(UTC))
+    with database.read(Operator()) as session:
+        assert origin(session) is Origin.REAL
+
+
+def test_a_generated_database_is_not_generated_again(database: Database) -> None:
+    with database.write(Operator()) as session:
+        seed_catalogue(session, SMALL.since)
+        begin(session, SMALL, now=datetime.now(UTC))
+    with pytest.raises(Conflict, match="déjà générée"), database.write(Operator()) as session:
+        begin(session, SMALL, now=datetime.now(UTC))
+    with database.read(Operator()) as session:
+        assert origin(session) is Origin.INCOMPLETE
+
+
+@pytest.mark.parametrize(
+    ("field", "options"),
+    [
+        ("adherents", {"adherents": 0}),
+        ("subscriptions", {"subscriptions": 3}),
+        ("workloads", {"workloads": 2}),
+        ("years", {"years": 0}),
+        ("ledger_days", {"ledger_days": -1}),
+    ],
+)
+def test_a_scale_that_cannot_be_is_refused_by_its_field(field: str, options: dict[str, int]) -> None:
+    with pytest.raises(Invalid) as refusal:
+        replace(SMALL, **options)
+    assert refusal.value.field == field
+
+
+def test_the_past_ends_where_it_is_told_to() -> None:
+    assert replace(SMALL, until=date(2026, 3, 31)).since == date(2024, 3, 28)
+    assert SMALL.now == datetime(2025, 12, 31, 23, tzinfo=UTC)
+    assert SMALL.start == datetime(2023, 12, 31, 23, tzinfo=UTC)
+    assert SMALL.ledger_from == SMALL.now - timedelta(days=2)
