@@ -11,19 +11,23 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from console.actions.catalogue import seed_catalogue
 from console.actions import directory
+from console.actions.catalogue import seed_catalogue
+from console.actions.certificates import Wording, add_certificate
 from console.actions.incidents import Priority, open_incident, record_event
 from console.actions.ingest import ingest
 from console.actions.metering import hours_due, meter_hour
 from console.actions.reckoning import months_due, reckon_month
+from console.actions.services import plan_end
 from console.actions.sign_in import HASHER, open_sign_in
 from console.actions.statements import issue_statement
 from console.actions.subscriptions import subscribe
 from console.domain.access import Role
+from console.domain.certificates import Framework, Validity
 from console.domain.clock import EventKind
 from console.domain.formats import read_sae
 from console.domain.hours import hour_of
+from console.domain.offer import Life
 from console.store.base import Base
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
@@ -188,3 +192,31 @@ def an_open_incident(session: Session, tenant_id: int, title: str) -> int:
         now=now,
         by="test",
     )
+
+
+def a_certificate(session: Session, *services: str, number: str = "ESSAI-1", **days: date) -> int:
+    """A made-up HDS certificate that names some services, the hosting ones where none is told; its number."""
+    return add_certificate(
+        session,
+        Wording(
+            framework=Framework.HDS,
+            name="Hébergement de données de santé",
+            body="Organisme d'essai",
+            number=number,
+            scope="Activités 1 à 6, centres d'essai",
+            validity=Validity(
+                days.get("valid_from", date(2024, 1, 1)), days.get("valid_to", date(2030, 12, 31))
+            ),
+        ),
+        services or ("hds-iaas", "hds-paas"),
+        b"%PDF-1.7\n" + number.encode(),
+        now=NOW,
+        by="test",
+    )
+
+
+def a_service_that_ends(
+    session: Session, code: str = "payroll", successor: str | None = "hr", support_ends_on: date | None = None
+) -> None:
+    """The support of a service ends, and another follows it."""
+    plan_end(session, code, Life(support_ends_on=support_ends_on or date(2027, 6, 30)), successor)
