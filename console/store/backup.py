@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import inspect, text
 
 from console.store import archive, postgres_programs, roles, schema
-from console.store.portrait import Portrait, count_rows, draw
+from console.store.portrait import Portrait, count_rows, draw, seeing_all
 from console.store.queries.audit import hold_still
 from console.store.session import Database, Operator
 
@@ -94,7 +94,8 @@ def restore(path: Path, database: Database, *, now: datetime) -> Restored:
     else:
         _bring_back_postgres(path, database)
     with database.schema() as connection:
-        differences = list(_miscounts(manifest.portrait.rows, count_rows(connection)))
+        with seeing_all(connection):
+            differences = list(_miscounts(manifest.portrait.rows, count_rows(connection)))
         schema.upgrade(connection)
     database.check()
     with database.read(Operator()) as session:

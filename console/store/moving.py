@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, Table, func, inspect, select, text
 
 from console.store import postgres_programs, roles, schema
 from console.store.base import Base
-from console.store.portrait import CHUNK, contents, in_order, line_of
+from console.store.portrait import CHUNK, contents, in_order, line_of, seeing_all
 from console.store.session import Database, Operator
 
 OLDEST = 15  # of PostgreSQL
@@ -64,7 +64,7 @@ def move(source: Database, target: Database, tell: Tell) -> list[MovedTable]:
         leaving = session.connection()
         guarded = set(arriving.scalars(GUARDED))
         moved = [_move(leaving, arriving, table, table.name in guarded, tell) for table in _tables()]
-        with _as_engine(arriving):
+        with seeing_all(arriving):
             for table, told in zip(_tables(), moved, strict=True):
                 if contents(arriving, table) != told.sha256:
                     raise CannotMove(f"table {told.name} did not arrive as it left; nothing was kept")
@@ -112,7 +112,7 @@ def _by_insert(arriving: Connection, table: Table) -> Iterator[Callable[[Sequenc
     places = ", ".join(["%s"] * len(table.columns))
     statement = f"INSERT INTO {table.name} ({_names(table)}) VALUES ({places})"  # noqa: S608 - our own names
     cursor: Any = arriving.connection.cursor()
-    with _as_engine(arriving), cursor:
+    with seeing_all(arriving), cursor:
         yield lambda rows: cursor.executemany(statement, rows)
 
 
@@ -126,14 +126,6 @@ def _by_copy(arriving: Connection, table: Table) -> Iterator[Callable[[Sequence[
 
     with cursor, cursor.copy(f"COPY {table.name} ({_names(table)}) FROM STDIN") as copy:
         yield put
-
-
-@contextmanager
-def _as_engine(arriving: Connection) -> Iterator[None]:
-    """The owner of the tables sees no row of an adherent; the engine sees them all."""
-    arriving.execute(text(f"SET LOCAL ROLE {roles.ENGINE}"))
-    yield
-    arriving.execute(text("RESET ROLE"))
 
 
 def _names(table: Table) -> str:
