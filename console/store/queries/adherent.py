@@ -72,11 +72,14 @@ class AdherentPage:
     tenant_id: int
     name: str
     kind: str
+    sector: str | None
     finess_ej: str | None
     siren: str | None
     zone: str
     agency: str | None
+    convention: str | None
     since: date
+    until: date | None
     sites: Sequence[Place]
     unlisted_sites: int
     subscriptions: Sequence[Subscribed]
@@ -95,11 +98,14 @@ def adherent_page(session: Session, tenant_id: int, *, now: datetime) -> Adheren
         tenant_id=tenant_id,
         name=adherent.name,
         kind=adherent.kind.value,
+        sector=adherent.sector and adherent.sector.value,
         finess_ej=adherent.finess_ej,
         siren=adherent.siren,
         zone=adherent.zone,
         agency=adherent.agency,
+        convention=adherent.convention,
         since=adherent.since,
+        until=adherent.until,
         sites=sites[:LISTED_SITES],
         unlisted_sites=len(sites[LISTED_SITES:]),
         subscriptions=_subscriptions(session, tenant_id, now),

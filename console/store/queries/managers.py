@@ -27,6 +27,14 @@ class Colleague:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """An account manager as their adherents reach them."""
+
+    name: str
+    mail: str | None
+
+
 def managers_of(session: Session, tenants: Iterable[int]) -> dict[int, list[str]]:
     """The names of the account managers of adherents."""
     rows = session.execute(
@@ -39,6 +47,18 @@ def managers_of(session: Session, tenants: Iterable[int]) -> dict[int, list[str]
     for tenant_id, name in rows:
         found.setdefault(tenant_id, []).append(name)
     return found
+
+
+def in_charge_of(session: Session, tenant_id: int) -> list[Manager]:
+    """The account managers of one adherent, by name."""
+    account = p.Account
+    rows = session.execute(
+        select(account.name, account.email)
+        .join(p.Portfolio, p.Portfolio.account_id == account.account_id)
+        .where(p.Portfolio.tenant_id == tenant_id, *MANAGES)
+        .order_by(account.name)
+    )
+    return [Manager(name, mail) for name, mail in rows]
 
 
 def in_charge_name(tenant_id: Any) -> ColumnElement[Any]:
