@@ -5,17 +5,20 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.actions.posting import post
 from console.actions.tenancy import hold_adherent, subscription_of
-from console.domain.claims import Claim, check_claim
+from console.domain.claims import OPERATOR_TENANT, check_claim
+from console.domain.contract import Status
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.hours import HOUR, day_bounds, hour_of
 from console.store.models import catalogue as c
+from console.store.models import contract as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
+from console.store.queries.claims import claims_on
 
 
 def claim_workload(
@@ -35,15 +38,10 @@ def claim_workload(
     Energy that was posted for these hours moves to the adherent. Needs a session of the operator's scope.
     Raises `Conflict` where another claim holds the workload on one of these days.
     """
-    host = session.scalars(select(m.Host).where(m.Host.host_id == host_id).with_for_update()).one_or_none()
-    workload = session.get(m.Workload, (host_id, workload_id))
-    if host is None or workload is None or workload_id in (m.IDLE_KEPT, m.UNATTRIBUTED):
-        raise NotFound("Charge introuvable.")
+    host, workload = _hold_workload(session, host_id, workload_id)
     zone = ZoneInfo(hold_adherent(session, tenant_id).zone)
     _check_within(subscription_of(session, tenant_id, subscription), first_day, last_day)
-    valid_from = day_bounds(first_day, zone)[0]
-    valid_to = None if last_day is None else day_bounds(last_day, zone)[1]
-    check_claim(valid_from, valid_to, _claims_of(session, host_id, workload_id))
+    valid_from, valid_to = _free_hours(session, workload, first_day, last_day, zone)
     claim = c.WorkloadClaim(
         tenant_id=tenant_id,
         subscription=subscription,
@@ -62,6 +60,43 @@ def claim_workload(
     return claim.claim_id
 
 
+def claim_for_service(
+    session: Session,
+    *,
+    service_code: str,
+    host_id: int,
+    workload_id: int,
+    first_day: date,
+    last_day: date | None = None,
+    now: datetime,
+    by: str,
+) -> int:
+    """Claim a workload for a service that its subscribers share, whole days of the operator; the number.
+
+    The operator carries its energy, under the service. Raises `Conflict` as `claim_workload` does.
+    """
+    host, workload = _hold_workload(session, host_id, workload_id)
+    zone = ZoneInfo(hold_adherent(session, OPERATOR_TENANT).zone)
+    if session.get(c.Service, service_code) is None:
+        raise Invalid("service", "Ce service n'est pas au catalogue.")
+    valid_from, valid_to = _free_hours(session, workload, first_day, last_day, zone)
+    claim = k.ServiceClaim(
+        service_code=service_code,
+        host_id=host_id,
+        workload_id=workload_id,
+        host_name=host.name,
+        workload_name=workload.name,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        claimed_by=by,
+        claimed_at=now,
+    )
+    session.add(claim)
+    session.flush()
+    _post_again(session, host_id, valid_from, valid_to, now)
+    return claim.service_claim_id
+
+
 def end_claim(session: Session, tenant_id: int, claim_id: int, *, last_day: date, now: datetime) -> None:
     """Make a local day the last of a claim; the day before its first one withdraws it, without erasing it.
 
@@ -72,6 +107,24 @@ def end_claim(session: Session, tenant_id: int, claim_id: int, *, last_day: date
         .where(c.WorkloadClaim.claim_id == claim_id, c.WorkloadClaim.tenant_id == tenant_id)
         .with_for_update()
     ).one_or_none()
+    _end(session, claim, tenant_id, last_day, now)
+
+
+def end_service_claim(session: Session, service_claim_id: int, *, last_day: date, now: datetime) -> None:
+    """Make a day the last on which a workload serves a shared service, as `end_claim` does."""
+    claim = session.scalars(
+        select(k.ServiceClaim).where(k.ServiceClaim.service_claim_id == service_claim_id).with_for_update()
+    ).one_or_none()
+    _end(session, claim, OPERATOR_TENANT, last_day, now)
+
+
+def _end(
+    session: Session,
+    claim: c.WorkloadClaim | k.ServiceClaim | None,
+    tenant_id: int,
+    last_day: date,
+    now: datetime,
+) -> None:
     if claim is None:
         raise NotFound("Affectation introuvable.")
     zone = ZoneInfo(hold_adherent(session, tenant_id).zone)
@@ -86,9 +139,31 @@ def end_claim(session: Session, tenant_id: int, claim_id: int, *, last_day: date
     _post_again(session, claim.host_id, valid_to, before, now)
 
 
+def _hold_workload(session: Session, host_id: int, workload_id: int) -> tuple[m.Host, m.Workload]:
+    """A workload and its host, which is held: claims of one host are made one after the other."""
+    host = session.scalars(select(m.Host).where(m.Host.host_id == host_id).with_for_update()).one_or_none()
+    workload = session.get(m.Workload, (host_id, workload_id))
+    if host is None or workload is None or workload_id in (m.IDLE_KEPT, m.UNATTRIBUTED):
+        raise NotFound("Charge introuvable.")
+    return host, workload
+
+
+def _free_hours(
+    session: Session, workload: m.Workload, first_day: date, last_day: date | None, zone: ZoneInfo
+) -> tuple[datetime, datetime | None]:
+    """The hours of whole days, on which no claim of either kind holds the workload yet."""
+    valid_from = day_bounds(first_day, zone)[0]
+    valid_to = None if last_day is None else day_bounds(last_day, zone)[1]
+    others = claims_on(session, workload.host_id, valid_from, valid_to)
+    check_claim(valid_from, valid_to, others.get(workload.workload_id, ()))
+    return valid_from, valid_to
+
+
 def _check_within(subscription: t.Subscription, first_day: date, last_day: date | None) -> None:
-    if subscription.status is t.SubscriptionStatus.ENDED:
+    if subscription.status is Status.ENDED:
         raise Conflict("Cette souscription est terminée.")
+    if subscription.status is Status.DRAFT:
+        raise Conflict("Cette souscription est un brouillon : activez-la d'abord.")
     if first_day < subscription.starts_on:
         raise Invalid(
             "first_day",
@@ -97,19 +172,6 @@ def _check_within(subscription: t.Subscription, first_day: date, last_day: date 
         )
     if subscription.ends_on is not None and (last_day is None or last_day > subscription.ends_on):
         raise Invalid("last_day", "La souscription finit le %(day)s.", day=f"{subscription.ends_on:%Y-%m-%d}")
-
-
-def _claims_of(session: Session, host_id: int, workload_id: int) -> list[Claim]:
-    """The claims of a workload, whoever's they are; those that were withdrawn hold no hour."""
-    claim = c.WorkloadClaim
-    rows = session.scalars(
-        select(claim).where(
-            claim.host_id == host_id,
-            claim.workload_id == workload_id,
-            or_(claim.valid_to.is_(None), claim.valid_to > claim.valid_from),
-        )
-    )
-    return [Claim(row.claim_id, row.tenant_id, row.valid_from, row.valid_to) for row in rows]
 
 
 def _post_again(session: Session, host_id: int, start: datetime, end: datetime | None, now: datetime) -> None:

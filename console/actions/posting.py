@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED, Claim, owner_at
@@ -16,15 +16,18 @@ from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
+from console.store.queries.claims import claims_on
 from console.store.upsert import upsert
 
 
 def post(session: Session, host_id: int, start: datetime, end: datetime, *, now: datetime) -> None:
     """Post the hours `[start, end)` of a host to the adherents whose claims hold, the rest to the operator.
 
+    What serves a shared service goes to the operator under that service.
+
     What these hours were posted as before is replaced; the months touched, before and after, become due.
     """
-    claims = _claims_of(session, host_id, start, end)
+    claims = claims_on(session, host_id, start, end)
     touched = _withdraw(session, host_id, start, end)
     lines = [
         _line(row, claims.get(row.workload_id, ()))
@@ -39,24 +42,6 @@ def post(session: Session, host_id: int, start: datetime, end: datetime, *, now:
     _post_coverage(session, host_id, start, end, claims)
     touched |= {(line["tenant_id"], line["hour"]) for line in lines}
     _make_months_due(session, touched, now)
-
-
-def _claims_of(
-    session: Session, host_id: int, start: datetime, end: datetime
-) -> dict[int, list[tuple[Claim, int]]]:
-    """Claims by workload, each with the number of its subscription."""
-    rows = session.scalars(
-        select(c.WorkloadClaim).where(
-            c.WorkloadClaim.host_id == host_id,
-            c.WorkloadClaim.valid_from < end,
-            or_(c.WorkloadClaim.valid_to.is_(None), c.WorkloadClaim.valid_to > start),
-        )
-    )
-    claims: dict[int, list[tuple[Claim, int]]] = {}
-    for row in rows:
-        claim = Claim(row.claim_id, row.tenant_id, row.valid_from, row.valid_to)
-        claims.setdefault(row.workload_id, []).append((claim, row.subscription))
-    return claims
 
 
 def _withdraw(session: Session, host_id: int, start: datetime, end: datetime) -> set[tuple[int, datetime]]:
@@ -76,13 +61,13 @@ def _withdraw(session: Session, host_id: int, start: datetime, end: datetime) ->
     return touched
 
 
-def _line(row: m.WorkloadHour, claims: Iterable[tuple[Claim, int]]) -> dict[str, Any]:
-    subscriptions = {claim.claim_id: subscription for claim, subscription in claims}
-    owner = owner_at((claim for claim, _ in claims), row.hour)
+def _line(row: m.WorkloadHour, claims: Iterable[Claim]) -> dict[str, Any]:
+    owner = owner_at(claims, row.hour)
     return {
         "tenant_id": owner.tenant_id if owner else OPERATOR_TENANT,
         "claim_id": owner.claim_id if owner else UNCLAIMED,
-        "subscription": subscriptions[owner.claim_id] if owner else None,
+        "subscription": owner.subscription if owner else None,
+        "service_code": owner.service_code if owner else None,
         "hour": row.hour,
         "host_id": row.host_id,
         "workload_id": row.workload_id,
@@ -98,10 +83,10 @@ def _post_coverage(
     host_id: int,
     start: datetime,
     end: datetime,
-    claims: Mapping[int, list[tuple[Claim, int]]],
+    claims: Mapping[int, list[Claim]],
 ) -> None:
     """Tell the operator, and each adherent with a claim on the host, how much of an hour is known."""
-    held = [claim for of_workload in claims.values() for claim, _ in of_workload]
+    held = [claim for of_workload in claims.values() for claim in of_workload]
     rows = [
         {
             "tenant_id": tenant_id,

@@ -15,12 +15,17 @@ UNCLAIMED = 0  # the claim number of lines that no claim backs
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A workload belongs to a subscription from `valid_from` (included) to `valid_to` (excluded)."""
+    """A workload belongs to a subscription from `valid_from` (included) to `valid_to` (excluded).
+
+    Or it serves a shared service, `service_code`, for which the operator carries it: its number is below 0.
+    """
 
     claim_id: int
     tenant_id: int
     valid_from: datetime
     valid_to: datetime | None
+    subscription: int | None = None
+    service_code: str | None = None
 
     def holds_at(self, hour: datetime) -> bool:
         return self.valid_from <= hour and (self.valid_to is None or hour < self.valid_to)

@@ -160,6 +160,11 @@ def optional_choice(field: str, choices: type[Choice]) -> Choice | None:
     return choice(field, choices) if text(field) else None
 
 
+def words() -> str:
+    """What a list is searched for, by the address or the form."""
+    return request.values.get("words", "").strip()
+
+
 def asked_page() -> int:
     """The page of a list that the address asks for; the first where it asks for none that can be."""
     value = request.args.get("page", "1")

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from console.actions.claims import claim_workload, end_claim
+from console.actions.claims import claim_for_service, claim_workload, end_claim, end_service_claim
 from console.actions.subscriptions import end_subscription
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Conflict, Invalid, NotFound
@@ -14,6 +14,9 @@ from console.store.models import coordination as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries import ledger
+from console.store.queries.energy import energy_day
+from console.store.queries.month_figures import month_figures
+from console.store.queries.overview import fleet
 from console.store.session import Database, Operator
 from tests import given
 
@@ -158,3 +161,100 @@ def test_a_claim_stays_within_its_subscription(metered: Database) -> None:
         with pytest.raises(Invalid, match="finit le 2026-11-25"):
             claim(metered, last_day=last_day)
     claim(metered, last_day=TODAY)
+
+
+def share(database: Database, workload: str = "payroll", **changes) -> int:
+    claimed = {
+        "service_code": "payroll",
+        "host_id": m.stable_id("srv-01"),
+        "workload_id": m.stable_id(workload),
+        "first_day": TODAY,
+        "now": NOW,
+        "by": "ops",
+    }
+    with database.write(Operator()) as session:
+        return claim_for_service(session, **claimed | changes)
+
+
+def lines_of(database: Database, workload: str = "payroll") -> set[tuple[int, int, int | None, str | None]]:
+    line = t.EnergyLine
+    with database.read(Operator()) as session:
+        rows = session.execute(
+            select(line.tenant_id, line.claim_id, line.subscription, line.service_code)
+            .where(line.workload_id == m.stable_id(workload))
+            .distinct()
+        )
+        return {tuple(row) for row in rows}
+
+
+@pytest.mark.both_databases
+def test_a_workload_of_a_shared_service_stays_with_the_operator_under_the_service(metered: Database) -> None:
+    before = energy_of(metered, OPERATOR_TENANT)
+    number = share(metered)
+    assert lines_of(metered) == {(OPERATOR_TENANT, -number, None, "payroll")}
+    assert lines_of(metered, "nginx") == {(OPERATOR_TENANT, 0, None, None)}
+    assert (energy_of(metered, OPERATOR_TENANT), residue(metered)) == (before, 0)
+
+
+@pytest.mark.both_databases
+def test_a_workload_is_claimed_once_at_a_time_whatever_the_kind(metered: Database) -> None:
+    number = share(metered, last_day=TODAY)
+    for again in (claim, share):
+        with pytest.raises(Conflict, match="déjà affectée"):
+            again(metered)
+    own = claim(metered, first_day=TODAY + timedelta(days=1))
+    with pytest.raises(Conflict, match="déjà affectée"):
+        share(metered, first_day=TODAY + timedelta(days=2))
+    assert {number, own} == {1}  # each kind has numbers of its own
+
+
+def test_a_claim_for_a_service_ends_or_is_withdrawn(metered: Database) -> None:
+    number = share(metered)
+    with metered.write(Operator()) as session:
+        end_service_claim(session, number, last_day=TODAY - timedelta(days=1), now=NOW)
+    assert lines_of(metered) == {(OPERATOR_TENANT, 0, None, None)}
+    assert residue(metered) == 0
+    claim(metered)
+    with pytest.raises(NotFound), metered.write(Operator()) as session:
+        end_service_claim(session, 99, last_day=TODAY, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"workload_id": 99}, NotFound),
+        ({"workload_id": m.UNATTRIBUTED}, NotFound),
+        ({"service_code": "none"}, Invalid),
+        ({"last_day": TODAY - timedelta(days=1)}, Invalid),
+    ],
+)
+def test_a_claim_for_a_service_that_cannot_be_is_refused(metered: Database, changes, error) -> None:
+    with pytest.raises(error):
+        share(metered, **changes)
+
+
+def test_the_day_and_the_overview_name_the_service_of_a_shared_workload(metered: Database) -> None:
+    share(metered)
+    with metered.read(Operator()) as session:
+        day = energy_day(session, TODAY, "Europe/Paris")
+        seen = fleet(session, TODAY, "Europe/Paris", now=NOW, silent_after=timedelta(minutes=3))
+    assert {
+        line.workload: line.service_fr for line in day.lines if line.workload in ("payroll", "nginx")
+    } == {
+        "payroll": "Production de la paie",
+        "nginx": None,
+    }
+    assert {top.workload: (top.adherent, top.service_en) for top in seen.workloads} == {
+        "payroll": (None, "Payroll production"),
+        "nginx": (None, None),
+    }
+
+
+def test_the_statement_of_the_operator_names_the_shared_service(metered: Database) -> None:
+    share(metered)
+    with metered.read(Operator()) as session:
+        figures = month_figures(session, OPERATOR_TENANT, TODAY.replace(day=1), now=NOW, by="test")
+    assert {line.service for line in figures.lines if "payroll" in line.workload} == {
+        "Production de la paie (partagé)"
+    }
+    assert figures.coverage.elapsed_hours > 0

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from console.domain.claims import OPERATOR_TENANT, Claim
 from console.store.models import catalogue as c
+from console.store.models import contract as k
 from console.store.models import measurement as m
 
 INSTANT = timedelta(microseconds=1)
@@ -22,6 +25,21 @@ class Claimed:
 
     claim_id: int
     subscription: int
+    host: str
+    workload: str
+    first_day: date
+    last_day: date | None
+    withdrawn: bool
+    claimed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedClaim:
+    """A workload that serves a shared service, with its first and last day, None while it is open."""
+
+    service_claim_id: int
+    service_fr: str
+    service_en: str
     host: str
     workload: str
     first_day: date
@@ -67,20 +85,65 @@ def claimed(
     ]
 
 
+def shared_claims(session: Session, zone: ZoneInfo) -> list[SharedClaim]:
+    """The workloads of every shared service, those that run first."""
+    claim = k.ServiceClaim
+    rows = session.execute(
+        select(claim, c.Service)
+        .join(c.Service, c.Service.code == claim.service_code)
+        .order_by(claim.valid_to.is_not(None), c.Service.name_fr, claim.host_name, claim.workload_name)
+    )
+    return [
+        SharedClaim(
+            service_claim_id=row.service_claim_id,
+            service_fr=service.name_fr,
+            service_en=service.name_en,
+            host=row.host_name,
+            workload=row.workload_name,
+            first_day=row.valid_from.astimezone(zone).date(),
+            last_day=None if row.valid_to is None else (row.valid_to - INSTANT).astimezone(zone).date(),
+            withdrawn=row.valid_to == row.valid_from,
+            claimed_by=row.claimed_by,
+        )
+        for row, service in rows
+    ]
+
+
+def claims_on(
+    session: Session, host_id: int, start: datetime, end: datetime | None
+) -> dict[int, list[Claim]]:
+    """Claims of both kinds that hold within `[start, end)` on a host, by workload."""
+    claims: dict[int, list[Claim]] = {}
+    for row in session.scalars(_holding(c.WorkloadClaim, host_id, start, end)):
+        own = Claim(row.claim_id, row.tenant_id, row.valid_from, row.valid_to, subscription=row.subscription)
+        claims.setdefault(row.workload_id, []).append(own)
+    for row in session.scalars(_holding(k.ServiceClaim, host_id, start, end)):
+        shared = Claim(
+            row.claim_id, OPERATOR_TENANT, row.valid_from, row.valid_to, service_code=row.service_code
+        )
+        claims.setdefault(row.workload_id, []).append(shared)
+    return claims
+
+
+def _holding(claim: Any, host_id: int, start: datetime, end: datetime | None) -> Select[Any]:
+    """What was withdrawn holds no hour."""
+    before_end = () if end is None else (claim.valid_from < end,)
+    return select(claim).where(
+        claim.host_id == host_id,
+        *before_end,
+        or_(claim.valid_to.is_(None), and_(claim.valid_to > start, claim.valid_to > claim.valid_from)),
+    )
+
+
 def free_workloads(session: Session, words: str = "", *, now: datetime) -> list[FreeWorkload]:
     """Workloads without a claim at `now`, by host and name; needs the scope of the operator."""
-    claim, workload = c.WorkloadClaim, m.Workload
-    held = select(claim.claim_id).where(
-        claim.host_id == workload.host_id,
-        claim.workload_id == workload.workload_id,
-        or_(claim.valid_to.is_(None), claim.valid_to > now),
-    )
+    workload = m.Workload
     rows = session.execute(
         select(workload, m.Host.name)
         .join(m.Host, m.Host.host_id == workload.host_id)
         .where(
             workload.workload_id.not_in([m.IDLE_KEPT, m.UNATTRIBUTED]),
-            ~held.exists(),
+            *(~held.exists() for held in _holds(now)),
             *(
                 or_(
                     func.upper(workload.name).contains(word, autoescape=True),
@@ -93,3 +156,16 @@ def free_workloads(session: Session, words: str = "", *, now: datetime) -> list[
         .limit(OFFERED)
     )
     return [FreeWorkload(row.host_id, row.workload_id, host, row.name, row.kind) for row, host in rows]
+
+
+def _holds(now: datetime) -> list[Select[Any]]:
+    """A claim, of one kind and of the other, that holds a workload now or later."""
+    claims: tuple[Any, ...] = (c.WorkloadClaim, k.ServiceClaim)
+    return [
+        select(claim.host_id).where(
+            claim.host_id == m.Workload.host_id,
+            claim.workload_id == m.Workload.workload_id,
+            or_(claim.valid_to.is_(None), claim.valid_to > now),
+        )
+        for claim in claims
+    ]

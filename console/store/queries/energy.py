@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from console.domain.claims import OPERATOR_TENANT
 from console.domain.factors import Basis
 from console.domain.hours import day_bounds, hours_between, month_bounds
 from console.store.models import catalogue as c
+from console.store.models import contract as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 
@@ -29,6 +30,7 @@ LineKey = tuple[int, int, int, int]  # tenant, host, workload, claim
 class WorkloadDay:
     """A line of the day. `kind` is how the workload was named, or `idle_kept` or `unattributed`.
 
+    `service_fr` and `service_en` name the shared service that it serves, if it serves one.
     Bounds are None where a source states none; carbon is None until the month is reckoned.
     """
 
@@ -45,6 +47,8 @@ class WorkloadDay:
     declared_mj: int
     carbon_ug: int | None
     by_hour: Mapping[datetime, int] | None  # for the lines drawn on the chart
+    service_fr: str | None = None
+    service_en: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,38 +227,55 @@ class _Month:
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    adherent: str
     host: str
     workload: str
     kind: str
+    adherent: str = ""
+    service_fr: str | None = None
+    service_en: str | None = None
 
 
 def _names(session: Session, rows: Sequence[Any]) -> dict[LineKey, _Name]:
     """Claimed lines are named by their claim: an adherent reads nothing of the measurement plane."""
-    claim, owner = c.WorkloadClaim, c.Adherent
+    owner = c.Adherent
     named = select(owner.tenant_id, owner.name).where(owner.tenant_id.in_({row.tenant_id for row in rows}))
     adherents = {row.tenant_id: row.name for row in session.execute(named)}
-    claimed = {
-        row.claim_id: row
-        for row in session.scalars(select(claim).where(claim.claim_id.in_({row.claim_id for row in rows})))
-    }
+    claimed = _names_by_claim(session, rows)
     unclaimed = [row for row in rows if row.claim_id not in claimed]
     on_hosts = _names_on_hosts(session, unclaimed) if unclaimed else {}
     names = {}
     for row in rows:
-        host, workload, kind = (
-            (claimed[row.claim_id].host_name, claimed[row.claim_id].workload_name, "claimed")
-            if row.claim_id in claimed
-            else on_hosts[row.host_id, row.workload_id]
-        )
-        names[_key(row)] = _Name(adherents[row.tenant_id], host, workload, kind)
+        of_line = claimed.get(row.claim_id) or on_hosts[row.host_id, row.workload_id]
+        names[_key(row)] = replace(of_line, adherent=adherents[row.tenant_id])
     return names
 
 
-def _names_on_hosts(session: Session, rows: Sequence[Any]) -> dict[tuple[int, int], tuple[str, str, str]]:
+def _names_by_claim(session: Session, rows: Sequence[Any]) -> dict[int, _Name]:
+    """Claims copied the names of what they claim; those of shared services also have theirs."""
+    claim, shared = c.WorkloadClaim, k.ServiceClaim
+    claim_ids = {row.claim_id for row in rows}
+    own = session.scalars(select(claim).where(claim.claim_id.in_(claim_ids)))
+    names = {row.claim_id: _Name(row.host_name, row.workload_name, "claimed") for row in own}
+    of_services = (
+        select(shared, c.Service)
+        .join(c.Service, c.Service.code == shared.service_code)
+        .where(shared.service_claim_id.in_({-claim_id for claim_id in claim_ids if claim_id < 0}))
+    )
+    for row, service in session.execute(of_services):
+        names[row.claim_id] = _Name(
+            row.host_name,
+            row.workload_name,
+            "claimed",
+            service_fr=service.name_fr,
+            service_en=service.name_en,
+        )
+    return names
+
+
+def _names_on_hosts(session: Session, rows: Sequence[Any]) -> dict[tuple[int, int], _Name]:
     workload, host = m.Workload, m.Host
     return {
-        (row.host_id, row.workload_id): (row[2], row[3], row[4])
+        (row.host_id, row.workload_id): _Name(row[2], row[3], row[4])
         for row in session.execute(
             select(workload.host_id, workload.workload_id, host.name, workload.name, workload.kind)
             .join(host, host.host_id == workload.host_id)
@@ -284,4 +305,6 @@ def _line(
         declared_mj=int(row.declared_mj),
         carbon_ug=month.carbon_ug(row),
         by_hour=drawn.get(_key(row)),
+        service_fr=name.service_fr,
+        service_en=name.service_en,
     )

@@ -8,14 +8,16 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from console.domain.alerts import standing
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import NotFound
 from console.domain.factors import Basis
 from console.domain.hours import HOUR, day_bounds, hours_between, month_bounds
 from console.store.models import catalogue as c
+from console.store.models import contract as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries.alerts import clock_of
@@ -88,13 +90,13 @@ def _lines(
         .group_by(*keys)
         .order_by(energy.desc(), *keys)
     ).all()
-    services = _services(session, tenant_id)
+    services, shared = _services(session, tenant_id), _shared_services(session, rows)
     names = _workload_names(session, rows)
     for row in rows:
         reckoned = carbon.get((row.host_id, row.workload_id, row.claim_id))
         yield figures.Line(
             subscription=f"{row.subscription}" if row.subscription else "-",
-            service=services.get(row.subscription, "-"),
+            service=services.get(row.subscription, shared.get(row.claim_id, "-")),
             workload=names[row.host_id, row.workload_id],
             energy_mj=int(row.energy_mj),
             measured_mj=int(row.measured_mj),
@@ -116,6 +118,17 @@ def _services(session: Session, tenant_id: int) -> dict[int | None, str]:
         .where(t.Subscription.tenant_id == tenant_id)
     )
     return {row.number: row.name_fr for row in session.execute(named)}
+
+
+def _shared_services(session: Session, rows: Sequence[Any]) -> dict[int, str]:
+    """The names of the services that the operator carries for their subscribers, by claim."""
+    claim = k.ServiceClaim
+    named = (
+        select(claim.service_claim_id, c.Service.name_fr)
+        .join(c.Service, c.Service.code == claim.service_code)
+        .where(claim.service_claim_id.in_({-row.claim_id for row in rows if row.claim_id < 0}))
+    )
+    return {-row.service_claim_id: f"{row.name_fr} (partagé)" for row in session.execute(named)}
 
 
 def _workload_names(session: Session, rows: Sequence[Any]) -> dict[tuple[int, int], str]:
@@ -161,15 +174,14 @@ def _days(session: Session, tenant_id: int, month: date, zone: ZoneInfo) -> Iter
 
 
 def _coverage(session: Session, tenant_id: int, start: datetime, end: datetime) -> figures.Coverage:
-    """Hours measured among those in which the adherent had a claim, weighted by its hosts."""
-    claim, told = c.WorkloadClaim, t.CoverageHour
-    claims = session.scalars(
-        select(claim).where(
-            claim.tenant_id == tenant_id,
-            claim.valid_from < end,
-            or_(claim.valid_to.is_(None), claim.valid_to > start),
-        )
-    )
+    """Hours measured among those in which the adherent had a claim, weighted by its hosts.
+
+    The operator has the claims of shared services.
+    """
+    told = t.CoverageHour
+    claims = list(_holding(session, c.WorkloadClaim, start, end, c.WorkloadClaim.tenant_id == tenant_id))
+    if tenant_id == OPERATOR_TENANT:
+        claims += _holding(session, k.ServiceClaim, start, end)
     held = {
         (row.host_id, hour)
         for row in claims
@@ -187,6 +199,16 @@ def _coverage(session: Session, tenant_id: int, start: datetime, end: datetime) 
     return figures.Coverage(
         covered_hours=covered_ms * elapsed_hours // share_of_ms if held else 0, elapsed_hours=elapsed_hours
     )
+
+
+def _holding(
+    session: Session, claim: Any, start: datetime, end: datetime, *which: ColumnElement[bool]
+) -> Sequence[Any]:
+    return session.scalars(
+        select(claim).where(
+            *which, claim.valid_from < end, or_(claim.valid_to.is_(None), claim.valid_to > start)
+        )
+    ).all()
 
 
 def _factors(session: Session, month_lines: Iterable[t.CarbonLine]) -> Iterable[figures.Factor]:

@@ -17,8 +17,9 @@ from console.domain.claims import OPERATOR_TENANT
 from console.domain.factors import Basis
 from console.domain.hours import day_bounds, month_bounds
 from console.store.models import catalogue as c
-from console.store.models import directory as d
+from console.store.models import contract as a
 from console.store.models import coordination as k
+from console.store.models import directory as d
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries import names
@@ -83,13 +84,18 @@ class OpenAlert:
 
 @dataclass(frozen=True, slots=True)
 class TopWorkload:
-    """One of the workloads that used most today, and who claims it now, None where nobody does."""
+    """One of the workloads that used most today, and who claims it now, None where nobody does.
+
+    `service_fr` and `service_en` name the shared service that it serves now, if it serves one.
+    """
 
     host: str
     workload: str
     energy_mj: int
     tenant_id: int | None
     adherent: str | None
+    service_fr: str | None
+    service_en: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,26 +351,36 @@ def _top_workloads(session: Session, start: datetime, end: datetime, now: dateti
         .limit(LISTED)
         .subquery()
     )
-    claim = c.WorkloadClaim
+    claim, shared = c.WorkloadClaim, a.ServiceClaim
     same = (m.Workload.host_id == top.c.host_id) & (m.Workload.workload_id == top.c.workload_id)
-    held = (
+    rows = session.execute(
+        select(
+            m.Host.name.label("host"),
+            m.Workload.name.label("workload"),
+            top.c.energy_mj,
+            c.Adherent.tenant_id,
+            c.Adherent.name.label("adherent"),
+            c.Service.name_fr,
+            c.Service.name_en,
+        )
+        .join(m.Host, m.Host.host_id == top.c.host_id)
+        .join(m.Workload, same)
+        .outerjoin(claim, _holds(claim, top, now))
+        .outerjoin(c.Adherent, c.Adherent.tenant_id == claim.tenant_id)
+        .outerjoin(shared, _holds(shared, top, now))
+        .outerjoin(c.Service, c.Service.code == shared.service_code)
+        .order_by(top.c.energy_mj.desc(), top.c.host_id, top.c.workload_id)
+    )
+    return [TopWorkload(row[0], row[1], int(row[2]), *row[3:]) for row in rows]
+
+
+def _holds(claim: Any, top: Any, now: datetime) -> Any:
+    return (
         (claim.host_id == top.c.host_id)
         & (claim.workload_id == top.c.workload_id)
         & (claim.valid_from <= now)
         & (claim.valid_to.is_(None) | (claim.valid_to > now))
     )
-    rows = session.execute(
-        select(top.c.energy_mj, m.Host.name, m.Workload.name, c.Adherent.tenant_id, c.Adherent.name)
-        .join(m.Host, m.Host.host_id == top.c.host_id)
-        .join(m.Workload, same)
-        .outerjoin(claim, held)
-        .outerjoin(c.Adherent, c.Adherent.tenant_id == claim.tenant_id)
-        .order_by(top.c.energy_mj.desc(), top.c.host_id, top.c.workload_id)
-    )
-    return [
-        TopWorkload(host, workload, int(energy_mj), tenant_id, adherent)
-        for energy_mj, host, workload, tenant_id, adherent in rows
-    ]
 
 
 def _followed(session: Session, month: date) -> list[Followed]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -87,7 +87,7 @@ def change(tenant_id: int, claim_id: int) -> ResponseReturnValue:
 
 def _free_workloads() -> list[FreeWorkload]:
     with state().database.read(Operator()) as session:
-        return free_workloads(session, request.values.get("words", "").strip(), now=datetime.now(UTC))
+        return free_workloads(session, inputs.words(), now=datetime.now(UTC))
 
 
 def _page(tenant_id: int, errors: dict[str, str], row: int | None = None) -> str:

@@ -159,10 +159,18 @@ def _table(seen: Seen) -> Table:
 
 
 def _row(seen: Seen, line: WorkloadDay) -> tuple[str | int | None, ...]:
-    owner = seen.owner(line)
     energies = (line.energy_mj, line.low_mj, line.high_mj)
     qualities = (line.measured_mj, line.modelled_mj, line.declared_mj)
-    return (line.host, _line_name(line), owner.name if owner else "", *energies, *qualities, line.carbon_ug)
+    return (line.host, _line_name(line), _carrier(seen, line), *energies, *qualities, line.carbon_ug)
+
+
+def _carrier(seen: Seen, line: WorkloadDay) -> str:
+    """The adherent of a line, or the service whose subscribers share it; empty where nobody claims it."""
+    owner = seen.owner(line)
+    if owner is not None:
+        return owner.name
+    service = line.service_fr if current_language().code == "fr" else line.service_en
+    return _("partagé : %(service)s", service=service) if service else ""
 
 
 def _line_name(line: WorkloadDay) -> str:
