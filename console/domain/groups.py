@@ -32,6 +32,9 @@ class Held:
     def holds_on(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
 
+    def lasts_past(self, day: date) -> bool:
+        return not self.withdrawn and (self.valid_to is None or day < self.valid_to)
+
     def meets(self, start: date, end: date | None) -> bool:
         """Whether it holds on one of the days from `start` up to `end`."""
         if self.withdrawn:
@@ -61,7 +64,7 @@ class Relation:
         known = self._of[wanted.finess_ej]
         same = next((one for one in known if _is_same(one, wanted, day)), None)
         start = wanted.valid_from or (same.valid_from if same else day)
-        end = wanted.valid_to if wanted.valid_to or same is None else same.valid_to
+        end = wanted.valid_to or (same.valid_to if same and same.lasts_past(day) else None)
         result = Held(wanted.ght_code, wanted.finess_ej, wanted.role, start, end)
         others = [one for one in known if one is not same and one.meets(start, end)]
         self._check(result, others)

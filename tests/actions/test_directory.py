@@ -1,49 +1,171 @@
 """Importing the directory, as often as one likes."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from sqlalchemy import func, select
 
-from console.actions.directory import compare_sites, store_sites
-from console.domain.directory import Site, read_sae
-from console.store.models import catalogue as c
+from console.actions.directory import FieldChange, compare_records, store_records
+from console.domain.directory import Kind, LegalEntity, Listing, Record, Site
+from console.domain.formats import read_sae
+from console.store.models import directory as d
 from console.store.session import Database, Operator
+from tests.domain.test_formats import ENTITIES, EXTRACT, GROUPS, SITES, open_file
 from tests.given import SAE
+
+FLEYRIAT = "010000024"
 
 
 @pytest.fixture(scope="module")
-def sites() -> dict[str, Site]:
-    return dict(read_sae(SAE.read_bytes()).sites)
+def sites() -> Listing:
+    return read_sae(SAE.read_bytes())
+
+
+def some(listing: Listing, *keys: str) -> Listing:
+    return replace(listing, records={key: listing.records[key] for key in keys})
+
+
+def told(record: Record, as_of: date, *says: str, source: str = "test") -> Listing:
+    """A file of one record that says some of its facts."""
+    kind, key = (
+        (Kind.SITES, record.finess_et)
+        if isinstance(record, Site)
+        else (Kind.LEGAL_ENTITIES, record.finess_ej)  # type: ignore[union-attr]
+    )
+    return Listing(kind, source, as_of, frozenset(says), {key: record}, {key: 2}, {}, [], [])
+
+
+def take_in(database: Database, listing: Listing) -> None:
+    with database.write(Operator()) as session:
+        store_records(session, listing, compare_records(session, listing).to_store)
+
+
+def site(database: Database, key: str = FLEYRIAT) -> d.DirectorySite:
+    with database.read(Operator()) as session:
+        return session.get_one(d.DirectorySite, key)
 
 
 @pytest.mark.both_databases
-def test_the_first_import_adds_every_site_and_the_second_nothing(
-    database: Database, sites: dict[str, Site]
-) -> None:
+@pytest.mark.parametrize("path", [SAE, GROUPS, EXTRACT, ENTITIES, SITES], ids=lambda path: path.name[:15])
+def test_the_first_import_adds_every_record_and_the_second_changes_nothing(database: Database, path) -> None:
+    listing = open_file(path)
     with database.write(Operator()) as session:
-        first = compare_sites(session, sites)
-        store_sites(session, first.to_store)
-    assert (len(first.new), len(first.changed), first.unchanged) == (3975, 0, 0)
+        first = compare_records(session, listing)
+        store_records(session, listing, first.to_store)
+    assert (len(first.new), list(first.changed), first.unchanged) == (len(listing.records), [], 0)
+    with database.write(Operator()) as session:
+        second = compare_records(session, listing)
+        store_records(session, listing, listing.records.values())
+    assert (list(second.to_store), second.unchanged) == ([], len(listing.records))
     with database.read(Operator()) as session:
-        second = compare_sites(session, sites)
-        assert session.scalar(select(func.count()).select_from(c.DirectorySite)) == 3975
-    assert (list(second.to_store), second.unchanged) == ([], 3975)
+        assert compare_records(session, listing).unchanged == len(listing.records)
 
 
-def test_a_site_that_changed_is_brought_up_to_date_and_one_that_is_left_out_stays(
-    database: Database, sites: dict[str, Site]
+def test_a_change_is_told_fact_by_fact_and_what_the_file_leaves_out_stays(
+    database: Database, sites: Listing
 ) -> None:
-    some = dict(list(sites.items())[:3])
+    key, gone, same = list(sites.records)[:3]
+    take_in(database, some(sites, key, gone, same))
+    renamed = replace(sites.records[key], name="RENOMMÉ")  # type: ignore[type-var]
+    again = replace(sites, records={key: renamed, same: sites.records[same]})
     with database.write(Operator()) as session:
-        store_sites(session, some.values())
-    key, gone, _same = some
-    changed = {k: replace(v, name="RENOMMÉ") if k == key else v for k, v in some.items() if k != gone}
-    with database.write(Operator()) as session:
-        difference = compare_sites(session, changed)
-        store_sites(session, difference.to_store)
-    assert [site.finess_et for site in difference.changed] == [key]
+        difference = compare_records(session, again)
+        store_records(session, again, difference.to_store)
+    (changed,) = difference.changed
+    assert changed.changes == [FieldChange("name", sites.records[key].name, "RENOMMÉ")]  # type: ignore[union-attr]
     assert difference.unchanged == 1
+    assert site(database, key).name == "RENOMMÉ"
+    assert site(database, gone).source == "DREES, SAE"
+
+
+def test_a_later_file_takes_over_what_it_says_and_leaves_the_rest(database: Database, sites: Listing) -> None:
+    take_in(database, some(sites, FLEYRIAT))
+    extract = open_file(EXTRACT)
+    with database.write(Operator()) as session:
+        difference = compare_records(session, some(extract, FLEYRIAT))
+        store_records(session, extract, difference.to_store)
+    (changed,) = difference.changed
+    assert {change.field for change in changed.changes} == {"long_name", "opened_on"}
+    row = site(database)
+    assert (row.source, row.as_of, row.legal_status) == ("FINESS, cs1100502", date(2026, 5, 12), "13")
+
+
+def test_an_older_file_fills_what_was_unknown_and_replaces_nothing(
+    database: Database, sites: Listing
+) -> None:
+    extract = open_file(EXTRACT)
+    take_in(database, some(extract, FLEYRIAT))
+    older = some(sites, FLEYRIAT)
+    older = replace(older, records={FLEYRIAT: replace(older.records[FLEYRIAT], name="ANCIEN")})  # type: ignore[type-var]
+    with database.write(Operator()) as session:
+        difference = compare_records(session, older)
+        store_records(session, older, difference.to_store)
+    (changed,) = difference.changed
+    assert changed.changes == [FieldChange("legal_status", None, "13")]
+    row = site(database)
+    assert (row.name, row.legal_status, row.as_of) == ("CH DE FLEYRIAT", "13", date(2026, 5, 12))
     with database.read(Operator()) as session:
-        assert session.get_one(c.DirectorySite, key).name == "RENOMMÉ"
-        assert session.get(c.DirectorySite, gone) is not None
+        assert compare_records(session, older).unchanged == 1
+
+
+def test_the_order_of_two_files_does_not_matter(database: Database, sites: Listing) -> None:
+    survey, extract = some(sites, FLEYRIAT), some(open_file(EXTRACT), FLEYRIAT)
+    facts = []
+    for order in ((survey, extract), (extract, survey)):
+        for listing in order:
+            take_in(database, listing)
+        row = site(database)
+        facts.append({column.key: getattr(row, column.key) for column in d.DirectorySite.__table__.columns})
+        with database.write(Operator()) as session:
+            session.delete(session.get_one(d.DirectorySite, FLEYRIAT))
+    assert facts[0] == facts[1]
+
+
+def test_a_damaged_cell_never_erases_what_is_known(database: Database, sites: Listing) -> None:
+    take_in(database, some(sites, FLEYRIAT))
+    row = replace(sites.records[FLEYRIAT], siret=None, siren=None)  # type: ignore[type-var]
+    damaged = told(row, date(2026, 1, 1), "finess_et", "siret", "siren")
+    unsaid = replace(damaged, unsaid={FLEYRIAT: {"siret", "siren"}})
+    take_in(database, unsaid)
+    assert site(database).siret == "26010004500012"
+    take_in(database, damaged)  # a later file that says there is none
+    assert site(database).siret is None
+
+
+def test_a_file_that_confirms_moves_the_day_and_says_nothing_changes(
+    database: Database, sites: Listing
+) -> None:
+    take_in(database, some(sites, FLEYRIAT))
+    later = replace(some(sites, FLEYRIAT), as_of=date(2024, 12, 31))
+    with database.write(Operator()) as session:
+        difference = compare_records(session, later)
+        store_records(session, later, difference.to_store)
+    assert (list(difference.changed), len(difference.confirmed)) == ([], 1)
+    assert site(database).as_of == date(2024, 12, 31)
+    with database.read(Operator()) as session:
+        assert compare_records(session, later).to_store == ()
+
+
+def test_a_site_that_an_extract_holds_is_open_again(database: Database) -> None:
+    extract = open_file(EXTRACT)
+    closed = replace(extract.records[FLEYRIAT], closed=True, closed_on=date(2020, 1, 1))  # type: ignore[type-var]
+    take_in(database, told(closed, date(2021, 1, 1), "closed", "closed_on"))
+    assert site(database).closed
+    take_in(database, some(extract, FLEYRIAT))
+    assert (site(database).closed, site(database).closed_on) == (False, None)
+
+
+@pytest.mark.both_databases
+def test_an_entity_keeps_what_the_feed_says(database: Database) -> None:
+    take_in(database, open_file(ENTITIES))
+    with database.read(Operator()) as session:
+        entity = session.get_one(d.LegalEntity, "010008407")
+        assert session.scalar(select(func.count()).select_from(d.LegalEntity)) == 3
+    assert (entity.name, entity.siren, entity.legal_status, entity.closed) == (
+        "CH DU HAUT BUGEY",
+        "260110218",
+        "14",
+        False,
+    )
+    assert isinstance(open_file(ENTITIES).records["010008407"], LegalEntity)
