@@ -30,7 +30,9 @@ COOKIE = "sign_in"
 LONGEST_IDLE = timedelta(minutes=30)
 SEEN_EVERY = timedelta(minutes=1)  # so that reading pages does not write at each of them
 OPEN_TO_ONE_TIME_PASSWORDS = frozenset({"account.change_password", "sign_in.leave"})
-OPEN_WITHOUT_SECOND_FACTOR = frozenset({"second_factor.enrol", *OPEN_TO_ONE_TIME_PASSWORDS})
+OPEN_WITHOUT_SECOND_FACTOR = frozenset(
+    {"second_factor.enrol", "second_factor.confirm", *OPEN_TO_ONE_TIME_PASSWORDS}
+)
 
 
 class Audience(Enum):

@@ -210,7 +210,7 @@ def _page(account_id: int, errors: dict[str, str] | None = None, password: str =
     fragment = wants_fragment() and request.method == "GET"
     return render_template(
         "people/portfolio.html" if fragment else "people/show.html",
-        person=person,
+        who=person,
         found=found,
         words=words,
         errors=errors or {},
