@@ -41,7 +41,7 @@ def _in_one_line(file: Path) -> Iterator[None]:
         raise click.ClickException(f"{file}: {_in_english(error)}") from None
 
 
-def _options(command: click.Command) -> click.Command:
+def _options(command: click.Command) -> None:
     """What each of the commands asks for."""
     command.params += [
         click.Argument(["file"], type=click.Path(exists=True, dir_okay=False, path_type=Path)),
@@ -53,24 +53,23 @@ def _options(command: click.Command) -> click.Command:
         click.Option(["--dry-run"], is_flag=True, help="Show what would change, and change nothing."),
         click.Option(["--yes"], is_flag=True, help="Import without asking."),
     ]
-    return command
 
 
-def _published(name: str, text: str) -> click.Command:
+def _published(name: str, text: str) -> None:
     def run(file: Path, as_of: datetime | None, dry_run: bool, yes: bool) -> None:
         _import(file, as_of, dry_run=dry_run, yes=yes, format_name=name)
 
-    return _options(click.Command(name, callback=run, help=f"{text}\n\n{NOTE}"))
+    _options(group.command(name, help=f"{text}\n\n{NOTE}")(run))
 
 
-@click.command("ght-members")
+@group.command("ght-members")
 @click.option("--complete", is_flag=True, help="End on its day the memberships that FILE does not hold.")
 def import_members(file: Path, as_of: datetime | None, dry_run: bool, yes: bool, complete: bool) -> None:
     """Import who is in which group from FILE, by CODE_GHT, FINESS_EJ and, if known, ROLE, DU, AU."""
     _import(file, as_of, dry_run=dry_run, yes=yes, format_name="ght-members", complete=complete)
 
 
-@click.command("table")
+@group.command("table")
 @click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="What the rows are.")
 @click.option(
     "--column",
@@ -95,9 +94,9 @@ def import_table(
 
 
 for _name, _text in PUBLISHED.items():
-    group.add_command(_published(_name, _text))
-group.add_command(_options(import_members))
-group.add_command(_options(import_table))
+    _published(_name, _text)
+for _command in (import_members, import_table):
+    _options(_command)
 
 
 def _import(
@@ -171,7 +170,7 @@ def _told(line: imports.Line) -> str:
             return f"line {line.line}, {line.place}: {message_of(DomainError(line.message, **line.values))}"
     where = f"line {line.line}, " if line.line is not None and not line.key else ""
     what = f"{line.key} {line.name}, " if line.key else ""
-    return f"{where}{what}{line.place}: {line.before} -> {line.after}"
+    return f"{where}{what}{line.place}: {line.before} -> {line.after or 'unknown'}"
 
 
 def _store(listing: Listing, difference: Difference, file_name: str, *, complete: bool) -> None:

@@ -1,4 +1,4 @@
-"""`console import sae` shows what it would do, asks, and does it."""
+"""`console import` shows what it would do, asks, and does it."""
 
 from pathlib import Path
 
@@ -7,19 +7,23 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from console.cli import directory
-from console.store.models.catalogue import DirectorySite
+from console.store.models import directory as d
+from console.store.models.audit import AuditEntry
 from console.store.session import Database, Operator
+from tests.domain.test_formats import ENTITIES, EXTRACT, GROUPS, MANGLED, SITES
 from tests.given import SAE
 
 
-def run(app: Flask, *arguments: str | Path, answer: str | None = None) -> tuple[int, str]:
-    done = app.test_cli_runner().invoke(directory.group, ["sae", *map(str, arguments)], input=answer)
+def run(
+    app: Flask, *arguments: str | Path, command: str = "sae", answer: str | None = None
+) -> tuple[int, str]:
+    done = app.test_cli_runner().invoke(directory.group, [command, *map(str, arguments)], input=answer)
     return done.exit_code, done.output
 
 
-def sites(database: Database) -> int:
+def rows(database: Database, model: type = d.DirectorySite) -> int:
     with database.read(Operator()) as session:
-        return session.scalar(select(func.count()).select_from(DirectorySite)) or 0
+        return session.scalar(select(func.count()).select_from(model)) or 0
 
 
 def count(output: str, name: str) -> int:
@@ -29,35 +33,73 @@ def count(output: str, name: str) -> int:
 def test_it_asks_before_it_imports_and_says_what_it_did(app: Flask, database: Database) -> None:
     code, output = run(app, SAE, answer="n\n")
     assert code == 1
-    assert (count(output, "new"), count(output, "refused"), sites(database)) == (3975, 0, 0)
+    assert (count(output, "new"), count(output, "refused"), rows(database)) == (3975, 0, 0)
     code, output = run(app, SAE, answer="y\n")
-    assert (code, sites(database)) == (0, 3975)
+    assert (code, rows(database)) == (0, 3975)
     assert output.endswith("3975 sites imported.\n")
 
 
 def test_a_dry_run_changes_nothing(app: Flask, database: Database) -> None:
     code, output = run(app, SAE, "--dry-run")
-    assert (code, count(output, "new"), sites(database)) == (0, 3975, 0)
+    assert (code, count(output, "new"), rows(database)) == (0, 3975, 0)
     assert "Nothing was changed." in output
 
 
-def test_a_second_import_has_nothing_to_do(app: Flask, database: Database) -> None:
-    run(app, SAE, "--yes")
-    code, output = run(app, SAE)
-    assert (code, count(output, "unchanged")) == (0, 3975)
+@pytest.mark.parametrize(
+    ("command", "file", "model", "many"),
+    [
+        ("sae", SAE, d.DirectorySite, 3975),
+        ("ght", GROUPS, d.Ght, 135),
+        ("finess", EXTRACT, d.DirectorySite, 14),
+        ("finess-xml", SITES, d.DirectorySite, 14),
+        ("finess-xml", ENTITIES, d.LegalEntity, 3),
+        ("table", GROUPS, d.Ght, 135),
+    ],
+)
+def test_a_second_import_has_nothing_to_do(
+    app: Flask, database: Database, command: str, file: Path, model: type, many: int
+) -> None:
+    code, output = run(app, file, "--yes", command=command)
+    assert (code, rows(database, model)) == (0, many), output
+    code, output = run(app, file, command=command)
+    assert (code, count(output, "unchanged"), rows(database, model)) == (0, many, many)
     assert output.endswith("Nothing to import.\n")
 
 
-def test_refused_rows_are_told_in_english_and_the_others_are_imported(
+def test_an_import_is_written_down(app: Flask, database: Database) -> None:
+    run(app, GROUPS, "--yes", command="ght")
+    with database.read(Operator()) as session:
+        (entry,) = session.scalars(select(AuditEntry))
+    assert (entry.kind, entry.subject, entry.by) == ("directory.imported", "import/GHT_2023r.csv", "console")
+
+
+def test_refused_and_repaired_rows_are_told_and_the_others_are_imported(
     app: Flask, database: Database, tmp_path: Path
 ) -> None:
     lines = SAE.read_bytes().splitlines()[:4]
     lines[1] = lines[1].replace(b"010000024", b"10000024")
+    lines[2] = lines[2].replace(b"26010011200012", b"26010011200013").replace(b";010000", b";010009", 1)
     file = tmp_path / "excel.csv"
     file.write_bytes(b"\n".join(lines))
     code, output = run(app, file, "--yes")
-    assert (code, count(output, "refused"), sites(database)) == (0, 1, 2)
-    assert "line 2, fi: 10000024 lost its leading zeros: 010000024 expected." in output
+    assert (code, count(output, "refused"), count(output, "repaired"), rows(database)) == (0, 1, 1, 2)
+    assert "line 2, fi: 10000024 -> 010000024" in output
+    assert "line 3, fi: 010009" in output
+
+
+def test_a_file_without_a_day_asks_for_one(app: Flask, database: Database) -> None:
+    code, output = run(app, MANGLED, "--yes", command="finess")
+    assert (code, rows(database)) == (1, 0)
+    assert "give its date" in output
+    code, output = run(app, MANGLED, "--yes", "--as-of", "2016-12-31", command="finess")
+    assert (code, rows(database), count(output, "unknown")) == (0, 5, 5)
+    assert "line 2, siret: 2,601E+13 -> unknown" in output
+
+
+def test_a_file_from_tomorrow_is_refused(app: Flask, database: Database) -> None:
+    code, output = run(app, MANGLED, "--yes", "--as-of", "2199-01-01", command="finess")
+    assert (code, rows(database)) == (1, 0)
+    assert "2199-01-01" in output
 
 
 @pytest.mark.parametrize("content", [b"", b"a;b\n1;2\n", b"\xff\xfe\x00"])
@@ -67,6 +109,51 @@ def test_a_file_that_is_no_such_table_is_one_clear_line(
     file = tmp_path / "other.csv"
     file.write_bytes(content)
     code, output = run(app, file, "--yes")
-    assert (code, sites(database)) == (1, 0)
-    assert output.startswith(f"Error: {file}: This file is")
+    assert (code, rows(database)) == (1, 0)
+    assert output.startswith(f"Error: {file}: ")
     assert len(output.splitlines()) == 1
+
+
+def test_any_table_is_read_by_its_columns_which_are_remembered(
+    app: Flask, database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "sites.csv"
+    file.write_text("Numéro,Entité,Nom,Dépt,Commune\n010000024,010780054,CH,01,VIRIAT\n", encoding="utf-8")
+    code, output = run(app, file, "--yes", command="table")
+    assert code == 1
+    assert "the headings are Numéro, Entité, Nom, Dépt, Commune" in output
+    columns = {
+        "finess_et": "Numéro",
+        "finess_ej": "Entité",
+        "name": "Nom",
+        "department": "Dépt",
+        "town": "Commune",
+    }
+    chosen = [part for fact, heading in columns.items() for part in ("--column", f"{fact}={heading}")]
+    code, output = run(app, file, "--yes", "--kind", "sites", *chosen, command="table")
+    assert (code, rows(database)) == (0, 1), output
+    again = tmp_path / "more.csv"
+    again.write_text("Numéro,Entité,Nom,Dépt,Commune\n970300026,970302022,CHC,9C,CAYENNE\n", encoding="utf-8")
+    code, output = run(app, again, "--yes", "--as-of", "2026-01-01", command="table")
+    assert (code, rows(database)) == (0, 2), output
+
+
+def test_members_of_a_complete_file_end_those_it_does_not_hold(
+    app: Flask, database: Database, tmp_path: Path
+) -> None:
+    run(app, GROUPS, "--yes", command="ght")
+    file = tmp_path / "members.csv"
+    file.write_text("CODE_GHT;FINESS_EJ;ROLE\n84103;010780054;support\n84103;010008407;membre\n")
+    code, output = run(app, file, "--yes", "--as-of", "2026-01-01", command="ght-members")
+    assert (code, count(output, "new"), rows(database, d.GhtMembership)) == (0, 2, 2), output
+    file.write_text("CODE_GHT;FINESS_EJ;ROLE\n84103;010780054;support\n")
+    code, output = run(app, file, "--yes", "--as-of", "2026-06-01", command="ght-members")
+    assert (code, count(output, "left")) == (0, 1)
+    assert output.endswith("Nothing to import.\n")
+    code, output = run(app, file, "--yes", "--complete", "--as-of", "2026-06-01", command="ght-members")
+    assert "1 memberships ended." in output
+    with database.read(Operator()) as session:
+        ended = session.scalars(select(d.GhtMembership).where(d.GhtMembership.finess_ej == "010008407")).one()
+    assert str(ended.valid_to) == "2026-06-01"
+    code, output = run(app, file, "--yes", "--complete", "--as-of", "2026-06-01", command="ght-members")
+    assert output.endswith("Nothing to import.\n")
