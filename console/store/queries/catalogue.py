@@ -22,6 +22,8 @@ from console.store.queries.campaigns import subscriber_counts
 from console.store.queries.certificates import Certificate, attestations, certificates_of
 from console.store.queries.service_names import ServiceName, name_of
 
+TRADES = list(c.Trade)  # in the order people expect
+
 
 @dataclass(frozen=True, slots=True)
 class ListedService:
@@ -136,6 +138,7 @@ def list_services(session: Session, today: date, words: str = "") -> list[Listed
     plans = _plan_names(session)
     counts = subscriber_counts(session)
     covered = certified(attestations(session), Framework.HDS, today)
+    rows = session.scalars(select(c.Service).order_by(c.Service.name_fr))
     return [
         ListedService(
             code=row.code,
@@ -150,7 +153,7 @@ def list_services(session: Session, today: date, words: str = "") -> list[Listed
             adherents=counts.get(row.code, 0),
             hds=row.code in covered,
         )
-        for row in session.scalars(select(c.Service).order_by(c.Service.name_fr))
+        for row in sorted(rows, key=lambda row: TRADES.index(row.trade))
         if _matches(row, words)
     ]
 
