@@ -28,12 +28,14 @@ from console.domain.clock import EventKind
 from console.domain.formats import read_sae
 from console.domain.hours import hour_of
 from console.domain.offer import Life
+from console.store.audit import record
 from console.store.base import Base
+from console.store.models import audit as u
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
 from console.store.models import people as p
 from console.store.models import tenant as t
-from console.store.session import Database
+from console.store.session import Database, Operator
 from tests.readings import MINUTE, batch, measured, reading
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
@@ -220,3 +222,15 @@ def a_service_that_ends(
 ) -> None:
     """The support of a service ends, and another follows it."""
     plan_end(session, code, Life(support_ends_on=support_ends_on or date(2027, 6, 30)), successor)
+
+
+def a_short_log(database: Database, *tenants: int) -> None:
+    """Whatever was done before, the audit log of each adherent holds two entries."""
+    with database.schema() as connection:
+        for table in (u.AuditCheckpoint, u.AuditPayload, u.AuditHead, u.AuditEntry):
+            emptied = "TRUNCATE {} CASCADE" if connection.dialect.name == "postgresql" else "DELETE FROM {}"
+            connection.exec_driver_sql(emptied.format(table.__tablename__))
+    with database.write(Operator(), by="claire") as session:
+        for tenant_id in tenants:
+            record(session, tenant_id, "adherent.added", f"adherent/{tenant_id}")
+            record(session, tenant_id, "subscription.added", "subscription/1")

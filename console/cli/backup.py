@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -85,11 +85,10 @@ def migrate_to_postgres(url: str) -> None:
     Stop the console first: who writes meanwhile waits. The SQLite file stays as it is.
     """
     with _refusals(), _opened() as (_config, source):
-        target = Database(_checked(url))
         total = moving.count_all(source)
-        with click.progressbar(length=total, label=f"{total} rows") as bar:
+        target = Database(_checked(url))
+        with closing(target), click.progressbar(length=total, label=f"{total} rows") as bar:
             moved = moving.move(source, target, bar.update)
-        target.close()
     for table in moved:
         click.echo(f"{table.name:24} {table.rows:12} rows  {table.sha256[:16]}")
     click.echo("all rows arrived as they left; now set CONSOLE_DATABASE_URL to that address")
@@ -111,8 +110,10 @@ def _opened(url: str | None = None) -> Iterator[tuple[Config, Database]]:
     os.umask(0o077)
     config = read_config()
     database = Database(config.database_url if url is None else _checked(url))
-    yield config, database
-    database.close()
+    try:
+        yield config, database
+    finally:
+        database.close()
 
 
 def _checked(url: str) -> str:

@@ -204,12 +204,12 @@ def _append(session: Session, head: a.AuditHead, deed: Deed, now: datetime) -> N
 
 
 def _held_heads(session: Session, tenant_ids: set[int]) -> dict[int, a.AuditHead]:
-    heads = _locked_heads(session, tenant_ids)
-    if missing := tenant_ids - heads.keys():
-        # The first to write about an adherent makes its head: one at a time, held by the adherent.
+    known = set(session.scalars(select(a.AuditHead.tenant_id).where(a.AuditHead.tenant_id.in_(tenant_ids))))
+    if missing := tenant_ids - known:
+        # Who begins a chain makes its head: one at a time, held by the adherent before any head is.
         adherents = select(c.Adherent.tenant_id).where(c.Adherent.tenant_id.in_(missing))
         session.execute(adherents.order_by(c.Adherent.tenant_id).with_for_update())
-        heads |= _locked_heads(session, missing)
+    heads = _locked_heads(session, tenant_ids)
     for tenant_id in sorted(tenant_ids - heads.keys()):
         heads[tenant_id] = a.AuditHead(
             tenant_id=tenant_id, number=0, at=datetime.min.replace(tzinfo=UTC), sha256=GENESIS

@@ -98,9 +98,11 @@ class Database:
     def schema(self) -> Iterator[Connection]:
         """A bare connection for migrations: they know tables, not adherents, and rebuild referred ones."""
         engine = create_engine(self.engine.url)
-        with engine.begin() as connection:
-            yield connection
-        engine.dispose()
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
 
     def check(self) -> None:
         """Raise `UnsafeRole` where the database would not keep adherents apart by itself.

@@ -34,6 +34,7 @@ def two(database: Database) -> Database:
     with database.write(Operator()) as session:
         past.an_adherent(session, FOIX, "CH de Foix")
         past.an_adherent(session, PAMIERS, "CH de Pamiers")
+    past.a_short_log(database, FOIX, PAMIERS)
     return database
 
 
@@ -196,7 +197,7 @@ def test_a_chain_that_lost_all_its_entries_is_still_asked_for(two: Database) -> 
 deeds = st.lists(st.lists(st.sampled_from([FOIX, PAMIERS]), min_size=1, max_size=3), min_size=2, max_size=8)
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(transactions=deeds)
 def test_any_order_of_concurrent_deeds_gives_chains_without_holes(
     database: Database, transactions: list[list[int]]

@@ -9,12 +9,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
+from console.domain.access import Role
 from console.domain.audit import Entry, Payload, check_chain
 from console.domain.audit import Head as ChainHead
 from console.store import roles
 from console.store.audit import record
 from console.store.models import audit as a
 from console.store.models import catalogue as c
+from console.store.models import people as p
 from console.store.models import tenant as t
 from console.store.session import Database, Operator, OutOfScope, ScopedSession, Tenants
 from tests import given
@@ -34,6 +36,7 @@ def two(database: Database) -> Database:
     with database.write(Operator()) as session:
         given.an_adherent(session, FOIX, "CH de Foix")
         given.an_adherent(session, PAMIERS, "CH de Pamiers")
+    given.a_short_log(database, FOIX, PAMIERS)
     return database
 
 
@@ -70,10 +73,12 @@ def subscription(session: ScopedSession) -> t.Subscription:
 
 
 def test_a_row_that_is_added_is_an_entry_of_its_adherent(two: Database) -> None:
-    kinds = [(kind, subject) for kind, subject, _ in told(two, FOIX)]
-    assert kinds == [("adherent.added", "adherent/11"), ("subscription.added", "subscription/1")]
-    assert next(told(two, FOIX))[2]["new"]["name"] == "CH de Foix"
-    assert holds(two, FOIX)
+    with two.write(Operator()) as session:
+        given.an_adherent(session, 13, "CH de Mirepoix")
+    (kind, subject, facts), (second, of, _), *_ = told(two, 13)
+    assert (kind, subject, facts["new"]["name"]) == ("adherent.added", "adherent/13", "CH de Mirepoix")
+    assert (second, of) == ("subscription.added", "subscription/1")
+    assert holds(two, 13)
 
 
 def test_a_change_says_who_and_what_was_before(two: Database) -> None:
@@ -121,10 +126,12 @@ def test_what_is_added_and_removed_at_once_is_no_entry(two: Database) -> None:
 
 def test_a_removed_row_leaves_what_it_held(two: Database) -> None:
     with two.write(Operator()) as session:
-        session.delete(subscription(session))
-    ((kind, _, facts),) = told(two, FOIX, after=2)
-    assert kind == "subscription.removed"
-    assert facts["old"]["starts_on"] == "2026-01-01"
+        account_id = given.an_account(session, "marie", Role.CIO, [FOIX])
+    with two.write(Operator()) as session:
+        session.delete(session.get_one(p.Portfolio, (account_id, FOIX)))
+    kind, subject, facts = list(told(two, FOIX))[-1]
+    assert (kind, subject) == ("portfolio.removed", f"portfolio/{account_id}")
+    assert facts == {"old": {"account_id": account_id, "tenant_id": FOIX}}
 
 
 def test_a_hidden_column_is_only_said_to_have_changed(two: Database) -> None:

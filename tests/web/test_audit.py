@@ -24,6 +24,7 @@ def two(database: Database) -> Database:
     with database.write(Operator(), by="claire") as session:
         given.an_adherent(session, FOIX, "CH de Foix")
         given.an_adherent(session, PAMIERS, "CH de Pamiers")
+    given.a_short_log(database, FOIX, PAMIERS)
     with database.write(Tenants(frozenset({FOIX})), by="paul") as session:
         subscription = session.get_one(t.Subscription, (FOIX, 1))
         subscription.volume, subscription.contract = 2400, "M-18"
