@@ -17,11 +17,11 @@ from console.actions.generating import power
 from console.actions.generating.ledger import bound, ledger_start
 from console.actions.generating.rows import Deed, Row, add_rows
 from console.actions.generating.scale import ZONE
-from console.actions.generating.world import Held, Host, Workload, World
+from console.actions.generating.world import Host, Workload, World
 from console.actions.reckoning import GEOGRAPHY, OPEN_REVISION, factors
 from console.domain.attribution import Attribution, Share
 from console.domain.carbon import carbon_ug
-from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
+from console.domain.claims import OPERATOR_TENANT, UNCLAIMED, Claim
 from console.domain.factors import Basis, Choice, Factor, choose
 from console.domain.hours import month_bounds, month_of
 from console.domain.intervals import Measured
@@ -65,7 +65,7 @@ class _Stretches:
 def store_carbon(world: World) -> Iterator[Deed]:
     """The months before the ledger of a host in each transaction."""
     end = ledger_start(world)
-    zones = {adherent.tenant_id: adherent.zone for adherent in world.adherents}
+    zones = {adherent.tenant_id: adherent.zone for adherent in world.adherents} | {OPERATOR_TENANT: ZONE}
     for host in world.hosts:
         sums = _sums(host, zones, max(world.scale.start, host.since), end)
 
@@ -82,19 +82,18 @@ def _sums(host: Host, zones: dict[int, ZoneInfo], start: datetime, end: datetime
     sums: dict[Key, _Sum] = {}
     stretches = _Stretches(host)
 
-    def add(tenant_id: int, workload_id: int, held: Held | None, month: date, span: Span) -> None:
+    def add(tenant_id: int, workload_id: int, claim: Claim | None, month: date, span: Span) -> None:
         use, shared = stretches.of(span)
         share = _share_of(host, workload_id, shared)
         if share.energy_mj:
-            key = (tenant_id, month, workload_id, held.claim.claim_id if held else UNCLAIMED)
-            line = sums.setdefault(key, _Sum(held.subscription if held else None))
+            key = (tenant_id, month, workload_id, claim.claim_id if claim else UNCLAIMED)
+            line = sums.setdefault(key, _Sum(claim.subscription if claim else None))
             line.add(share, use.measured)
 
     for workload in host.workloads:
-        for held in workload.claims:
-            claim = held.claim
+        for claim in workload.claims:
             for month, span in _months(zones[claim.tenant_id], claim.valid_from, claim.valid_to, start, end):
-                add(claim.tenant_id, workload.workload_id, held, month, span)
+                add(claim.tenant_id, workload.workload_id, claim, month, span)
         for begins, ends in _unclaimed(workload, start, end):
             for month, span in _months(ZONE, begins, ends, start, end):
                 add(OPERATOR_TENANT, workload.workload_id, None, month, span)
@@ -134,12 +133,12 @@ def _months(
 
 def _unclaimed(workload: Workload, start: datetime, end: datetime) -> Iterator[Span]:
     """The stretches that no claim holds."""
-    for held in workload.claims:
-        if start < held.claim.valid_from:
-            yield start, held.claim.valid_from
-        if held.claim.valid_to is None:
+    for claim in workload.claims:
+        if start < claim.valid_from:
+            yield start, claim.valid_from
+        if claim.valid_to is None:
             return
-        start = max(start, held.claim.valid_to)
+        start = max(start, claim.valid_to)
     yield start, end
 
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from console.actions.generating import traces
 from console.actions.generating.chance import dice, drawn, uneven, weighted
 from console.actions.generating.rows import Deed, Row, add_rows, continue_numbers
-from console.actions.generating.scale import Scale
-from console.actions.generating.world import Adherent, Contract, Held, Host, Workload, World
-from console.domain.claims import Claim
-from console.domain.hours import day_bounds, hour_of
+from console.actions.generating.scale import ZONE, Scale
+from console.actions.generating.world import Adherent, Contract, Host, Workload, World
+from console.domain.claims import OPERATOR_TENANT, Claim
+from console.domain.hours import day_bounds
 from console.domain.proportion import apportion
 from console.domain.spans import Span, union
 from console.store.models import catalogue as c
+from console.store.models import contract as k
 from console.store.models import measurement as m
 
 Line = Sequence[Contract]  # contracts of an adherent for one service, one after the other
@@ -28,6 +30,9 @@ YOUNG = 0.3  # of the hosts came during the past that is told
 MODELLED = 0.2  # of the hosts have no power meter
 SILENCES_A_YEAR = 6
 UNCLAIMED = 0.07  # of the workloads
+SHARED = 0.05  # of the workloads serve every subscriber of a service
+SECOND = timedelta(seconds=1)
+BY = "exploitation"
 HOSTED = {"hosting": 6, "software": 2, "payroll": 1}  # how likely a workload is for a service of a trade
 RESERVED = (700, 1200)  # of the threads of a host, in thousandths
 USED_PART = (150, 750)  # of what is reserved, when the trace is at its highest
@@ -40,15 +45,11 @@ BATCH = 100  # hosts a transaction
 def draw_hosts(
     scale: Scale, adherents: Sequence[Adherent], contracts: Mapping[int, Sequence[Contract]]
 ) -> list[Host]:
-    """As many hosts and workloads as asked for, with claims numbered from 1."""
-    lines = _lines(adherents, contracts)
-    zones = {adherent.tenant_id: adherent for adherent in adherents}
+    """As many hosts and workloads as asked for, with claims numbered from 1 in the order of both."""
+    owners = _Owners(_lines(adherents, contracts), {one.tenant_id: one.zone for one in adherents})
     names = [_name(number) for number in range(1, scale.hosts + 1)]
     more = apportion(scale.workloads - scale.hosts, uneven(scale.seed, "crowd", names, spread=0.4))
-    numbers = iter(range(1, 10**9))
-    return [
-        _host(scale, name, _workloads(scale, name, 1 + more[name], lines, zones, numbers)) for name in names
-    ]
+    return [_host(scale, name, 1 + more[name], owners) for name in names]
 
 
 def store_hosts(world: World) -> Iterator[Deed]:
@@ -59,11 +60,47 @@ def store_hosts(world: World) -> Iterator[Deed]:
         def add(session: Session, batch: Sequence[Host] = batch) -> int:
             add_rows(session, m.Host, [_host_row(world.scale, host) for host in batch])
             add_rows(session, m.Workload, [row for host in batch for row in _workload_rows(host)])
-            add_rows(session, c.WorkloadClaim, [row for host in batch for row in _claim_rows(host)])
+            claims = [row for host in batch for row in _claim_rows(host)]
+            add_rows(session, c.WorkloadClaim, [row for row in claims if "claim_id" in row])
+            add_rows(session, k.ServiceClaim, [row for row in claims if "service_claim_id" in row])
             continue_numbers(session, c.WorkloadClaim)
+            continue_numbers(session, k.ServiceClaim)
             return len(batch)
 
         yield add
+
+
+@dataclass(slots=True)
+class _Owners:
+    """Those whose a workload may be, and how many claims of each kind there are so far."""
+
+    lines: Mapping[str, Sequence[Line]]
+    zones: Mapping[int, ZoneInfo]
+    claims: int = 0
+    shared: int = 0
+
+    def draw(self, rng: Random, since: datetime, now: datetime) -> tuple[str, list[Claim]]:
+        """What a workload is for, and its claims since its host came: of contracts, shared, or none."""
+        fate = rng.random()
+        if fate < UNCLAIMED or not self.lines:
+            return "vm", []
+        lines = self.lines[weighted(rng, {trade: HOSTED[trade] for trade in self.lines})]
+        line = rng.choice(lines)
+        service = line[0].service.code
+        if fate < UNCLAIMED + SHARED:
+            self.shared += 1
+            return service, [Claim(-self.shared, OPERATOR_TENANT, since, None, service_code=service)]
+        return service, [claim for contract in line for claim in self._claims(contract, since, now)]
+
+    def _claims(self, contract: Contract, since: datetime, now: datetime) -> Iterator[Claim]:
+        """The whole days of a contract, from the first one that the host saw the beginning of."""
+        zone = self.zones[contract.tenant_id]
+        first = max(contract.starts_on, (since - SECOND).astimezone(zone).date() + timedelta(days=1))
+        if (contract.ends_on is None or first <= contract.ends_on) and day_bounds(first, zone)[0] < now:
+            self.claims += 1
+            valid_to = None if contract.ends_on is None else day_bounds(contract.ends_on, zone)[1]
+            valid_from = day_bounds(first, zone)[0]
+            yield Claim(self.claims, contract.tenant_id, valid_from, valid_to, subscription=contract.number)
 
 
 def _lines(
@@ -87,16 +124,14 @@ def _name(number: int) -> str:
     return f"{centre}-hv-{number:03}"
 
 
-def _host(scale: Scale, name: str, drawn_workloads: Sequence[Workload]) -> Host:
+def _host(scale: Scale, name: str, count: int, owners: _Owners) -> Host:
     rng = dice(scale.seed, "host", name)
     server = rng.choice(traces.servers())
     days = (scale.until - scale.since).days
-    since = scale.start + timedelta(rng.randrange(days) if rng.random() < YOUNG else 0)
-    shares = apportion(
-        server.threads * rng.randint(*RESERVED),
-        {workload.name: workload.reserved_mcpu for workload in drawn_workloads},
-    )
-    since = hour_of(since)
+    since = day_bounds(scale.since + timedelta(rng.randrange(days) if rng.random() < YOUNG else 0), ZONE)[0]
+    workloads = [_workload(scale, name, number, since, owners) for number in range(1, count + 1)]
+    sizes = {workload.name: workload.reserved_mcpu for workload in workloads}
+    reserved = apportion(server.threads * rng.randint(*RESERVED), sizes)
     return Host(
         host_id=m.stable_id(name),
         name=name,
@@ -106,10 +141,10 @@ def _host(scale: Scale, name: str, drawn_workloads: Sequence[Workload]) -> Host:
         modelled=rng.random() < MODELLED,
         since=since,
         silences=_silences(rng, since, scale.now),
-        workloads=[
-            _on_host(workload, shares[workload.name], scale, since)
-            for workload in sorted(drawn_workloads, key=lambda workload: workload.workload_id)
-        ],
+        workloads=sorted(
+            (replace(workload, reserved_mcpu=reserved[workload.name]) for workload in workloads),
+            key=lambda workload: workload.workload_id,
+        ),
     )
 
 
@@ -122,29 +157,9 @@ def _silences(rng: Random, since: datetime, until: datetime) -> list[Span]:
     return union((start, start + timedelta(minutes=int(drawn(rng, outage)))) for start in starts)
 
 
-def _workloads(
-    scale: Scale,
-    host: str,
-    count: int,
-    lines: Mapping[str, Sequence[Line]],
-    adherents: Mapping[int, Adherent],
-    numbers: Iterator[int],
-) -> list[Workload]:
-    return [_workload(scale, host, number, lines, adherents, numbers) for number in range(1, count + 1)]
-
-
-def _workload(
-    scale: Scale,
-    host: str,
-    number: int,
-    lines: Mapping[str, Sequence[Line]],
-    adherents: Mapping[int, Adherent],
-    numbers: Iterator[int],
-) -> Workload:
+def _workload(scale: Scale, host: str, number: int, since: datetime, owners: _Owners) -> Workload:
     rng = dice(scale.seed, "workload", host, number)
-    claimed = bool(lines) and rng.random() >= UNCLAIMED
-    line = rng.choice(lines[weighted(rng, {trade: HOSTED[trade] for trade in lines})]) if claimed else ()
-    service = line[0].service.code if line else "vm"
+    service, claims = owners.draw(rng, since, scale.now)
     name = f"{service}-{rng.choice(ROLES)}-{number:03}"
     return Workload(
         workload_id=m.stable_id(name),
@@ -153,25 +168,8 @@ def _workload(
         reserved_mcpu=rng.choice(SIZES),
         part=rng.randint(*USED_PART),
         shift_s=traces.WEEK_S * rng.randrange(traces.load().weeks),
-        claims=[_claim(contract, adherents[contract.tenant_id], next(numbers)) for contract in line],
+        claims=claims,
     )
-
-
-def _claim(contract: Contract, adherent: Adherent, number: int) -> Held:
-    """The whole days of a contract."""
-    valid_from = day_bounds(contract.starts_on, adherent.zone)[0]
-    valid_to = None if contract.ends_on is None else day_bounds(contract.ends_on, adherent.zone)[1]
-    return Held(Claim(number, contract.tenant_id, valid_from, valid_to), contract.number)
-
-
-def _on_host(workload: Workload, reserved_mcpu: int, scale: Scale, since: datetime) -> Workload:
-    """The workload in its place: no claim is older than its host, none begins later than the past ends."""
-    claims = [
-        replace(held, claim=replace(held.claim, valid_from=max(held.claim.valid_from, since)))
-        for held in workload.claims
-        if held.claim.valid_from < scale.now and (held.claim.valid_to is None or held.claim.valid_to > since)
-    ]
-    return replace(workload, reserved_mcpu=reserved_mcpu, claims=claims)
 
 
 def _host_row(scale: Scale, host: Host) -> Row:
@@ -201,17 +199,23 @@ def _workload_rows(host: Host) -> Iterator[Row]:
 
 def _claim_rows(host: Host) -> Iterator[Row]:
     for workload in host.workloads:
-        for held in workload.claims:
-            yield {
-                "claim_id": held.claim.claim_id,
-                "tenant_id": held.claim.tenant_id,
-                "subscription": held.subscription,
+        for claim in workload.claims:
+            whose: Row = (
+                {"service_claim_id": -claim.claim_id, "service_code": claim.service_code}
+                if claim.service_code
+                else {
+                    "claim_id": claim.claim_id,
+                    "tenant_id": claim.tenant_id,
+                    "subscription": claim.subscription,
+                }
+            )
+            yield whose | {
                 "host_id": host.host_id,
                 "workload_id": workload.workload_id,
                 "host_name": host.name,
                 "workload_name": workload.name,
-                "valid_from": held.claim.valid_from,
-                "valid_to": held.claim.valid_to,
-                "claimed_by": "exploitation",
-                "claimed_at": held.claim.valid_from,
+                "valid_from": claim.valid_from,
+                "valid_to": claim.valid_to,
+                "claimed_by": BY,
+                "claimed_at": claim.valid_from,
             }

@@ -12,12 +12,15 @@ from sqlalchemy.orm import Session
 from console.actions.generating.adherents import choose_adherents, store_adherents
 from console.actions.generating.carbon import store_carbon
 from console.actions.generating.contracts import draw_contracts, store_contracts
+from console.actions.generating.directory import store_directory
 from console.actions.generating.fleet import draw_hosts, store_hosts
+from console.actions.generating.follow_up import store_follow_up
 from console.actions.generating.incidents import store_incidents
 from console.actions.generating.ledger import ledger_hours, store_ledger
 from console.actions.generating.rows import Deed
 from console.actions.generating.scale import Scale
 from console.actions.generating.sites import Site
+from console.actions.generating.volumes import store_volumes
 from console.actions.generating.world import Service, World
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Conflict
@@ -41,8 +44,11 @@ class Subject:
 
 
 SUBJECTS = (
+    Subject("directory", lambda world: len(world.sites), store_directory),
     Subject("adherents", lambda world: len(world.adherents), store_adherents),
     Subject("subscriptions", lambda world: world.scale.subscriptions, store_contracts),
+    Subject("contacts, committees, tasks, notes", lambda world: len(world.adherents), store_follow_up),
+    Subject("monthly volumes, by adherent", lambda world: len(world.adherents), store_volumes),
     Subject("incidents", lambda world: world.scale.incidents, store_incidents),
     Subject("hosts", lambda world: len(world.hosts), store_hosts),
     Subject("carbon before the ledger, by host", lambda world: len(world.hosts), store_carbon),
@@ -81,7 +87,7 @@ def imagine(session: Session, scale: Scale, sites: Sequence[Site]) -> World:
     services = _services(session)
     adherents = choose_adherents(scale, sites)
     contracts = draw_contracts(scale, adherents, services)
-    return World(scale, adherents, contracts, draw_hosts(scale, adherents, contracts))
+    return World(scale, sites, adherents, contracts, draw_hosts(scale, adherents, contracts))
 
 
 def counts(session: Session) -> Mapping[str, int]:

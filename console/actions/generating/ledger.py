@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select
 from sqlalchemy.orm import Session
 
 from console.actions.generating import power
@@ -21,6 +22,7 @@ from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
 from console.domain.hours import HOUR, month_bounds, month_of
 from console.domain.intervals import LONGEST, RETENTION, Measured
 from console.store.models import catalogue as c
+from console.store.models import contract as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 
@@ -43,7 +45,8 @@ def ledger_start(world: World) -> datetime:
     """The first hour of the ledger, so that the months of every adherent are in it wholly or not at all."""
     if world.scale.ledger_days == 0:
         return world.scale.now
-    firsts = (month_bounds(month_of(world.scale.ledger_from, zone), zone)[0] for zone in _zones(world))
+    month = month_of(world.scale.ledger_from, ZONE)
+    firsts = (month_bounds(month, zone)[0] for zone in _zones(world))
     return max(world.scale.start, min(firsts))
 
 
@@ -203,13 +206,7 @@ def _reading(world: World, host: Host, span: tuple[datetime, datetime], use: pow
 
 def post_portion(session: Session, start: datetime, end: datetime) -> None:
     """Post hours of every host at once: each line to the claim that holds, the rest to the operator."""
-    line, claim, host_hour = m.WorkloadHour, c.WorkloadClaim, m.HostHour
-    holds = and_(
-        claim.host_id == line.host_id,
-        claim.workload_id == line.workload_id,
-        claim.valid_from <= line.hour,
-        or_(claim.valid_to.is_(None), claim.valid_to > line.hour),
-    )
+    line, claim, shared, host_hour = m.WorkloadHour, c.WorkloadClaim, k.ServiceClaim, m.HostHour
     lines = (
         select(
             func.coalesce(claim.tenant_id, OPERATOR_TENANT),
@@ -217,17 +214,28 @@ def post_portion(session: Session, start: datetime, end: datetime) -> None:
             line.host_id,
             line.workload_id,
             line.source_id,
-            func.coalesce(claim.claim_id, UNCLAIMED),
+            func.coalesce(claim.claim_id, -shared.service_claim_id, UNCLAIMED),
             claim.subscription,
+            shared.service_code,
             line.energy_mj,
             line.low_mj,
             line.high_mj,
         )
-        .outerjoin(claim, holds)
+        .outerjoin(claim, _holds(claim, line))
+        .outerjoin(shared, _holds(shared, line))
         .where(line.hour >= start, line.hour < end)
         .order_by(func.coalesce(claim.tenant_id, OPERATOR_TENANT), line.hour, line.host_id, line.workload_id)
     )
-    columns = ["tenant_id", "hour", "host_id", "workload_id", "source_id", "claim_id", "subscription"]
+    columns = [
+        "tenant_id",
+        "hour",
+        "host_id",
+        "workload_id",
+        "source_id",
+        "claim_id",
+        "subscription",
+        "service_code",
+    ]
     session.execute(insert(t.EnergyLine).from_select([*columns, "energy_mj", "low_mj", "high_mj"], lines))
     facts = (host_hour.hour, host_hour.host_id, host_hour.covered_ms, host_hour.policy)
     within = (host_hour.hour >= start, host_hour.hour < end)
@@ -248,6 +256,16 @@ def post_portion(session: Session, start: datetime, end: datetime) -> None:
         insert(t.CoverageHour).from_select(
             ["tenant_id", "hour", "host_id", "covered_ms", "policy"], of_operator.union(of_adherents)
         )
+    )
+
+
+def _holds(claim: Any, line: type[m.WorkloadHour]) -> ColumnElement[bool]:
+    """Where a claim of either kind holds the workload at the hour of a line."""
+    return and_(
+        claim.host_id == line.host_id,
+        claim.workload_id == line.workload_id,
+        claim.valid_from <= line.hour,
+        or_(claim.valid_to.is_(None), claim.valid_to > line.hour),
     )
 
 

@@ -32,6 +32,8 @@ def continue_numbers(session: Session, model: type[Base]) -> None:
         return  # SQLite goes on from the greatest
     (key,) = inspect(model).primary_key
     last = session.scalar(select(func.max(key)))
+    if last is None:
+        return
     session.execute(select(func.setval(func.pg_get_serial_sequence(key.table.name, key.name), last)))
 
 

@@ -20,6 +20,7 @@ class Site:
     finess_et: str
     finess_ej: str
     name: str
+    siret: str | None  # None where the survey gives only the SIREN of the entity
     siren: str
     category: str
     legal_status: str
@@ -51,6 +52,7 @@ def _site(row: dict[str, str]) -> Site:
         finess_et=row["fi"],
         finess_ej=row["fi_ej"],
         name=row["rs"],
+        siret=row["sir"] if len(row["sir"]) == 14 else None,
         siren=row["sir"][:9],
         category=row["cat"],
         legal_status=row["stj"],

@@ -52,14 +52,6 @@ class Contract:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A claim and the subscription that it is for."""
-
-    claim: Claim
-    subscription: int
-
-
-@dataclass(frozen=True, slots=True)
 class Workload:
     """Something that runs on a host.
 
@@ -73,7 +65,7 @@ class Workload:
     reserved_mcpu: int
     part: int
     shift_s: int
-    claims: Sequence[Held]
+    claims: Sequence[Claim]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +88,7 @@ class World:
     """Everything that is told about, each in the order of its key; contracts by adherent."""
 
     scale: Scale
+    sites: Sequence[Site]
     adherents: Sequence[Adherent]
     contracts: Mapping[int, Sequence[Contract]]
     hosts: Sequence[Host]

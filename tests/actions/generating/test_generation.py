@@ -175,7 +175,7 @@ def test_claims_lie_within_their_subscription_and_never_overlap(database: Databa
     assert any(not workload.claims for _, workload in held)
     assert any(workload.claims for _, workload in held)
     for _, workload in held:
-        spans = [one.claim for one in workload.claims]
+        spans = workload.claims
         for one, following in pairwise(spans):
             assert one.valid_to is not None
             assert one.valid_to <= following.valid_from
