@@ -51,7 +51,9 @@ def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
         rows = sheet.iter_rows(max_row=MOST_ROWS, max_col=MOST_COLUMNS, values_only=True)
         for line, cells in enumerate(rows, start=1):
             texts = [_text(cell) for cell in cells]
-            if any(texts):
+            while texts and not texts[-1]:
+                texts.pop()
+            if texts:
                 yield line, texts
     finally:
         workbook.close()
