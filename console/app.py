@@ -32,6 +32,7 @@ from console.web import (
     languages,
     presentation,
     rate_limit,
+    volumes_api,
 )
 from console.web.pages import (
     account,
@@ -44,6 +45,7 @@ from console.web.pages import (
     claims,
     committees,
     contacts,
+    contracts,
     criticalities,
     delegations,
     directory,
@@ -65,11 +67,13 @@ from console.web.pages import (
     statements,
     subscription,
     tasks,
+    volumes,
 )
 from console.web.state import State
 
 BLUEPRINTS = (
     api.bp,
+    volumes_api.bp,
     assets.bp,
     health.bp,
     sign_in.bp,
@@ -91,6 +95,8 @@ BLUEPRINTS = (
     portfolio.bp,
     subscription.bp,
     claims.bp,
+    contracts.bp,
+    volumes.bp,
     shared_claims.bp,
     directory.bp,
     ght.bp,
@@ -154,7 +160,9 @@ def create_app(config: Config | None = None) -> Flask:
     app.before_request(inputs.refuse_nul)
     generated.install(app)
     app.before_request(access.gate)  # before CSRF: an expired session matters more than its stale form
-    CSRFProtect(app).exempt(api.bp)
+    csrf = CSRFProtect(app)
+    for door in (api.bp, volumes_api.bp):
+        csrf.exempt(door)
     app.after_request(headers.pack)
     app.after_request(headers.protect)
     for blueprint in BLUEPRINTS:

@@ -33,7 +33,7 @@ ENTRIES = (
         "adherents.index",
         lazy_gettext("Adhérents"),
         "adherents",
-        ("adherents", "adherent", "directory", "ght", "facts", "contacts", "notes"),
+        ("adherents", "adherent", "directory", "ght", "facts", "contacts", "notes", "subscription", "claims"),
         Permission.SEE_ADHERENTS,
     ),
     Entry(
@@ -43,7 +43,16 @@ ENTRIES = (
         ("portfolio", "committees", "tasks"),
         Permission.SEE_PORTFOLIO,
     ),
-    Entry("energy.fleet", lazy_gettext("Énergie"), "energy", ("energy",), Permission.SEE_FLEET),
+    Entry(
+        "contracts.renewals",
+        lazy_gettext("Contrats"),
+        "contracts",
+        ("contracts", "volumes"),
+        Permission.SEE_PORTFOLIO,
+    ),
+    Entry(
+        "energy.fleet", lazy_gettext("Énergie"), "energy", ("energy", "shared_claims"), Permission.SEE_FLEET
+    ),
     Entry(
         "incidents.index", lazy_gettext("Incidents"), "incidents", ("incidents",), Permission.SEE_ADHERENTS
     ),

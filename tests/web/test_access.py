@@ -29,6 +29,7 @@ PUBLIC = {
     "sign_in.show",
     "single_sign_on.back",
     "single_sign_on.begin",
+    "volumes_api.receive_volumes",
 }
 
 

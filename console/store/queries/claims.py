@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from console.domain.claims import OPERATOR_TENANT, Claim
@@ -142,8 +142,7 @@ def free_workloads(session: Session, words: str = "", *, now: datetime) -> list[
         select(workload, m.Host.name)
         .join(m.Host, m.Host.host_id == workload.host_id)
         .where(
-            workload.workload_id.not_in([m.IDLE_KEPT, m.UNATTRIBUTED]),
-            *(~held.exists() for held in _holds(now)),
+            *unclaimed(now),
             *(
                 or_(
                     func.upper(workload.name).contains(word, autoescape=True),
@@ -158,14 +157,18 @@ def free_workloads(session: Session, words: str = "", *, now: datetime) -> list[
     return [FreeWorkload(row.host_id, row.workload_id, host, row.name, row.kind) for row, host in rows]
 
 
-def _holds(now: datetime) -> list[Select[Any]]:
-    """A claim, of one kind and of the other, that holds a workload now or later."""
+def unclaimed(now: datetime) -> list[ColumnElement[bool]]:
+    """That a line of `Workload` is one, and that no claim of either kind holds it now or later."""
     claims: tuple[Any, ...] = (c.WorkloadClaim, k.ServiceClaim)
-    return [
+    held = [
         select(claim.host_id).where(
             claim.host_id == m.Workload.host_id,
             claim.workload_id == m.Workload.workload_id,
             or_(claim.valid_to.is_(None), claim.valid_to > now),
         )
         for claim in claims
+    ]
+    return [
+        m.Workload.workload_id.not_in([m.IDLE_KEPT, m.UNATTRIBUTED]),
+        *(~one.exists() for one in held),
     ]

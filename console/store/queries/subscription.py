@@ -13,12 +13,15 @@ from sqlalchemy.orm import Session
 
 from console.domain.contract import Amendment, State, Terms, from_plain, in_order, state_on
 from console.domain.errors import NotFound
+from console.domain.renewal import add_months
 from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import offer as o
 from console.store.models import tenant as t
 from console.store.queries.claims import Claimed, claimed
+from console.store.queries.volumes import MonthVolume, volumes_of
 
+MONTHS = 24  # of volumes on the page
 PlanKey = tuple[str, int]
 
 
@@ -57,6 +60,7 @@ class SubscriptionPage:
     plans: Mapping[PlanKey, str]
     versions: Sequence[str]
     claims: Sequence[Claimed]
+    volumes: Sequence[MonthVolume]
 
 
 def subscription_page(
@@ -96,6 +100,7 @@ def subscription_page(
         plans=plans(session),
         versions=_versions(session, service.code),
         claims=claimed(session, tenant_id, zone, number),
+        volumes=volumes_of(session, tenant_id, number, add_months(today.replace(day=1), 1 - MONTHS)),
     )
 
 

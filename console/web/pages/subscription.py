@@ -19,9 +19,10 @@ from console.domain.contract import Status
 from console.domain.errors import Invalid
 from console.domain.free_text import several_lines
 from console.domain.patient_data import patient_numbers
+from console.domain.renewal import add_months
 from console.store.queries import names
 from console.store.queries.plans import offers
-from console.store.queries.subscription import subscription_page
+from console.store.queries.subscription import MONTHS, SubscriptionPage, subscription_page
 from console.web import inputs, money
 from console.web.access import current_account, requires, scope
 from console.web.errors import message_of
@@ -29,6 +30,8 @@ from console.web.fragments import go_to, wants_fragment
 from console.web.languages import today
 from console.web.state import state
 from console.web.terms import asked_revision, asked_terms
+from reports.document import Chart, Series
+from reports.quantities import Kind
 
 bp = Blueprint("subscription", __name__)
 money.install(bp)
@@ -83,7 +86,7 @@ def show(tenant_id: int, number: int) -> ResponseReturnValue:
         page = subscription_page(
             session, tenant_id, number, now=datetime.now(UTC), asked=inputs.asked_day("on")
         )
-    return render_template("subscription/show.html", page=page)
+    return render_template("subscription/show.html", page=page, chart=_chart(page))
 
 
 @bp.get("/adherents/<int:tenant_id>/subscriptions/<int:number>/amend")
@@ -110,6 +113,22 @@ def add_amendment(tenant_id: int, number: int) -> ResponseReturnValue:
         return _amend_form(tenant_id, number, subject, {error.field: message_of(error)}), 422
     flash(_("L'avenant est enregistré."))
     return go_to(url_for("subscription.show", tenant_id=tenant_id, number=number))
+
+
+def _chart(page: SubscriptionPage) -> Chart | None:
+    """The volumes of the last months; None where none is known."""
+    known = {one.month: one.volume for one in page.volumes}
+    if not any(volume is not None for volume in known.values()):
+        return None
+    months = [add_months(page.today.replace(day=1), place - MONTHS + 1) for place in range(MONTHS)]
+    return Chart(
+        title=_("Volumes par mois"),
+        description=_("Chaque barre est un mois, à son premier jour ; hachuré : inconnu."),
+        kind=Kind.COUNT,
+        moment_title=_("Mois"),
+        moments=tuple(months),
+        series=(Series(_("Volume"), tuple(known.get(month) for month in months)),),
+    )
 
 
 def _amend_terms(session: Session, tenant_id: int, number: int, **written: Any) -> None:
