@@ -259,6 +259,20 @@ def test_hosting_facts_are_stated_and_what_is_left_empty_stays_unknown(
     assert "Cloud Inc. ; US ; support" in filled
 
 
+def test_a_service_is_read_as_it_was_on_a_past_day(two: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    browser.submit(f"{PAYROLL}/hosting", since="2025-01-01", country="DE")
+    browser.submit(f"{PAYROLL}/hosting", since="2026-01-01", country="FR")
+    now = browser.get(PAYROLL).text
+    assert "<dd>FR</dd>" in now
+    assert f"{PAYROLL}?day=2025-01-01" in now
+    assert "<dd>DE</dd>" in browser.get(f"{PAYROLL}?day=2025-12-31").text
+    before = browser.get(f"{PAYROLL}?day=2024-12-31").text
+    assert "<dd>DE</dd>" not in before
+    assert "Ressources humaines" not in before  # the dependency had not begun
+    assert browser.get(f"{PAYROLL}?day=hier").status_code == 422
+
+
 def test_a_list_that_is_said_to_be_complete_may_be_empty(two: Database, sign_in_as: SignIn) -> None:
     browser = sign_in_as(Role.ADMINISTRATOR)
     browser.submit(

@@ -54,6 +54,19 @@ PAGES = (
     (Role.ADMINISTRATOR, "/statements"),
     (Role.ADMINISTRATOR, "/adherents/2/statements"),
     (Role.ADMINISTRATOR, "/adherents/2/statements/1"),
+    (Role.ADMINISTRATOR, "/catalogue"),
+    (Role.ADMINISTRATOR, "/catalogue/new"),
+    (Role.ADMINISTRATOR, "/catalogue/services/payroll"),
+    (Role.ADMINISTRATOR, "/catalogue/services/payroll/subscribers"),
+    (Role.ADMINISTRATOR, "/catalogue/services/payroll/end"),
+    (Role.ADMINISTRATOR, "/catalogue/services/payroll/hosting"),
+    (Role.ADMINISTRATOR, "/catalogue/services/payroll/dependencies"),
+    (Role.ADMINISTRATOR, "/catalogue/services/payroll/release"),
+    (Role.ADMINISTRATOR, "/catalogue/criticalities"),
+    (Role.ADMINISTRATOR, "/catalogue/campaigns"),
+    (Role.ADMINISTRATOR, "/catalogue/certificates"),
+    (Role.ADMINISTRATOR, "/catalogue/certificates/new"),
+    (Role.CIO, "/catalogue/services/hds-iaas"),
     (Role.CIO, "/"),
     (Role.CIO, "/adherents/2"),
     (Role.CIO, "/adherents/2/incidents/1"),
@@ -94,6 +107,9 @@ def console(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         given.a_metered_morning(session, YESTERDAY, payroll=2)
         given.a_statement(session, 2, YESTERDAY)
         given.an_open_incident(session, 2, "Bulletins bloqués")
+        given.a_subscription(session, 2, "payroll")
+        given.a_service_that_ends(session, "payroll", "hr")
+        given.a_certificate(session)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

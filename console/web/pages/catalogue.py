@@ -12,7 +12,7 @@ from console.domain.access import Permission
 from console.domain.hosting import outside_eea
 from console.store.queries.campaigns import StillOn, campaigns, still_on
 from console.store.queries.catalogue import list_services, service_page
-from console.web import exports
+from console.web import exports, inputs
 from console.web.access import requires, scope
 from console.web.fragments import wants_fragment
 from console.web.languages import current_language, today
@@ -35,16 +35,18 @@ def index() -> ResponseReturnValue:
 @bp.get("/catalogue/services/<code>")
 @requires(Permission.SEE_CATALOGUE)
 def show(code: str) -> ResponseReturnValue:
-    """A service: versions, dependencies, hosting, certificates, and how many in scope take it."""
+    """A service as it stood on a day, today where none is asked for; and how many in scope take it now."""
+    day = inputs.asked_day("day") or today()
     with state().database.read(scope()) as session:
-        service = service_page(session, code, today())
+        service = service_page(session, code, day)
     facts = service.hosting.facts if service.hosting else None
     return render_template(
         "catalogue/show.html",
         service=service,
         facts=facts,
         to_look_at=outside_eea(facts) if facts else [],
-        today=today(),
+        day=day,
+        past=day != today(),
     )
 
 
