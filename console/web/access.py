@@ -28,6 +28,7 @@ from console.web.state import state
 
 COOKIE = "sign_in"
 LONGEST_IDLE = timedelta(minutes=30)
+READING = frozenset({"GET", "HEAD"})
 SEEN_EVERY = timedelta(minutes=1)  # so that reading pages does not write at each of them
 OPEN_TO_ONE_TIME_PASSWORDS = frozenset({"account.change_password", "sign_in.leave"})
 OPEN_WITHOUT_SECOND_FACTOR = frozenset(
@@ -105,6 +106,8 @@ def gate() -> AnyResponse | None:
         raise NotFound("Adhérent introuvable.")
     if isinstance(audience, Permission) and not may(account.role, audience):
         raise Forbidden("Votre rôle ne donne pas accès à cette page.")
+    if _changes_a_member(account):
+        raise Forbidden("Cet adhérent est membre de votre GHT : vous le lisez, sans rien y changer.")
     return None
 
 
@@ -130,9 +133,10 @@ def scope() -> Scope:
     account = current_account()
     if account.role in SEES_EVERY_ADHERENT:
         return Operator()
-    if not account.tenants:
+    tenants = account.tenants if request.method in READING else account.tenants - account.members
+    if not tenants:
         raise Forbidden("Aucun adhérent n'est confié à ce compte : demandez à un administrateur de le faire.")
-    return Tenants(account.tenants)
+    return Tenants(tenants)
 
 
 def allowed(permission: Permission) -> bool:
@@ -196,6 +200,11 @@ def _is_out_of_scope(account: SignedIn) -> bool:
     return (
         tenant_id is not None and account.role not in SEES_EVERY_ADHERENT and tenant_id not in account.tenants
     )
+
+
+def _changes_a_member(account: SignedIn) -> bool:
+    """Whether the request would do more than read an adherent that is only a member of the account's group."""
+    return (request.view_args or {}).get("tenant_id") in account.members and request.method not in READING
 
 
 def _is_there() -> bool:

@@ -11,13 +11,17 @@ from sqlalchemy.orm import Session, aliased
 
 from console.domain.access import Method, Role
 from console.store.models import people as p
+from console.store.queries.ght import members_seen_by
 
 ZONE = ZoneInfo("Europe/Paris")  # in which the days of a delegation begin and end
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A person at a browser; `tenants` are the adherents that they see at this moment."""
+    """A person at a browser; `tenants` are the adherents that they see at this moment.
+
+    Those of `members` they only read: their establishment is the support of a group these are in.
+    """
 
     account_id: int
     login: str
@@ -28,6 +32,7 @@ class SignedIn:
     has_second_factor: bool
     method: Method
     tenants: frozenset[int]
+    members: frozenset[int]
     token_sha256: str
     seen_at: datetime
 
@@ -81,6 +86,8 @@ def signed_in(session: Session, token_sha256: str, *, now: datetime, idle_since:
     if row is None:
         return None
     account, seen_at, method = row
+    tenants = effective_tenants(session, account.account_id, account.role, now=now)
+    members = _members(session, account.role, tenants, now.astimezone(ZONE).date())
     return SignedIn(
         account_id=account.account_id,
         login=account.login,
@@ -90,7 +97,8 @@ def signed_in(session: Session, token_sha256: str, *, now: datetime, idle_since:
         must_change_password=account.must_change_password,
         has_second_factor=account.totp_secret is not None,
         method=method,
-        tenants=effective_tenants(session, account.account_id, account.role, now=now),
+        tenants=tenants | members,
+        members=members,
         token_sha256=token_sha256,
         seen_at=seen_at,
     )
@@ -117,6 +125,11 @@ def effective_tenants(session: Session, account_id: int, role: Role, *, now: dat
     if role is Role.ACCOUNT_MANAGER:
         tenants |= _delegated(session, account_id, now.astimezone(ZONE).date())
     return frozenset(tenants)
+
+
+def _members(session: Session, role: Role, tenants: frozenset[int], day: date) -> frozenset[int]:
+    """The adherents that a CIO reads through a group of which theirs is the support establishment."""
+    return members_seen_by(session, tenants, day) if role is Role.CIO else frozenset()
 
 
 def portfolio(session: Session, account_id: int) -> list[int]:
