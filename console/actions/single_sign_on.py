@@ -107,7 +107,9 @@ class Provider:
         metadata = self._metadata()
         with self._session() as session:
             token = _asked(lambda: self._exchange(session, metadata, code, errand))
-            keys = _keys(_json(_asked(lambda: session.get(metadata["jwks_uri"], **LIMITS))))
+            keys = _keys(
+                _json(_asked(lambda: session.get(metadata["jwks_uri"], withhold_token=True, **LIMITS)))
+            )
             claims = self._claims(token, keys, metadata, errand)
             if "email" not in claims and "userinfo_endpoint" in metadata:
                 claims = claims | self._told(session, keys, metadata, claims["sub"])
@@ -141,16 +143,13 @@ class Provider:
     def _exchange(
         self, session: OAuth2Session, metadata: dict[str, Any], code: str, errand: Errand
     ) -> dict[str, Any]:
-        try:
-            token: dict[str, Any] = session.fetch_token(
-                metadata["token_endpoint"],
-                code=code,
-                code_verifier=errand.verifier,
-                grant_type="authorization_code",
-                allow_redirects=False,
-            )
-        except AuthlibBaseError:
-            raise NotProven("Le fournisseur d'identité n'a pas confirmé la connexion.") from None
+        token: dict[str, Any] = session.fetch_token(
+            metadata["token_endpoint"],
+            code=code,
+            code_verifier=errand.verifier,
+            grant_type="authorization_code",
+            allow_redirects=False,
+        )
         return token
 
     def _claims(
@@ -227,6 +226,8 @@ def _first_time(session: Session, identity: Identity) -> p.Account:
 def _asked(ask: Callable[[], Answer]) -> Answer:
     try:
         return ask()
+    except AuthlibBaseError:
+        raise NotProven("Le fournisseur d'identité n'a pas confirmé la connexion.") from None
     except RequestException:
         raise Unreachable("Le fournisseur d'identité ne répond pas : réessayez dans un moment.") from None
 
