@@ -20,12 +20,16 @@ THINGS = {
     "own_site": lazy_gettext("site"),
     "contact": lazy_gettext("contact"),
     "subscription": lazy_gettext("souscription"),
+    "subscription_amendment": lazy_gettext("avenant"),
+    "volume_month": lazy_gettext("volume d'un mois"),
     "workload_claim": lazy_gettext("affectation de charge"),
+    "service_claim": lazy_gettext("affectation de service partagé"),
     "incident": lazy_gettext("incident"),
     "incident_event": lazy_gettext("événement d'incident"),
     "statement": lazy_gettext("relevé"),
     "note": lazy_gettext("note"),
     "committee": lazy_gettext("comité"),
+    "addendum": lazy_gettext("complément de compte rendu"),
     "follow_up_task": lazy_gettext("tâche"),
     "service": lazy_gettext("service"),
     "service_version": lazy_gettext("version de service"),
@@ -34,6 +38,8 @@ THINGS = {
     "emission_factor": lazy_gettext("facteur d'émission"),
     "certificate": lazy_gettext("certificat"),
     "hosting_statement": lazy_gettext("déclaration d'hébergement"),
+    "directory": lazy_gettext("répertoire"),
+    "ght_membership": lazy_gettext("appartenance à un GHT"),
     "account": lazy_gettext("compte"),
     "portfolio": lazy_gettext("portefeuille"),
     "delegation": lazy_gettext("délégation"),
@@ -54,6 +60,7 @@ SENTENCES = {
     "contact.changed": lazy_gettext("Contact n° %(key)s modifié"),
     "subscription.added": lazy_gettext("Souscription n° %(key)s ouverte"),
     "subscription.changed": lazy_gettext("Souscription n° %(key)s modifiée"),
+    "subscription_amendment.added": lazy_gettext("Avenant à une souscription (%(key)s)"),
     "workload_claim.added": lazy_gettext("Charge affectée"),
     "workload_claim.changed": lazy_gettext("Affectation de charge modifiée"),
     "incident.added": lazy_gettext("Incident n° %(key)s ouvert"),
@@ -70,11 +77,14 @@ SENTENCES = {
     "audit.exported": lazy_gettext("Journal d'audit exporté"),
 }
 COLUMNS = {
+    "account_id": lazy_gettext("numéro de compte"),
     "agency": lazy_gettext("agence"),
     "at": lazy_gettext("survenu le"),
     "by": lazy_gettext("par"),
+    "changes": lazy_gettext("changements"),
     "contract": lazy_gettext("référence du contrat"),
     "due_at": lazy_gettext("échéance"),
+    "effective_on": lazy_gettext("en vigueur le"),
     "ends_on": lazy_gettext("dernier jour"),
     "entries": lazy_gettext("entrées"),
     "finess_ej": lazy_gettext("FINESS juridique"),
@@ -91,10 +101,12 @@ COLUMNS = {
     "name": lazy_gettext("nom"),
     "number": lazy_gettext("numéro"),
     "opened_at": lazy_gettext("ouvert le"),
+    "outcome": lazy_gettext("délai de rétablissement"),
     "phase": lazy_gettext("phase"),
     "phone": lazy_gettext("téléphone"),
     "plan_code": lazy_gettext("plan"),
     "plan_version": lazy_gettext("version du plan"),
+    "position": lazy_gettext("rang"),
     "priority": lazy_gettext("priorité"),
     "reason": lazy_gettext("motif"),
     "recorded_at": lazy_gettext("noté le"),
@@ -110,6 +122,8 @@ COLUMNS = {
     "subscription": lazy_gettext("souscription"),
     "tenant_id": lazy_gettext("numéro d'adhérent"),
     "title": lazy_gettext("titre"),
+    "tto_due_at": lazy_gettext("échéance de prise en charge"),
+    "tto_met_at": lazy_gettext("pris en charge le"),
     "valid_from": lazy_gettext("valable du"),
     "valid_to": lazy_gettext("valable jusqu'au"),
     "volume": lazy_gettext("volume"),
@@ -117,6 +131,28 @@ COLUMNS = {
     "workload_name": lazy_gettext("charge"),
     "zone": lazy_gettext("fuseau horaire"),
 }
+# Of columns that hold a choice.
+CHOICES = frozenset({"status", "phase", "outcome", "kind"})
+VALUES = {
+    "draft": lazy_gettext("brouillon"),
+    "active": lazy_gettext("active"),
+    "suspended": lazy_gettext("suspendue"),
+    "ended": lazy_gettext("terminée"),
+    "opened": lazy_gettext("ouvert"),
+    "acknowledged": lazy_gettext("pris en charge"),
+    "running": lazy_gettext("en cours"),
+    "waiting": lazy_gettext("en attente de l'adhérent"),
+    "resumed": lazy_gettext("repris"),
+    "resolved": lazy_gettext("résolu"),
+    "closed": lazy_gettext("clos"),
+    "reopened": lazy_gettext("rouvert"),
+    "on_time": lazy_gettext("dans les délais"),
+    "at_risk": lazy_gettext("à risque"),
+    "breached": lazy_gettext("délai dépassé"),
+    "met": lazy_gettext("tenu"),
+    "missed": lazy_gettext("manqué"),
+}
+SAID_BY_THE_PAGE = "tenant_id"
 
 
 def sentence(deed: LoggedDeed) -> str:
@@ -134,8 +170,8 @@ def column(name: str) -> str:
     return str(COLUMNS.get(name, name))
 
 
-def value(told: object, zone: str = ZONE) -> str:
-    """A value of a payload: days and instants as pages write them."""
+def value(told: object, zone: str = ZONE, name: str = "") -> str:
+    """A value of a payload, of the column `name`: choices in words, days and instants as pages write them."""
     match told:
         case None:
             return str(_("vide"))
@@ -144,28 +180,29 @@ def value(told: object, zone: str = ZONE) -> str:
         case int():
             return number(told)
         case str():
-            return _dated(told, zone)
+            return str(VALUES[told]) if name in CHOICES and told in VALUES else _dated(told, zone)
         case list():
             return ", ".join(value(part, zone) for part in told)
         case dict():
-            return ", ".join(f"{column(name)} : {value(part, zone)}" for name, part in told.items())
+            return ", ".join(f"{column(key)} : {value(part, zone, key)}" for key, part in told.items())
     return str(told)
 
 
 def changes(deed: LoggedDeed, zone: str = ZONE) -> Iterator[str]:
     """One text for each value that came, went or changed, then the other facts."""
     for name in deed.columns:
-        yield f"{column(name)} : {_change(deed, name, zone)}"
+        if name != SAID_BY_THE_PAGE:
+            yield f"{column(name)} : {_change(deed, name, zone)}"
     for name in deed.hidden:
         yield _("%(column)s : contenu modifié, non recopié ici", column=column(name))
     for name, fact in deed.facts.items():
-        yield f"{column(name)} : {value(fact, zone)}"
+        yield f"{column(name)} : {value(fact, zone, name)}"
     if deed.erased:
         yield _("contenu effacé")
 
 
 def _change(deed: LoggedDeed, name: str, zone: str) -> str:
-    told = [value(side[name], zone) for side in (deed.old, deed.new) if name in side]
+    told = [value(side[name], zone, name) for side in (deed.old, deed.new) if name in side]
     return " → ".join(told)
 
 

@@ -120,8 +120,12 @@ def test_the_log_is_for_those_who_see_it(two: Database, sign_in_as: SignIn, role
 
 def test_the_operators_own_log_holds_accounts_and_is_not_for_a_cio(two: Database, sign_in_as: SignIn) -> None:
     with two.write(Operator(), by="claire") as session:
-        given.an_account(session, "marie", Role.OPS)
-    page = sign_in_as(Role.ADMINISTRATOR).get("/audit").text
+        account_id = given.an_account(session, "marie", Role.OPS)
+    with two.read(Operator()) as session:
+        (added,) = history(session, 1, f"account/{account_id}")
+    administrator = sign_in_as(Role.ADMINISTRATOR)
+    assert f"/adherents/1/audit/{added.number}" in administrator.get("/audit").text
+    page = administrator.get(f"/adherents/1/audit/{added.number}").text
     assert "marie" in page
     assert "password_hash" in page
     assert "argon2" not in page
