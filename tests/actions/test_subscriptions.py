@@ -1,7 +1,7 @@
 """Subscriptions, from their first day to their last."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +10,9 @@ from console.actions.amendments import amend, amendments_of, revise_price, set_e
 from console.actions.subscriptions import change_status, end_subscription, subscribe
 from console.domain.contract import Status, terms_on
 from console.domain.errors import Conflict, Invalid, NotFound
+from console.domain.price import PricePer, Revision
+from console.domain.renewal import NoticeUnit
+from console.store.models import contract as k
 from console.store.models import tenant as t
 from console.store.session import Database, Operator, Tenants
 from tests import given
@@ -45,7 +48,9 @@ def test_a_subscription_is_numbered_within_its_adherent_and_keeps_the_version_of
     adherent: Database,
 ) -> None:
     with adherent.write(OWN) as session:
-        number = subscribe(session, CH, "payroll", starts_on=TODAY, volume=2_400, contract="M-2026-18", now=NOW)
+        number = subscribe(
+            session, CH, "payroll", starts_on=TODAY, volume=2_400, contract="M-2026-18", now=NOW
+        )
     with adherent.read(OWN) as session:
         row = session.get_one(t.Subscription, (CH, number))
     assert (number, row.plan_code, row.plan_version, row.volume) == (2, "standard", 1, 2_400)
@@ -175,3 +180,134 @@ def test_a_subscription_ends_by_itself_once_its_last_day_has_passed_where_it_is(
         OTHER: t.SubscriptionStatus.ACTIVE,
         13: t.SubscriptionStatus.ENDED,
     }
+
+
+def agree(database: Database, *, on: date = TODAY, note: str = "", **changes) -> int:
+    with database.write(OWN) as session:
+        return amend(session, CH, 1, effective_on=on, changes=changes, note=note, now=NOW, by="ana")
+
+
+def row(database: Database, number: int = 1) -> t.Subscription:
+    with database.read(OWN) as session:
+        return session.get_one(t.Subscription, (CH, number))
+
+
+def turn(database: Database, day: date) -> None:
+    with database.write(Operator()) as session:
+        turn_subscriptions(session, now=datetime.combine(day, NOW.timetz()))
+
+
+@pytest.mark.both_databases
+def test_an_amendment_holds_from_its_day_on_and_the_state_of_any_day_is_read(adherent: Database) -> None:
+    agree(adherent, on=date(2026, 3, 1), volume=300)
+    agree(adherent, on=date(2026, 6, 1), volume=600, note="Nouvelle aile")
+    agree(adherent, on=date(2026, 2, 1), volume=200)  # written last, dated first
+    with adherent.read(OWN) as session:
+        past = amendments_of(session, CH, 1)
+    volumes = [terms.volume for month in (1, 2, 3, 6) if (terms := terms_on(past, date(2026, month, 1)))]
+    assert volumes == [None, 200, 300, 600]
+    assert row(adherent).volume == 600
+
+
+@pytest.mark.both_databases
+def test_an_amendment_to_come_changes_the_row_on_its_day(adherent: Database) -> None:
+    later = TODAY + timedelta(days=10)
+    agree(adherent, on=later, plan_code="critical", plan_version=1)
+    assert (row(adherent).plan_code, row(adherent).changes_on) == ("request", later)
+    turn(adherent, later - timedelta(days=1))
+    assert row(adherent).plan_code == "request"
+    turn(adherent, later)
+    assert (row(adherent).plan_code, row(adherent).changes_on) == ("critical", None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"on": date(2025, 12, 31), "volume": 3}, Invalid),
+        ({"plan_code": "none", "plan_version": 1}, Invalid),
+        ({"volume": -1}, Invalid),
+        ({"price_cents": 100}, Invalid),
+        ({"status": Status.DRAFT}, Conflict),
+    ],
+)
+def test_an_amendment_that_cannot_be_changes_nothing(adherent: Database, changes, error) -> None:
+    with pytest.raises(error):
+        agree(adherent, **changes)
+    with adherent.read(OWN) as session:
+        assert len(amendments_of(session, CH, 1)) == 1
+
+
+def test_a_form_sent_twice_makes_one_amendment(adherent: Database) -> None:
+    agree(adherent, volume=3)
+    with pytest.raises(Conflict, match="Rien ne change"):
+        agree(adherent, volume=3)
+
+
+@pytest.mark.both_databases
+def test_amendments_made_at_once_are_numbered_one_after_the_other(adherent: Database) -> None:
+    with ThreadPoolExecutor(3) as people:
+        numbers = sorted(people.map(lambda volume: agree(adherent, volume=volume), (1, 2, 3)))
+    assert numbers == [2, 3, 4]
+
+
+def revise(database: Database, on: date, **values: int) -> int:
+    with database.write(OWN) as session:
+        revision = Revision(**values)
+        return revise_price(session, CH, 1, effective_on=on, revision=revision, now=NOW, by="ana")
+
+
+def test_a_price_is_revised_once_and_its_next_revision_is_a_year_later(adherent: Database) -> None:
+    with pytest.raises(Conflict, match="pas de prix"):
+        revise(adherent, TODAY, rate=200)
+    agree(adherent, on=date(2026, 2, 1), price_cents=100_000, price_per=PricePer.MONTH, revise_on=TODAY)
+    revise(adherent, TODAY, index_from=31_340, index_to=31_820)
+    assert (row(adherent).price_cents, row(adherent).revise_on) == (101_532, date(2027, 11, 25))
+    with pytest.raises(Conflict, match="déjà cette révision"):
+        revise(adherent, TODAY, index_from=31_340, index_to=31_820)
+    with adherent.read(OWN) as session:
+        written = session.get_one(k.SubscriptionAmendment, (CH, 1, 3))
+    assert written.revision == {"index_from": 31_340, "index_to": 31_820, "rate": None}
+
+
+def test_the_term_that_runs_and_its_notice_follow_tacit_renewals(adherent: Database) -> None:
+    agree(
+        adherent,
+        term_ends_on=date(2026, 12, 31),
+        tacit=True,
+        renewal_months=12,
+        notice=3,
+        notice_unit=NoticeUnit.MONTHS,
+    )
+    assert (row(adherent).term_ends_on, row(adherent).notice_by) == (date(2026, 12, 31), date(2026, 9, 30))
+    assert row(adherent).changes_on == date(2027, 1, 1)
+    turn(adherent, date(2027, 1, 1))
+    assert (row(adherent).term_ends_on, row(adherent).notice_by) == (date(2027, 12, 31), date(2027, 9, 30))
+
+
+def test_an_end_may_be_moved_and_taken_back_while_it_has_not_passed(adherent: Database) -> None:
+    def end(day: date | None) -> None:
+        with adherent.write(OWN) as session:
+            set_end(session, CH, 1, ends_on=day, now=NOW, by="ana")
+
+    for day in (TODAY + timedelta(days=30), TODAY + timedelta(days=60), None, TODAY - timedelta(days=1)):
+        end(day)
+        assert row(adherent).ends_on == day
+    assert row(adherent).status is Status.ENDED
+    with pytest.raises(Conflict, match="déjà terminée"):
+        end(None)
+
+
+def test_a_draft_is_activated_from_a_day(adherent: Database) -> None:
+    with adherent.write(OWN) as session:
+        number = given.a_subscription(session, CH, status=Status.DRAFT, with_plan=False)
+        with pytest.raises(Conflict):
+            suspend(session, CH, number)
+        change_status(session, CH, number, Status.ACTIVE, on=TODAY, now=NOW)
+    assert (row(adherent, number).status, row(adherent, number).plan_code) == (Status.ACTIVE, None)
+
+
+def test_a_subscription_without_a_plan_takes_no_incident_and_says_why(adherent: Database) -> None:
+    with adherent.write(OWN) as session:
+        number = given.a_subscription(session, CH, with_plan=False)
+        with pytest.raises(Invalid, match="pas encore de plan"):
+            given.an_incident(session, CH, subscription=number)
