@@ -32,6 +32,9 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "Conflict": (1,),
     "NotFound": (1,),
     "Forbidden": (1,),
+    "NotProven": (1,),
+    "Unauthenticated": (1,),
+    "Unreachable": (1,),
 }
 
 
