@@ -25,6 +25,7 @@ from console.actions.subscriptions import subscribe
 from console.domain.access import Role
 from console.domain.certificates import Framework, Validity
 from console.domain.clock import EventKind
+from console.domain.directory import GroupRole
 from console.domain.formats import read_sae
 from console.domain.hours import hour_of
 from console.domain.offer import Life
@@ -32,6 +33,7 @@ from console.store.audit import record
 from console.store.base import Base
 from console.store.models import audit as u
 from console.store.models import catalogue as c
+from console.store.models import directory as d
 from console.store.models import measurement as m
 from console.store.models import people as p
 from console.store.models import tenant as t
@@ -234,3 +236,28 @@ def a_short_log(database: Database, *tenants: int) -> None:
         for tenant_id in tenants:
             record(session, tenant_id, "adherent.added", f"adherent/{tenant_id}")
             record(session, tenant_id, "subscription.added", "subscription/1")
+
+
+def a_group(session: Session, code: str, support: str, *members: str, since: date = date(2020, 1, 1)) -> None:
+    """A hospital group: the FINESS number of its support establishment, then those of its members."""
+    session.add(d.Ght(code=code, name=f"GHT {code}", source="test", as_of=since))
+    session.flush()
+    for finess_ej in (support, *members):
+        a_membership(session, code, finess_ej, "support" if finess_ej == support else "member", since)
+
+
+def a_membership(
+    session: Session, code: str, finess_ej: str, role: str, start: date, end: date | None = None
+) -> None:
+    """A legal entity is in a group from a day up to another, which is not in it any more."""
+    session.add(
+        d.GhtMembership(
+            ght_code=code,
+            finess_ej=finess_ej,
+            role=GroupRole(role),
+            valid_from=start,
+            valid_to=end,
+            source="test",
+        )
+    )
+    session.flush()
