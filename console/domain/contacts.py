@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from console.domain.errors import Invalid
 
-PHONE = re.compile(r"\+?[\d\s.()/-]+(?:\s*(?:poste|ext\.?|#)\s*\d{1,6})?", re.IGNORECASE)
-EXTENSION = re.compile(r"\s*(?:poste|ext\.?|#)\s*(\d{1,6})$", re.IGNORECASE)
+PHONE = re.compile(r"\+?[\d\s.()/-]+(?:\s*(?:poste|ext\.?|#)\s*\d{1,6})?", re.ASCII | re.IGNORECASE)
+EXTENSION = re.compile(r"\s*(?:poste|ext\.?|#)\s*(\d{1,6})$", re.ASCII | re.IGNORECASE)
 FEWEST_DIGITS, MOST_DIGITS = 3, 15  # a short number such as 3115; the longest of E.164
 LONGEST_PHONE = 40
 MAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@(?:[\w-]+\.)+[\w-]{2,}")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
+
+from console.web.languages import ZONE, clock, day
 
 KINDS: Mapping[str, LazyString] = {
     "operator": lazy_gettext("opérateur"),
@@ -64,6 +68,7 @@ def install(app: Flask) -> None:
         contact_role=contact_role,
         committee_kind=committee_kind,
         zone_name=zone_name,
+        moment=moment,
     )
 
 
@@ -86,3 +91,8 @@ def committee_kind(kind: str) -> str:
 def zone_name(zone: str) -> str:
     """A zone by the territory that lives by it."""
     return str(ZONES.get(zone, zone))
+
+
+def moment(at: datetime, zone: str = ZONE) -> str:
+    """A date with its year and a time, on the wall clock of a zone: what is read long after."""
+    return f"{day(at.astimezone(ZoneInfo(zone)).date())}, {clock(at, zone)}"

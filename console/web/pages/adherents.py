@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeVar
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,6 +13,7 @@ from flask_babel import gettext as _
 from console.actions.adherents import AdherentKind, add_adherent
 from console.domain.access import SEES_EVERY_ADHERENT, Permission
 from console.domain.adherents import AGENCIES, Sector
+from console.domain.claims import OPERATOR_TENANT
 from console.store.queries.adherents import Adherents, groups, list_adherents
 from console.store.queries.adherents_sought import Asked, Only, Sort
 from console.store.queries.directory import departments, search_sites
@@ -29,7 +29,6 @@ from console.web.state import state
 MJ_PER_KWH = 3_600_000_000
 UG_PER_KG = 1_000_000_000
 DECIMALS = 6
-Choice = TypeVar("Choice", bound=StrEnum)
 
 bp = Blueprint("adherents", __name__)
 
@@ -52,6 +51,7 @@ def index() -> ResponseReturnValue:
         kinds=[kind for kind in AdherentKind if kind is not AdherentKind.OPERATOR],
         sectors=list(Sector),
         agencies=AGENCIES,
+        operator=OPERATOR_TENANT,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -15,10 +17,13 @@ from console.store.queries.facts import KnownFacts, known_facts
 from console.store.session import Operator
 from console.web import inputs
 from console.web.access import current_account, requires, scope
+from console.web.adherent_words import kind_name, sector_name, zone_name
 from console.web.errors import message_of
 from console.web.fragments import go_to
 from console.web.languages import today
 from console.web.state import state
+
+WORDS: dict[str, Callable[[str], str]] = {"kind": kind_name, "sector": sector_name, "zone": zone_name}
 
 bp = Blueprint("facts", __name__)
 
@@ -106,10 +111,19 @@ def _edit(tenant_id: int, error: DomainError | None = None) -> str:
 
 
 def _differences(known: KnownFacts) -> dict[str, str]:
-    """What is stored now where it is not what was typed."""
+    """What is stored now where it is not what was typed, as a person reads it."""
     return {
-        name: value for name, value in known.as_typed().items() if request.form.get(name, "").strip() != value
+        name: _shown(name, value)
+        for name, value in known.as_typed().items()
+        if request.form.get(name, "").strip() != value
     }
+
+
+def _shown(name: str, value: str) -> str:
+    if not value:
+        nothing: str = _("rien")
+        return nothing
+    return WORDS[name](value) if name in WORDS else value
 
 
 def _choices() -> dict[str, object]:
