@@ -10,7 +10,7 @@ import pytest
 
 from console.store.session import Database
 from tests import postgres
-from tests.isolation.world import Console, World, console, fill_a, fill_b, people_of_a
+from tests.isolation.world import Console, World, console, fill_a, fill_b, people_of_a, surround
 
 Copy = Callable[[str, str], Database]
 
@@ -40,6 +40,7 @@ def world(copy: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worl
     """A and B, and A alone."""
     var = tmp_path_factory.mktemp("isolation")
     alone = copy("a_alone", "ready")
+    surround(alone)
     a = fill_a(alone)
     tokens = people_of_a(alone)
     alone.close()

@@ -21,6 +21,7 @@ class Filled:
     tenant_id: int
     word: str
     finess_ej: str
+    ght: str
     now: datetime
     round: int = 0
     ids: dict[str, Id] = field(default_factory=dict)
@@ -40,11 +41,15 @@ class Filled:
         return f"srv-{self.word.lower()}"
 
 
-OTHERS_WORDS = {
-    "audit_entry.by",
-    "audit_entry.subject",
-    "adherent.agency",
-}  # texts that the adherent did not choose
+OTHERS_WORDS = {  # not of the adherent's choice
+    *("audit_entry.by", "audit_entry.subject"),
+    *("adherent.agency", "subscription.service_version"),
+}
+
+
+def site_of(finess_ej: str) -> str:
+    """The FINESS number of the site that the directory holds for an entity."""
+    return finess_ej[:-1] + ("1" if finess_ej[-1] != "1" else "2")
 
 
 def owned_tables() -> list[Table]:
@@ -59,8 +64,9 @@ def rows_of(database: Database, filled: Filled) -> dict[str, list[str]]:
             table.name: _told(session, table, "tenant_id", [filled.tenant_id]) for table in owned_tables()
         }
         for table in Base.metadata.sorted_tables:
-            if "account_id" in table.columns and "tenant_id" not in table.columns:
-                kept[table.name] = _told(session, table, "account_id", filled.people)
+            for column in {"account_id", "giver_id"} & set(table.columns.keys()):
+                if table.name not in kept:
+                    kept[table.name] = _told(session, table, column, filled.people)
     return kept
 
 

@@ -25,81 +25,190 @@ class Kind(Enum):
 class Route:
     """A route: what its arguments name, what makes a form valid, and what a search may ask.
 
-    `shows` is false where a page holds no word of the adherent even for those who may see it.
+    `shows` is false where a page holds no word of an adherent, even for those who may see it; None where it
+    depends on what was done before.
     """
 
     kind: Kind
     names: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
     queries: tuple[Mapping[str, str], ...] = ()
-    shows: bool = True
-    repeatable: bool = True
+    shows: bool | None = True
 
 
 def of_adherent(
     form: Mapping[str, str] | None = None,
     queries: tuple[Mapping[str, str], ...] = (),
-    shows: bool = True,
+    shows: bool | None = True,
     **names: str,
 ) -> Route:
     return Route(Kind.OF_ADHERENT, names, form or {}, queries, shows)
 
 
-def across(*queries: Mapping[str, str], form: Mapping[str, str] | None = None, shows: bool = True) -> Route:
-    return Route(Kind.ACROSS, {}, form or {}, queries, shows)
+def across(
+    *queries: Mapping[str, str],
+    form: Mapping[str, str] | None = None,
+    shows: bool | None = True,
+    **names: str,
+) -> Route:
+    return Route(Kind.ACROSS, names, form or {}, queries, shows)
 
 
 def own(form: Mapping[str, str] | None = None, **names: str) -> Route:
     return Route(Kind.OWN, names, form or {})
 
 
-def operator(form: Mapping[str, str] | None = None, **names: str) -> Route:
-    return Route(Kind.OPERATOR, names, form or {})
+def machine(form: Mapping[str, str] | None = None) -> Route:
+    return Route(Kind.MACHINE, {}, form or {})
 
 
 PUBLIC = Route(Kind.PUBLIC)
-MACHINE = Route(Kind.MACHINE)
+OPERATOR = Route(Kind.OPERATOR)
 BY_NAME = {"words": "{part_of_name}"}
 BY_KEY = {"words": "{finess_ej}"}
 
+OF_OPERATOR = (
+    *("api_tokens.add", "api_tokens.index", "api_tokens.new", "api_tokens.revoke", "api_tokens.rotate"),
+    *("certificates.add", "certificates.new", "certificates.withdraw"),
+    *("criticalities.add", "criticalities.index", "criticalities.save", "criticalities.show"),
+    *("directory.abandon", "directory.choose_columns", "directory.columns", "directory.index"),
+    *("directory.lines", "directory.receive", "directory.show", "directory.store"),
+    *("energy.fleet", "energy.fleet_csv"),
+    *("ght.add", "ght.end"),
+    *("hosting.save", "hosting.show"),
+    *("invitations.add", "invitations.new", "invitations.withdraw"),
+    *("offering.add", "offering.add_need", "offering.dependencies", "offering.edit", "offering.end"),
+    *("offering.end_need", "offering.new", "offering.release", "offering.save", "offering.save_end"),
+    *("offering.save_release", "offering.save_version", "offering.version"),
+    *("shared_claims.change", "shared_claims.claim", "shared_claims.index", "shared_claims.workloads"),
+    *("people.allow_password", "people.change_role", "people.change_state", "people.end_one_delegation"),
+    *("people.entrust", "people.forget_identity", "people.index", "people.rename", "people.reset_password"),
+    *("people.reset_second_factor", "people.show", "people.sign_out", "people.take_back"),
+)
+OPEN_TO_ALL = (
+    *("account.speak", "assets.send", "health.show", "invitations.accept", "invitations.show"),
+    *("sign_in.ask_code", "sign_in.check_code", "sign_in.enter", "sign_in.show"),
+    *("single_sign_on.back", "single_sign_on.begin"),
+)
+COMMITTEE = {
+    "kind": "steering",
+    "starts_at": "2027-03-01T09:30",
+    "duration_min": "60",
+    "contacts": "{contact}",
+    "version": "1",
+}
+CONTACT = {"role": "dpo", "name": "Essai", "phone": "05 61 00 00 00", "starts_on": "2026-01-01"}
+DELEGATION = {
+    "taker": "{manager_id}",
+    "adherents": "{tenant_id}",
+    "first_day": "2026-01-01",
+    "last_day": "2099-01-01",
+}
+FACTS = {
+    "name": "Essai",
+    "kind": "hospital",
+    "finess_ej": "{finess_ej}",
+    "zone": "Europe/Paris",
+    "since": "2026-01-01",
+    "version": "{version}",
+}
+VOLUMES = (
+    "adhérent;souscription;mois;volume\n{finess_ej};{subscription};2026-05;7\n{tenant_id};payroll;2026-06;7\n"
+)
+VOLUME = {"adherent": "{finess_ej}", "subscription": "{subscription}", "month": "2026-05", "volume": "7"}
+TASK = {"title": "Essai", "in_charge": "contact:{contact}", "committee": "{committee}"}
+
 ROUTES: Mapping[str, Route] = {
+    **dict.fromkeys(OF_OPERATOR, OPERATOR),
+    **dict.fromkeys(OPEN_TO_ALL, PUBLIC),
     "account.change_password": own(),
+    "account.end_one": own({"key": "{account_id}"}),
     "account.end_others": own(),
     "account.show": own(),
-    "account.speak": PUBLIC,
     "adherent.show": of_adherent(),
-    "adherents.add": across(form={"finess_et": "{finess_ej}"}),
+    "adherents.add": across(form={"finess_et": "{finess_et}"}),
+    "adherents.as_csv": across(BY_NAME, BY_KEY),
+    "adherents.as_xlsx": across(BY_NAME, BY_KEY),
     "adherents.directory": across(BY_NAME, BY_KEY, shows=False),
-    "adherents.index": across(BY_NAME, BY_KEY),
-    "api.receive_readings": MACHINE,
-    "assets.send": PUBLIC,
+    "adherents.index": across(BY_NAME, BY_KEY, {"ght": "{ght}"}, {"manager": "{manager_id}"}),
+    "api.receive_readings": machine(),
     "audit.erase": of_adherent({"reason": "Essai"}, number="{deed}"),
     "audit.export": of_adherent(),
-    "audit.index": across(shows=False),
+    "audit.index": across(shows=None),
     "audit.of_adherent": of_adherent(),
     "audit.show": of_adherent(number="{deed}"),
+    "catalogue.campaign_list": across(shows=False),
+    "catalogue.index": across(shows=False),
+    "catalogue.show": across(code="payroll", shows=False),
+    "catalogue.subscribers": across(code="payroll"),
+    "catalogue.subscribers_csv": across(code="payroll"),
+    "catalogue.subscribers_xlsx": across(code="payroll"),
+    "certificates.download": across(certificate_id="1", shows=False),
+    "certificates.index": across(shows=False),
     "claims.change": of_adherent({"last_day": "{day}"}, claim_id="{claim_id}"),
     "claims.claim": of_adherent(
         {"workload": "{workload}", "subscription": "{subscription}", "first_day": "2026-01-01"}
     ),
     "claims.of_adherent": of_adherent(),
     "claims.workloads": of_adherent(queries=({"words": "{part_of_name}"},), shows=False),
-    "energy.fleet": operator(),
-    "energy.fleet_csv": operator(),
+    "committees.add": of_adherent(COMMITTEE),
+    "committees.as_calendar": of_adherent(number="{committee}"),
+    "committees.cancel": of_adherent(number="{committee}"),
+    "committees.change": of_adherent(COMMITTEE, number="{committee}"),
+    "committees.complete": of_adherent({"text": "Essai"}, number="{committee}"),
+    "committees.edit": of_adherent(number="{committee}"),
+    "committees.index": across({"which": "past"}),
+    "committees.new": of_adherent(),
+    "committees.of_adherent": of_adherent(queries=({"which": "past"},)),
+    "committees.show": of_adherent(number="{committee}"),
+    "committees.write": of_adherent(
+        {"minutes": "Essai", "decisions": "Essai", "version": "1"}, number="{committee}"
+    ),
+    "contacts.add": of_adherent(CONTACT),
+    "contacts.add_place": of_adherent({"site_name": "Essai", "town": "Foix"}),
+    "contacts.change": of_adherent(CONTACT, number="{contact}"),
+    "contacts.edit": of_adherent(number="{contact}"),
+    "contacts.end_place": of_adherent(number="{site}"),
+    "contacts.index": of_adherent(),
+    "contracts.ending_services": across(),
+    "contracts.ending_services_file": across(kind="csv"),
+    "contracts.renewals": across({"months": "12"}),
+    "contracts.renewals_file": across({"months": "12"}, kind="xlsx"),
+    "contracts.unclaimed": OPERATOR,
+    "contracts.unclaimed_file": Route(Kind.OPERATOR, {"kind": "csv"}),
+    "contracts.without_plan": across(),
+    "contracts.without_plan_file": across(kind="csv"),
+    "delegations.add": own(DELEGATION),
+    "delegations.end": own(delegation_id="{delegation_id}"),
+    "delegations.new": own(),
+    "directory.entity": across(finess_ej="{finess_ej}", shows=False),
     "energy.of_adherent": of_adherent(queries=({"day": "{day}"},)),
     "energy.of_adherent_csv": of_adherent(queries=({"day": "{day}"},)),
-    "health.show": PUBLIC,
+    "facts.add": across(form=FACTS),
+    "facts.change": of_adherent(FACTS),
+    "facts.edit": of_adherent(),
+    "facts.new": across(shows=False),
+    "ght.index": across({"words": "{part_of_name}"}, shows=False),
+    "ght.show": across(code="{ght}", shows=False),
     "incidents.add": of_adherent({"subscription": "{subscription}", "title": "Essai", "priority": "P2"}),
     "incidents.index": across({"state": "running"}, {"priority": "P2"}),
     "incidents.new": of_adherent(),
     "incidents.of_adherent": of_adherent(),
     "incidents.record": of_adherent({"kind": "waiting"}, number="{incident}"),
     "incidents.show": of_adherent(number="{incident}"),
+    "notes.add": of_adherent({"text": "Essai"}),
+    "notes.change": of_adherent({"text": "Essai"}, number="{note}"),
+    "notes.end": of_adherent(number="{note}"),
+    "notes.index": of_adherent(),
+    "notes.redact": of_adherent(number="{note}"),
     "overview.live": across(),
     "overview.show": across(),
-    "sign_in.enter": PUBLIC,
+    "portfolio.show": across({"manager": "{manager_id}"}),
+    "second_factor.confirm": own(),
+    "second_factor.enrol": own(),
+    "second_factor.remove": own(),
+    "second_factor.renew_codes": own(),
     "sign_in.leave": own(),
-    "sign_in.show": PUBLIC,
     "statements.as_csv": of_adherent(number="{statement}"),
     "statements.as_pdf": of_adherent(number="{statement}"),
     "statements.index": across(),
@@ -107,7 +216,22 @@ ROUTES: Mapping[str, Route] = {
     "statements.of_adherent": of_adherent(),
     "statements.show": of_adherent(number="{statement}"),
     "subscription.add": of_adherent({"service": "payroll", "starts_on": "2026-02-01", "contract": "Essai"}),
-    "subscription.change": of_adherent({"deed": "suspend"}, number="{subscription}"),
+    "subscription.add_amendment": of_adherent(
+        {"subject": "terms", "volume": "7", "effective_on": "2026-03-01"}, number="{subscription}"
+    ),
+    "subscription.amend_form": of_adherent(number="{subscription}"),
     "subscription.new": of_adherent(),
     "subscription.show": of_adherent(number="{subscription}"),
+    "tasks.add": of_adherent(TASK),
+    "tasks.change": of_adherent(TASK, number="{task}"),
+    "tasks.edit": of_adherent(number="{task}"),
+    "tasks.index": across({"mine": "yes"}),
+    "tasks.new": of_adherent(),
+    "tasks.of_adherent": of_adherent(),
+    "tasks.settle": of_adherent({"state": "done"}, number="{task}"),
+    "volumes.add": of_adherent({"month": "2026-05", "volume": "7"}, number="{subscription}"),
+    "volumes.index": across(shows=False),
+    "volumes.preview": across(form={"file": f"@{VOLUMES}"}),
+    "volumes.store": across(form={"rows": VOLUMES}),
+    "volumes_api.receive_volumes": machine(VOLUME),
 }

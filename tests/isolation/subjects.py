@@ -8,7 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from console.actions.amendments import amend
 from console.actions.audit import seal_months
+from console.actions.volumes import record_month
 from console.domain.access import Role
 from console.domain.committees import CommitteeKind, TaskState
 from console.domain.contacts import ContactRole
@@ -19,24 +21,33 @@ from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import follow_up as f
 from console.store.models import people as p
+from console.store.models.contract import VolumeSource
 from console.store.session import Database, Operator
 from tests import given
-from tests.isolation.filling import Filled
+from tests.isolation.filling import Filled, site_of
 
 FIRST_DAY = date(2026, 1, 1)
 DEEDS = 100
 
 
-def fill(database: Database, tenant_id: int, word: str, finess_ej: str, *, rounds: int = 1) -> Filled:
+def fill(
+    database: Database, tenant_id: int, word: str, finess_ej: str, ght: str, *, rounds: int = 1
+) -> Filled:
     """A filled adherent; `rounds` more than another's makes numbers that the other has not."""
-    filled = Filled(tenant_id, word, finess_ej, datetime.now(UTC).replace(microsecond=0))
+    filled = Filled(tenant_id, word, finess_ej, ght, datetime.now(UTC).replace(microsecond=0))
     with database.write(Operator()) as session:
         given.an_adherent(session, tenant_id, filled.name)
         adherent = session.get(c.Adherent, tenant_id)
         assert adherent is not None
         adherent.finess_ej = finess_ej
         adherent.convention = f"Convention {word}"
-    filled.ids |= {"tenant_id": tenant_id, "name": filled.name, "finess_ej": finess_ej}
+    filled.ids |= {
+        "tenant_id": tenant_id,
+        "name": filled.name,
+        "finess_ej": finess_ej,
+        "finess_et": site_of(finess_ej),
+        "ght": ght,
+    }
     subjects = [(0, subject) for subject in FIRST]
     subjects += [(number, subject) for number in range(rounds) for subject in SUBJECTS]
     subjects += [(rounds, subject) for subject in LAST]
@@ -48,7 +59,29 @@ def fill(database: Database, tenant_id: int, word: str, finess_ej: str, *, round
 
 def subscriptions(session: Session, filled: Filled) -> None:
     contract = filled.text("Marché")
-    filled.ids["subscription"] = given.a_subscription(session, filled.tenant_id, contract=contract)
+    number = given.a_subscription(session, filled.tenant_id, contract=contract)
+    amend(
+        session,
+        filled.tenant_id,
+        number,
+        effective_on=date(2026, 2, 1),
+        changes={"volume": 1000 + filled.round, "term_ends_on": filled.now.date() + timedelta(days=60)},
+        note=filled.text("Avenant"),
+        now=filled.now,
+        by="ops",
+    )
+    record_month(
+        session,
+        filled.tenant_id,
+        number,
+        date(2026, 3, 1),
+        filled.round,
+        source=VolumeSource.FORM,
+        now=filled.now,
+        by="ops",
+    )
+    given.a_subscription(session, filled.tenant_id, "hr", with_plan=False, contract=contract)
+    filled.ids["subscription"] = number
 
 
 def incidents(session: Session, filled: Filled) -> None:
@@ -86,10 +119,10 @@ def people(session: Session, filled: Filled) -> None:
 
 
 def delegations(session: Session, filled: Filled) -> None:
-    login = f"am.{filled.word.lower()}.{filled.round}"
-    role, tenants = Role.ACCOUNT_MANAGER, [filled.tenant_id]
-    giver = given.an_account(session, login, role, tenants, name=filled.text("Suivi"))
-    taker = given.an_account(session, f"{login}.bis", role, name=filled.text("Relais"))
+    """Those who follow the adherent are the operator's: their names hold no word of it."""
+    login, role = f"am.{filled.tenant_id}.{filled.round}", Role.ACCOUNT_MANAGER
+    giver = given.an_account(session, login, role, [filled.tenant_id])
+    taker = given.an_account(session, f"{login}.bis", role)
     delegation = p.Delegation(
         giver_id=giver,
         taker_id=taker,
@@ -198,6 +231,7 @@ def what_is_due(session: Session, filled: Filled) -> None:
     session.add(k.MonthDue(tenant_id=filled.tenant_id, month=FIRST_DAY, due_at=later))
     last = select(func.max(a.AuditEntry.number)).where(a.AuditEntry.tenant_id == filled.tenant_id)
     filled.ids["deed"] = session.scalars(last).one()
+    filled.ids["version"] = session.get_one(c.Adherent, filled.tenant_id).version
 
 
 Subject = Callable[[Session, Filled], None]

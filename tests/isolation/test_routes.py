@@ -1,7 +1,7 @@
 """No route shows or changes anything of an adherent out of scope."""
 
 from tests.isolation.filling import owned_tables, rows_of, texts_without
-from tests.isolation.walk import hidden, walk
+from tests.isolation.walk import SAME, misread, unclassified, walk
 from tests.isolation.world import World
 
 
@@ -18,7 +18,12 @@ def test_every_text_of_the_other_adherent_holds_its_word(world: World) -> None:
 
 
 def test_what_names_a_row_of_one_adherent_names_none_of_the_other(world: World) -> None:
-    assert {name for name in world.b.ids if world.a.ids[name] == world.b.ids[name]} <= {"day"}
+    assert {name for name in world.b.ids if world.a.ids[name] == world.b.ids[name]} <= SAME
+
+
+def test_each_route_says_how_it_is_tried(world: World) -> None:
+    findings = unclassified(world)
+    assert not findings, "\n".join(findings)
 
 
 def test_no_route_shows_or_changes_anything_of_another_adherent(world: World) -> None:
@@ -26,5 +31,5 @@ def test_no_route_shows_or_changes_anything_of_another_adherent(world: World) ->
     assert not findings, "\n".join(findings)
 
 
-def test_there_is_something_of_the_other_adherent_to_see_on_each_page(world: World) -> None:
-    assert hidden(world) == []
+def test_each_page_shows_to_the_operator_what_it_must_hide_from_others(world: World) -> None:
+    assert misread(world) == []

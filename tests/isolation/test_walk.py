@@ -12,12 +12,14 @@ from sqlalchemy import event, text
 from console.store import session as guard
 from console.store.session import ScopedSession
 from tests.isolation.conftest import Copy
-from tests.isolation.routes import ROUTES, Kind, Route, across, of_adherent
+from tests.isolation.routes import ROUTES, Route, across, of_adherent
 from tests.isolation.trial import TRIALS, trial
-from tests.isolation.walk import hidden, walk
+from tests.isolation.walk import misread, unclassified, walk
 from tests.isolation.world import Console, World, console
 
-LISTS = (Kind.ACROSS,)
+LISTS = {
+    name: ROUTES[name] for name in ("adherents.index", "incidents.index", "overview.show", "statements.index")
+}
 
 
 @contextmanager
@@ -56,41 +58,40 @@ def test_the_guard_and_the_policies_each_hold_and_without_them_nothing_does(worl
     is_postgres = world.both.database.engine.dialect.name == "postgresql"
     with guard_off(world.both, world.alone):
         if is_postgres:
-            assert walk(world, kinds=LISTS) == []
+            assert walk(world, LISTS) == []
             with policy_off(world.both, "adherent"):
-                found = leaks(walk(world, kinds=LISTS))
+                found = leaks(walk(world, LISTS))
             assert "/adherents" in found
         else:
-            assert {"/", "/adherents", "/incidents", "/statements"} <= leaks(walk(world, kinds=LISTS))
-    assert walk(world, kinds=LISTS) == []
+            assert {"/", "/adherents", "/incidents", "/statements"} <= leaks(walk(world, LISTS))
+    assert walk(world, LISTS) == []
 
 
 def test_the_guard_holds_where_a_policy_is_off(world: World) -> None:
     if world.both.database.engine.dialect.name == "postgresql":
         with policy_off(world.both, "adherent"), policy_off(world.both, "incident"):
-            assert walk(world, kinds=LISTS) == []
+            assert walk(world, LISTS) == []
 
 
 def test_a_route_that_nobody_classified_fails(world: World) -> None:
     without = {name: route for name, route in ROUTES.items() if name != "incidents.index"}
-    assert walk(world, without, ()) == ["nobody said how to try incidents.index"]
+    assert unclassified(world, without) == ["nobody said how to try incidents.index"]
 
 
 def test_a_classified_route_that_no_longer_exists_fails(world: World) -> None:
-    assert walk(world, {**ROUTES, "incidents.former": across()}, ()) == [
-        "incidents.former is no longer a route"
-    ]
+    routes = {**ROUTES, "incidents.former": across()}
+    assert unclassified(world, routes) == ["incidents.former is no longer a route"]
 
 
 @pytest.mark.parametrize(
     ("name", "wrong"), [("incidents.of_adherent", across()), ("incidents.index", of_adherent())]
 )
 def test_a_route_classified_as_another_kind_fails(world: World, name: str, wrong: Route) -> None:
-    assert walk(world, {**ROUTES, name: wrong}, ()) == [f"{name} is tried as {wrong.kind.value}"]
+    assert unclassified(world, {**ROUTES, name: wrong}) == [f"{name} is tried as {wrong.kind.value}"]
 
 
 def test_a_page_that_never_shows_anything_of_an_adherent_says_nothing_of_isolation(world: World) -> None:
-    assert hidden(world, {"adherents.directory": across()}) == ["adherents.directory"]
+    assert misread(world, {"adherents.directory": across()}) == ["adherents.directory"]
 
 
 @pytest.fixture

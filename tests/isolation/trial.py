@@ -10,7 +10,7 @@ from console.store.models import tenant as t
 from console.store.session import Operator
 from console.web.access import public, requires
 from console.web.state import state
-from tests.isolation.routes import Kind, Route, across, of_adherent, operator, own
+from tests.isolation.routes import OPERATOR, PUBLIC, across, of_adherent, own
 
 trial = Blueprint("trial", __name__, url_prefix="/trial")
 INCIDENTS = select(t.Incident.title).order_by(t.Incident.tenant_id)
@@ -70,6 +70,6 @@ TRIALS = {
     "trial.by_number": of_adherent(number="{incident}"),
     "trial.rename": of_adherent({"incident": "{incident}"}),
     "trial.mine": own(),
-    "trial.fleet": operator(),
-    "trial.everyone": Route(Kind.PUBLIC),
+    "trial.fleet": OPERATOR,
+    "trial.everyone": PUBLIC,
 }
