@@ -11,9 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Executable, delete, insert, select, text
 
+from console.actions.alerting import Readers
 from console.actions.audit import chains_to_purge, chains_to_seal, purge, redact, seal_months
 from console.domain.audit import ChainCheck
 from console.domain.errors import Conflict, Invalid, NotFound
+from console.jobs import Means, keep_audit
 from console.store.audit import record
 from console.store.models import audit as a
 from console.store.models import catalogue as c
@@ -104,6 +106,22 @@ def test_payloads_are_purged_past_their_time_and_the_chain_holds(two: Database) 
     with two.read(Operator()) as session:
         texts = session.scalars(select(a.AuditPayload.payload).where(a.AuditPayload.tenant_id == FOIX)).all()
     assert [told for told in texts if told] == ["{}"]
+
+
+def test_the_jobs_seal_and_purge_by_themselves(two: Database) -> None:
+    some_deeds(two)
+    means = Means(
+        database=two,
+        channels={},
+        readers=Readers(None, "http://localhost"),
+        silent_after=timedelta(minutes=3),
+        started_at=NOW,
+        clock=lambda: IN_14_MONTHS,
+    )
+    keep_audit(means)
+    keep_audit(means)
+    found = check(two)
+    assert (found.entries, found.purged, found.fault) == (6, 5, None)
 
 
 def test_the_trace_of_a_purge_asks_for_no_other_purge(two: Database) -> None:

@@ -73,6 +73,10 @@ PAGES = (
     (Role.CIO, "/adherents/2"),
     (Role.CIO, "/adherents/2/incidents/1"),
     (Role.CIO, f"/adherents/2/energy?day={DAY}"),
+    (Role.ADMINISTRATOR, "/audit"),
+    (Role.ADMINISTRATOR, "/adherents/2/audit"),
+    (Role.ADMINISTRATOR, "/adherents/2/audit/1"),
+    (Role.CIO, "/audit"),
     (Role.ACCOUNT_MANAGER, "/"),
 )
 
