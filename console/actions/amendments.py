@@ -36,8 +36,9 @@ from console.store.models import tenant as t
 
 ONE_DAY = timedelta(days=1)
 YEAR_MONTHS = 12
+PLAN = ("plan_code", "plan_version")
 COPIED = (  # what the row of a subscription repeats of its terms as they are
-    *("status", "plan_code", "plan_version", "volume", "contract", "ends_on", "service_version"),
+    *("status", *PLAN, "volume", "contract", "ends_on", "service_version"),
     *("price_cents", "price_per", "indexation", "indexation_rate", "revise_on"),
     *("tacit", "renewal_months", "notice", "notice_unit"),
 )
@@ -77,8 +78,10 @@ def amend(
     changed = differences(terms, changes)
     if not changed:
         raise Conflict("Rien ne change : au %(day)s, c'est déjà ce qui vaut.", day=f"{effective_on:%Y-%m-%d}")
-    if "plan_code" in changed or "plan_version" in changed:
-        _check_plan(session, replace(terms, **changed))
+    if changed.keys() & PLAN:
+        after = replace(terms, **changed)
+        _check_plan(session, after)
+        changed |= {name: getattr(after, name) for name in PLAN}  # a plan is named whole
     amendment = Amendment(len(past) + 1, effective_on, changed)
     return _append(session, subscription, past, amendment, None, note, today, now, by)
 
