@@ -1,5 +1,6 @@
 """Services, their ends and versions, dependencies, hosting facts and critical days."""
 
+import threading
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -181,6 +182,26 @@ def test_a_dependency_that_closes_a_circle_is_refused_with_its_path(seeded: Data
             add_dependency(session, "hds-iaas", "hds-managed-application", since=TODAY)
     with seeded.read(Operator()) as session:
         assert len(known_dependencies(session)) == before
+
+
+def test_of_two_that_would_close_a_circle_together_the_later_is_refused(seeded: Database) -> None:
+    start, refused = threading.Barrier(2), []
+
+    def add(service: str, needs: str) -> None:
+        start.wait()
+        try:
+            with seeded.write(Operator()) as session:
+                add_dependency(session, service, needs, since=TODAY)
+        except Invalid as error:
+            refused.append(error.field)
+
+    pairs = (("finance", "training"), ("training", "finance"))
+    threads = [threading.Thread(target=add, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused == ["needs"]
 
 
 def test_a_dependency_ends_and_can_begin_again(seeded: Database) -> None:

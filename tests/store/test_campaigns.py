@@ -5,9 +5,10 @@ from datetime import date
 import pytest
 from sqlalchemy import event
 
-from console.actions.services import plan_end
+from console.actions.services import plan_end, release_version
 from console.domain.errors import NotFound
 from console.domain.offer import Life
+from console.store.models import tenant as t
 from console.store.queries.campaigns import campaigns, still_on, subscriber_counts
 from console.store.queries.catalogue import list_services, service_page
 from console.store.session import Database, Operator, Tenants
@@ -54,6 +55,26 @@ def test_who_is_still_on_it_is_listed_with_since_when(ending: Database) -> None:
         ("CH de Pamiers", 2, date(2021, 1, 1), None),
         ("CH de Pamiers", 3, date(2022, 1, 1), None),
     ]
+
+
+def test_who_is_on_which_version_is_told(ending: Database) -> None:
+    with ending.write(Operator()) as session:
+        release_version(session, "payroll", "1", released_on=date(2020, 1, 1))
+        release_version(session, "payroll", "2", released_on=date(2026, 1, 1))
+        for tenant_id, number, version in ((FOIX, 2, "2"), (PAMIERS, 2, "1"), (PAMIERS, 3, "1")):
+            session.get_one(t.Subscription, (tenant_id, number)).service_version = version
+    with ending.read(Operator()) as session:
+        listed = still_on(session, "payroll").subscribers
+        assert [(one.tenant_id, one.version) for one in listed] == [
+            (FOIX, "2"),
+            (PAMIERS, "1"),
+            (PAMIERS, "1"),
+        ]
+        versions = service_page(session, "payroll", TODAY).versions
+        assert [(one.version, one.adherents) for one in versions] == [("2", 1), ("1", 1)]
+    with ending.read(Tenants(frozenset({FOIX}))) as session:
+        versions = service_page(session, "payroll", TODAY).versions
+        assert [(one.version, one.adherents) for one in versions] == [("2", 1), ("1", 0)]
 
 
 def test_a_scope_sees_and_counts_its_own_adherents_only(ending: Database) -> None:

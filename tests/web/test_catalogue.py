@@ -126,7 +126,7 @@ def test_the_list_leaves_as_a_file_with_exactly_its_rows(two: Database, sign_in_
     assert "attachment; filename=encore-sur-payroll.csv" in answer.headers["Content-Disposition"]
     lines = answer.data.decode("utf-8-sig").splitlines()
     assert len(lines) == 2
-    assert lines[1] == "CH de Foix;2;active;2026-01-01;;;Digihosp, parcours numérique du patient;2026-01-01"
+    assert lines[1] == "CH de Foix;2;;active;2026-01-01;;;Digihosp, parcours numérique du patient;2026-01-01"
     book = manager.get(f"{PAYROLL}/subscribers.xlsx")
     assert book.data.startswith(b"PK")
 

@@ -27,6 +27,7 @@ class Subscriber:
     tenant_id: int
     name: str
     number: int
+    version: str | None
     status: str
     since: date
     until: date | None
@@ -94,6 +95,21 @@ def subscriber_counts(session: Session) -> dict[str, int]:
     return {row[0]: row[1] for row in counted}
 
 
+def version_counts(session: Session, code: str) -> dict[str, int]:
+    """Adherents in scope on each version of a service, as far as their subscriptions name one."""
+    subscription = t.Subscription
+    counted = session.execute(
+        select(subscription.service_version, func.count(subscription.tenant_id.distinct()))
+        .where(
+            subscription.service_code == code,
+            subscription.service_version.is_not(None),
+            subscription.status.in_(RUNNING),
+        )
+        .group_by(subscription.service_version)
+    )
+    return {row[0]: row[1] for row in counted if row[0] is not None}
+
+
 def _campaign(row: c.Service, end: date, successor: c.Service | None, on: dict[str, set[int]]) -> Campaign:
     adherents = on.get(row.code, set())
     return Campaign(
@@ -132,6 +148,7 @@ def _subscribers(session: Session, code: str, successor: str | None) -> list[Sub
             tenant_id=row.tenant_id,
             name=name,
             number=row.number,
+            version=row.service_version,
             status=row.status.value,
             since=row.starts_on,
             until=row.ends_on,

@@ -18,7 +18,7 @@ from console.domain.hosting import Activity, DataCentre, HostingFacts, Subcontra
 from console.domain.offer import Life, Stage, newest_first
 from console.store.models import catalogue as c
 from console.store.models import offer as o
-from console.store.queries.campaigns import subscriber_counts
+from console.store.queries.campaigns import subscriber_counts, version_counts
 from console.store.queries.certificates import Certificate, attestations, certificates_of
 from console.store.queries.service_names import ServiceName, name_of
 
@@ -52,12 +52,13 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of a service."""
+    """A version of a service; `adherents` counts those in scope whose subscription names it."""
 
     version: str
     released_on: date
     support_ends_on: date | None
     notes: str | None
+    adherents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +202,9 @@ def versions_of(session: Session, code: str) -> list[Version]:
     """The versions of a service, the newest first."""
     rows = session.scalars(select(o.ServiceVersion).where(o.ServiceVersion.service_code == code))
     found = {(row.released_on, row.version): row for row in rows}
+    counts = version_counts(session, code)
     return [
-        Version(row.version, row.released_on, row.support_ends_on, row.notes)
+        Version(row.version, row.released_on, row.support_ends_on, row.notes, counts.get(row.version, 0))
         for row in (found[key] for key in newest_first(found))
     ]
 

@@ -88,6 +88,7 @@ def _export(code: str, kind: exports.Kind) -> ResponseReturnValue:
     headings = (
         _("Adhérent"),
         _("Souscription"),
+        _("Version"),
         _("État"),
         _("Depuis"),
         _("Jusqu'au"),
@@ -107,6 +108,7 @@ def _rows(found: StillOn) -> Iterator[tuple[exports.Cell, ...]]:
         yield (
             line.name,
             line.number,
+            line.version,
             states[line.status],
             line.since,
             line.until,
