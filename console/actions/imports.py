@@ -300,7 +300,7 @@ def _keep_preview(session: Session, row: d.DirectoryImport, listing: Listing) ->
     row.source, row.as_of = listing.source, listing.as_of
     row.counts = counts_of(listing, difference)
     row.shown = {
-        fate: [_bare(line) for line in islice(lines, SHOWN)]
+        fate: [asdict(line) for line in islice(lines, SHOWN)]
         for fate, lines in lines_of(listing, difference).items()
     }
 
@@ -364,7 +364,3 @@ def _refused(refusal: Refusal) -> Line:
 
 def _shown(value: object) -> str | None:
     return None if value is None else str(value)
-
-
-def _bare(line: Line) -> dict[str, Any]:
-    return {name: value for name, value in asdict(line).items() if value not in (None, "", {})}

@@ -58,10 +58,12 @@ def receive() -> ResponseReturnValue:
         if sent is None or not sent.filename:
             raise Invalid("file", "Un fichier est attendu.")
         as_of = inputs.optional_day("as_of")
+        with sent.stream as stream:
+            content = stream.read()
         with state().database.write(Operator(), by=current_account().login) as session:
             import_id = imports.receive(
                 session,
-                sent.read(),
+                content,
                 sent.filename,
                 as_of=as_of,
                 complete=bool(inputs.text("complete")),
