@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,9 +20,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from console.domain.access import Method
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.credentials import lock_delay
 from console.domain.devices import Device
 from console.domain.errors import NotFound
+from console.store.audit import record
 from console.store.models import people as p
 
 HASHER = PasswordHasher()
@@ -63,6 +66,9 @@ def count_failure(session: Session, account_id: int, *, now: datetime) -> bool:
     use.failures = min(use.failures + 1, MOST_FAILURES)
     delay = lock_delay(use.failures)
     use.locked_until = now + delay if delay else None
+    if delay:
+        facts = {"failures": use.failures, "until": use.locked_until}
+        record(session, OPERATOR_TENANT, "sign_in.suspended", f"account/{account_id}", facts)
     return True
 
 
@@ -87,6 +93,7 @@ def open_sign_in(
     use = use_of(session, account_id)
     use.failures, use.locked_until, use.last_seen_at = 0, None, now
     session.execute(delete(p.SignIn).where(p.SignIn.expires_at <= now))
+    _tell(session, "opened", account_id, {"method": method, "network": device.network})
     return _add(session, account_id, method, device, True, now, now + LONGEST_STAY)
 
 
@@ -104,7 +111,12 @@ def keep_alive(session: Session, token_sha256: str, *, now: datetime) -> None:
 
 def sign_out(session: Session, token_sha256: str) -> None:
     """The token opens nothing any more."""
-    session.execute(delete(p.SignIn).where(p.SignIn.token_sha256 == token_sha256))
+    row = session.get(p.SignIn, token_sha256)
+    if row is None:
+        return
+    if row.proven:
+        _tell(session, "closed", row.account_id, {})
+    session.delete(row)
 
 
 def end_sign_in(session: Session, account_id: int, token_sha256: str) -> None:
@@ -140,6 +152,12 @@ def use_of(session: Session, account_id: int) -> p.AccountUse:
 def hash_of(token: str) -> str:
     """How a token is kept."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _tell(session: Session, verb: str, account_id: int, facts: Mapping[str, object]) -> None:
+    """Write down that somebody signed in or out."""
+    login = session.get_one(p.Account, account_id).login
+    record(session, OPERATOR_TENANT, f"sign_in.{verb}", f"account/{account_id}", facts, by=login)
 
 
 def _add(

@@ -35,6 +35,7 @@ class Deed:
     kind: str
     subject: str
     facts: Mapping[str, object]
+    by: str | None = None  # None: who the session acts for
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +100,21 @@ class Pending:
 
 
 def record(
-    session: Session, tenant_id: int, kind: str, subject: str, facts: Mapping[str, object] | None = None
+    session: Session,
+    tenant_id: int,
+    kind: str,
+    subject: str,
+    facts: Mapping[str, object] | None = None,
+    *,
+    by: str | None = None,
 ) -> None:
     """Write down, with the transaction, a deed that leaves no row: a sign-in, a download, an import.
 
-    `kind` is such as "sign_in.refused" and `subject` such as "account/3", of at most 64 and 200 characters.
-    The session needs the adherent in its scope; the operator's chain is that of adherent 1.
+    `kind` is such as "sign_in.opened" and `subject` such as "account/3", of at most 64 and 200 characters;
+    `by` is the login of the person where the session does not know it. The session needs the adherent in its
+    scope; the operator's chain is that of adherent 1.
     """
-    _pending(session).deeds[object()] = Deed(tenant_id, kind, subject, facts or {})
+    _pending(session).deeds[object()] = Deed(tenant_id, kind, subject, facts or {}, by)
 
 
 def listen_to(sessions: type[Session]) -> None:
@@ -188,7 +196,7 @@ def _append(session: Session, head: a.AuditHead, deed: Deed, now: datetime) -> N
             tenant_id=deed.tenant_id,
             number=head.number + 1,
             at=max(now, head.at),  # the clocks of two machines differ
-            by=session.by,  # type: ignore[attr-defined]
+            by=deed.by or session.by,  # type: ignore[attr-defined]
             kind=deed.kind,
             subject=deed.subject,
             payload_sha256=payload.sha256(),

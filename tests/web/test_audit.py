@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, delete, event
 
 from console.domain.access import Role
+from console.domain.credentials import FREE_FAILURES
 from console.store.audit import record
 from console.store.models import audit as a
+from console.store.models import people as p
 from console.store.models import tenant as t
 from console.store.queries.audit import PAGE, history
 from console.store.session import Database, Operator, Tenants
@@ -135,6 +137,34 @@ def test_the_operators_own_log_holds_accounts_and_is_not_for_a_cio(two: Database
     assert sign_in_as(Role.CIO, FOIX).get("/adherents/1/audit").status_code == 404
 
 
+def test_signing_in_and_out_is_written_down_with_the_login(two: Database, browser: Browser) -> None:
+    with two.write(Operator()) as session:
+        account_id = given.an_account(session, "marie", Role.ADMINISTRATOR)
+    for _attempt in range(FREE_FAILURES + 1):
+        browser.submit("/sign-in", login="marie", password="wrong")
+    with two.write(Operator()) as session:
+        session.execute(delete(p.AccountUse))
+    browser.submit("/sign-in", login="marie", password=given.PASSWORD)
+    browser.submit("/sign-out")
+    with two.read(Operator()) as session:
+        deeds = history(session, 1, f"account/{account_id}")
+    assert [(deed.kind, deed.by) for deed in deeds] == [
+        ("sign_in.closed", "marie"),
+        ("sign_in.opened", "marie"),
+        ("sign_in.suspended", "console"),
+        ("account.added", "console"),
+    ]
+    assert deeds[2].facts["failures"] == FREE_FAILURES + 1
+
+
+def test_what_a_person_does_on_a_page_bears_their_login(two: Database, sign_in_as: SignIn) -> None:
+    form = {"subscription": "1", "title": "Impression en panne", "priority": "P2"}
+    assert sign_in_as(Role.OPS).submit(f"/adherents/{FOIX}/incidents", **form).status_code == 303
+    with two.read(Operator()) as session:
+        (opened,) = history(session, FOIX, "incident/1")
+    assert opened.by.startswith("ops-")
+
+
 def test_the_export_holds_exactly_the_filter_and_is_an_entry(two: Database, sign_in_as: SignIn) -> None:
     browser = sign_in_as(Role.AUDITOR)
     rows = browser.get(f"{LOG}.csv?what=subscription").get_data().decode("utf-8-sig").splitlines()
@@ -201,7 +231,6 @@ def test_a_page_costs_as_many_statements_whatever_it_shows(two: Database, sign_i
 
 def _statements(database: Database, deed: Callable[[], object]) -> int:
     """How many statements reach the databases of this process meanwhile."""
-    from sqlalchemy import Engine
 
     count = 0
 
