@@ -27,7 +27,7 @@ from console.actions import alerting, audit, delivering
 from console.actions.alerting import Readers
 from console.actions.amendments import turn_subscriptions
 from console.actions.delivering import Claim, Envelope
-from console.actions.expiry import forget_sign_ins
+from console.actions.expiry import forget_links, forget_sign_ins
 from console.actions.ingest import forget_readings
 from console.actions.metering import hours_due, meter_hour, postpone_hour
 from console.actions.reckoning import months_due, postpone_month, reckon_month
@@ -135,6 +135,7 @@ def clear_out(means: Means) -> None:
     """Delete what has had its time."""
     with means.database.write(Operator()) as session:
         forget_sign_ins(session, now=means.clock())
+        forget_links(session, now=means.clock())
     with means.database.write(Operator()) as session:
         forget_readings(session, now=means.clock())
 

@@ -78,10 +78,7 @@ def create_account_without_password(
 
 def reset_password(session: Session, login: str) -> str:
     """A new one-time password; the account is signed out everywhere and open again."""
-    account = _by_login(session, login)
-    if account is None:
-        raise NotFound("Il n'y a pas de compte %(login)s.", login=login)
-    return renew_password(session, account.account_id)
+    return renew_password(session, by_login(session, login).account_id)
 
 
 def renew_password(session: Session, account_id: int) -> str:
@@ -202,6 +199,14 @@ def ensure_first_administrator(session: Session, *, now: datetime) -> tuple[str,
 
 def _by_login(session: Session, login: str) -> p.Account | None:
     return session.scalars(select(p.Account).where(p.Account.login == login.strip().lower())).one_or_none()
+
+
+def by_login(session: Session, login: str) -> p.Account:
+    """The account of a login; raises `NotFound`."""
+    account = _by_login(session, login)
+    if account is None:
+        raise NotFound("Il n'y a pas de compte %(login)s.", login=login)
+    return account
 
 
 def account_of(session: Session, account_id: int) -> p.Account:

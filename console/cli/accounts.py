@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import click
 from flask.cli import AppGroup
 
-from console.actions.accounts import create_account, reset_password
+from console.actions.accounts import by_login, create_account, disable, enable, reset_password
+from console.actions.second_factor import reset_second_factor
 from console.domain.access import Role
 from console.store.queries import sign_in
 from console.store.session import Operator
@@ -40,6 +43,7 @@ def show() -> None:
     for account in accounts:
         tenants = ",".join(map(str, account.tenants)) or "-"
         seen = f"{account.last_seen_at:%Y-%m-%d %H:%M}Z" if account.last_seen_at else "never"
+        seen = "disabled" if account.disabled else seen
         click.echo(f"{account.login:24} {account.role:16} {tenants:12} {seen:18} {account.name}")
 
 
@@ -50,3 +54,30 @@ def reset(login: str) -> None:
     with state().database.write(Operator()) as session:
         password = reset_password(session, login)
     click.echo(f"one-time password of {login.strip().lower()}: {password}")
+
+
+@group.command("disable")
+@click.argument("login")
+def close(login: str) -> None:
+    """Sign the account out everywhere and keep it out; the last administrator stays."""
+    with state().database.write(Operator()) as session:
+        disable(session, by_login(session, login).account_id, now=datetime.now(UTC))
+    click.echo(f"{login.strip().lower()} is disabled")
+
+
+@group.command("enable")
+@click.argument("login")
+def reopen(login: str) -> None:
+    """Let the account in again."""
+    with state().database.write(Operator()) as session:
+        enable(session, by_login(session, login).account_id)
+    click.echo(f"{login.strip().lower()} is enabled")
+
+
+@group.command("reset-second-factor")
+@click.argument("login")
+def lose_device(login: str) -> None:
+    """Take the second factor away from who lost their device and codes; they are signed out everywhere."""
+    with state().database.write(Operator()) as session:
+        reset_second_factor(session, by_login(session, login).account_id)
+    click.echo(f"{login.strip().lower()} has no second factor")

@@ -6,6 +6,8 @@ from flask import Flask
 
 from console.cli import accounts
 from console.domain.access import Role
+from console.domain.errors import Conflict, NotFound
+from console.store.models import people as p
 from console.store.session import Database, Operator
 from tests import given
 
@@ -28,3 +30,23 @@ def test_an_account_is_added_listed_and_reset(app: Flask, database: Database) ->
     reset = PASSWORD.search(run(app, "reset", "dsi"))
     assert reset
     assert reset[0] not in added
+
+
+def test_an_account_is_disabled_enabled_and_freed_from_a_lost_device(app: Flask, database: Database) -> None:
+    with database.write(Operator()) as session:
+        ana = given.an_account(session, "ana", Role.OPS, totp_secret="sealed")
+    assert run(app, "disable", "ana") == "ana is disabled\n"
+    assert "disabled" in run(app, "list")
+    assert run(app, "enable", "ANA") == "ana is enabled\n"
+    assert run(app, "reset-second-factor", "ana") == "ana has no second factor\n"
+    with database.read(Operator()) as session:
+        account = session.get_one(p.Account, ana)
+    assert (account.disabled_at, account.totp_secret) == (None, None)
+
+
+def test_the_last_administrator_is_not_disabled_either(app: Flask, database: Database) -> None:
+    with database.write(Operator()) as session:
+        given.an_account(session, "boss", Role.ADMINISTRATOR)
+    done = app.test_cli_runner().invoke(accounts.group, ("disable", "boss"))
+    assert isinstance(done.exception, Conflict)
+    assert isinstance(app.test_cli_runner().invoke(accounts.group, ("enable", "x")).exception, NotFound)

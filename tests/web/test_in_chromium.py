@@ -23,6 +23,7 @@ from console.store.models import people as p
 from console.store.session import Database, Operator
 from console.web.access import COOKIE
 from tests import given
+from tests.domain.test_formats import GROUPS, MANGLED
 
 pytestmark = pytest.mark.chromium
 
@@ -76,6 +77,14 @@ PAGES = (
     (Role.ADMINISTRATOR, "/statements"),
     (Role.ADMINISTRATOR, "/adherents/2/statements"),
     (Role.ADMINISTRATOR, "/adherents/2/statements/1"),
+    (Role.ADMINISTRATOR, "/directory"),
+    (Role.ADMINISTRATOR, "/directory/imports/1"),
+    (Role.ADMINISTRATOR, "/directory/imports/2"),
+    (Role.ADMINISTRATOR, "/directory/imports/3/columns"),
+    (Role.ADMINISTRATOR, "/directory/imports/3/columns?kind=memberships"),
+    (Role.ADMINISTRATOR, "/directory/entities/010780054"),
+    (Role.ADMINISTRATOR, "/ght"),
+    (Role.ADMINISTRATOR, "/ght/84103"),
     (Role.ADMINISTRATOR, "/catalogue"),
     (Role.ADMINISTRATOR, "/catalogue/new"),
     (Role.ADMINISTRATOR, "/catalogue/services/payroll"),
@@ -127,6 +136,10 @@ def console(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     database: Database = app.extensions["console"].database
     with database.write(Operator()) as session:
         given.the_directory(session)
+        given.a_group(session, "84103", "010780054", "010008407")
+        given.a_file_sent(session, GROUPS)
+        given.a_file_sent(session, MANGLED, as_of=YESTERDAY.date())
+        given.a_file_sent(session, Path("sites.csv"), b"FINESS;Nom\n010000024;CH\n")
         given.an_adherent(session, 2, "CH de Foix")
         given.an_adherent(session, 3, "CHU de Nulle-Part")
         given.an_account(session, "ana", Role.OPS)

@@ -236,6 +236,24 @@ def test_a_mail_that_has_not_left_does_not_leave_once_withdrawn(
         assert session.scalars(select(k.Delivery.body)).all() == [""]
 
 
+def test_a_mail_that_could_not_leave_in_time_is_emptied(
+    database: Database, with_mail: Config, posting_boss: Browser, server: MailServer
+) -> None:
+    server.data_replies = ["451 later"]
+    posting_boss.submit("/people/invite", **FORM)
+    means = jobs.means_of(with_mail, database)
+    jobs.deliver(means)
+    jobs.clear_out(means)
+    with database.write(Operator()) as session:
+        assert LINK.search(session.scalars(select(k.Delivery.body)).one())
+        session.scalars(select(p.Invitation)).one().expires_at = datetime.now(UTC)
+    jobs.clear_out(means)
+    with database.write(Operator()) as session:
+        row = session.scalars(select(k.Delivery)).one()
+        assert (row.body, row.state) == ("", k.DeliveryState.FAILED)
+    assert server.taken == []
+
+
 def test_no_host_that_a_request_names_gets_into_the_link(
     database: Database, with_mail: Config, posting_boss: Browser, server: MailServer
 ) -> None:
