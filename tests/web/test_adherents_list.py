@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from flask import Flask
 from openpyxl import load_workbook
-from sqlalchemy import event
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 from console.actions.catalogue import seed_catalogue
 from console.domain.access import Role
@@ -25,6 +26,7 @@ from tests.browser import Browser
 
 SignIn = Callable[..., Browser]
 TODAY = datetime.now(UTC).date()
+FOIX, PAMIERS, TOULOUSE, AUCH = "CH de Foix", "ch de Pamiers", "Université de Toulouse", "CH d'Auch"
 NAME = re.compile(r'<th scope="row"><a href="/adherents/(\d+)">([^<]+)</a>')
 
 
@@ -32,18 +34,13 @@ NAME = re.compile(r'<th scope="row"><a href="/adherents/(\d+)">([^<]+)</a>')
 def four(database: Database) -> Database:
     """Foix and Pamiers are of one group, Foix has an incident, Toulouse has energy, Auch has left."""
     with database.write(Operator()) as session:
-        for number, name in enumerate(
-            ("CH de Foix", "ch de Pamiers", "Université de Toulouse", "CH d'Auch"), 2
-        ):
+        for number, name in enumerate((FOIX, PAMIERS, TOULOUSE, AUCH), 2):
             given.an_adherent(session, number, name)
         foix, pamiers, toulouse, auch = (session.get_one(c.Adherent, number) for number in range(2, 6))
         foix.finess_ej, foix.sector, foix.agency = "090781774", Sector.PUBLIC, "Toulouse"
         pamiers.finess_ej, pamiers.agency = "090781816", "Bordeaux"
-        toulouse.kind, toulouse.siren, toulouse.sector = (
-            c.AdherentKind.UNIVERSITY,
-            "193113842",
-            Sector.PRIVATE,
-        )
+        toulouse.kind, toulouse.siren = c.AdherentKind.UNIVERSITY, "193113842"
+        toulouse.sector = Sector.PRIVATE
         auch.until = TODAY - timedelta(days=1)
         given.an_account(session, "zoe", Role.ACCOUNT_MANAGER, [2, 4], name="Zoé Martin")
         given.an_account(session, "alix", Role.ACCOUNT_MANAGER, [3], name="Alix Petit")
@@ -57,8 +54,8 @@ def four(database: Database) -> Database:
     return database
 
 
-def _a_month(session, tenant_id: int, **amounts: int) -> None:  # type: ignore[no-untyped-def]
-    factor = session.query(c.EmissionFactor).first()
+def _a_month(session: Session, tenant_id: int, **amounts: int) -> None:
+    factor = session.scalars(select(c.EmissionFactor).limit(1)).one()
     session.add(
         t.CarbonLine(
             tenant_id=tenant_id,
@@ -77,7 +74,7 @@ def _a_month(session, tenant_id: int, **amounts: int) -> None:  # type: ignore[n
     )
 
 
-def _a_group(session, code: str, members: Iterable[str]) -> None:  # type: ignore[no-untyped-def]
+def _a_group(session: Session, code: str, members: Iterable[str]) -> None:
     session.add(d.Ght(code=code, name="GHT des Pyrénées ariégeoises", source="test", as_of=TODAY))
     session.flush()
     session.add_all(
@@ -88,7 +85,7 @@ def _a_group(session, code: str, members: Iterable[str]) -> None:  # type: ignor
     )
 
 
-def _a_site(session, finess_ej: str, town: str) -> None:  # type: ignore[no-untyped-def]
+def _a_site(session: Session, finess_ej: str, town: str) -> None:
     session.add(
         d.DirectorySite(
             finess_et="090000001",
@@ -104,9 +101,6 @@ def _a_site(session, finess_ej: str, town: str) -> None:  # type: ignore[no-unty
 
 def names(page: str) -> list[str]:
     return [found[1].replace("&#39;", "'") for found in NAME.findall(page)]
-
-
-FOIX, PAMIERS, TOULOUSE, AUCH = "CH de Foix", "ch de Pamiers", "Université de Toulouse", "CH d'Auch"
 
 
 @pytest.mark.parametrize(

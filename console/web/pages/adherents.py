@@ -180,7 +180,7 @@ def _file(kind: exports.Kind) -> Response:
         _("Énergie du mois (kWh)"),
         _("Carbone du mois (kg CO2e)"),
     ]
-    return exports.send(_("adherents"), headings, _rows(_found(_asked(), None)), kind)
+    return exports.send("adherents", headings, _rows(_found(_asked(), None)), kind)
 
 
 def _rows(found: Adherents) -> Iterator[list[exports.Cell]]:

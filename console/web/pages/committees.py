@@ -168,8 +168,8 @@ def as_calendar(tenant_id: int, number: int) -> ResponseReturnValue:
     with state().database.read(scope()) as session:
         committee = committee_page(session, tenant_id, number, now=now, today=today())
     answer = Response(calendar(_event(committee, now)), mimetype="text/calendar")
-    name = _("comite-%(tenant_id)s-%(number)s", tenant_id=tenant_id, number=number)
-    answer.headers.set("Content-Disposition", "attachment", filename=f"{name}.ics")
+    name = f"comite-{tenant_id}-{number}.ics"
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
     return answer
 
 
