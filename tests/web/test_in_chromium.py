@@ -22,7 +22,7 @@ from console.domain.access import Role
 from console.store.models import people as p
 from console.store.session import Database, Operator
 from console.web.access import COOKIE
-from tests import given
+from tests import followed_up, given
 from tests.domain.test_formats import GROUPS, MANGLED
 
 pytestmark = pytest.mark.chromium
@@ -48,6 +48,21 @@ PAGES = (
     (Role.ADMINISTRATOR, f"/energy?day={DAY}"),
     (Role.ADMINISTRATOR, "/energy?day=2020-01-01"),
     (Role.ADMINISTRATOR, "/adherents"),
+    (Role.ADMINISTRATOR, "/adherents?sort=energy&order=descending&only=no_plan"),
+    (Role.ADMINISTRATOR, "/adherents/new"),
+    (Role.ADMINISTRATOR, "/adherents/2/facts"),
+    (Role.ADMINISTRATOR, "/adherents/2/contacts"),
+    (Role.ADMINISTRATOR, "/adherents/2/contacts/1"),
+    (Role.ADMINISTRATOR, "/adherents/2/notes"),
+    (Role.ADMINISTRATOR, "/committees"),
+    (Role.ADMINISTRATOR, "/adherents/2/committees/1"),
+    (Role.ADMINISTRATOR, "/adherents/2/committees/2"),
+    (Role.ADMINISTRATOR, "/adherents/2/committees/new"),
+    (Role.ADMINISTRATOR, "/adherents/2/committees/1/facts"),
+    (Role.ADMINISTRATOR, "/tasks"),
+    (Role.ADMINISTRATOR, "/adherents/2/tasks/1"),
+    (Role.ADMINISTRATOR, "/portfolio"),
+    (Role.ACCOUNT_MANAGER, "/portfolio"),
     (Role.ADMINISTRATOR, "/adherents/directory"),
     (Role.ADMINISTRATOR, "/adherents/2"),
     (Role.ADMINISTRATOR, "/incidents"),
@@ -146,6 +161,7 @@ def console(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         given.a_metered_morning(session, YESTERDAY, payroll=2)
         given.a_statement(session, 2, YESTERDAY)
         given.an_open_incident(session, 2, "Bulletins bloqués")
+        followed_up.an_adherent_in_full(session, 2)
         given.a_subscription(session, 2, "payroll")
         given.a_service_that_ends(session, "payroll", "hr")
         given.a_certificate(session)
