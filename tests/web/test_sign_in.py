@@ -194,6 +194,28 @@ def test_other_sessions_can_be_ended_from_the_account(app: Flask, ana: int, brow
     assert not is_in(elsewhere)
 
 
+def test_one_session_can_be_ended_by_its_person_and_by_no_other(
+    app: Flask, ana: int, browser: Browser, database: Database
+) -> None:
+    elsewhere, other = app.test_client(), app.test_client()
+    with database.write(Operator()) as session:
+        given.an_account(session, "bob", Role.OPS)
+    enter(browser)
+    enter(elsewhere)
+    enter(other, "bob")
+    kept = elsewhere.get_cookie(COOKIE)
+    assert kept is not None
+    key = hash_of(kept.value)
+    assert f'value="{key}"' in browser.get("/account").text
+    assert isinstance(other, Browser)
+    assert other.submit("/account/sign-ins/end", key=key).status_code == 404
+    assert is_in(elsewhere)
+    assert browser.submit("/account/sign-ins/end", key=key).location == "/account"
+    assert not is_in(elsewhere)
+    assert is_in(browser)
+    assert browser.submit("/account/sign-ins/end", key=key).status_code == 404
+
+
 def test_after_signing_in_one_comes_to_the_page_that_was_asked(ana: int, browser: Browser) -> None:
     asked = browser.get("/energy?day=2026-11-24").location
     assert asked == "/sign-in?next=/energy?day%3D2026-11-24"
