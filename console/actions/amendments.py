@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from console.actions.incidents import Priority, reckon_open
 from console.actions.tenancy import hold_adherent, subscription_of
 from console.domain.contract import (
     Amendment,
@@ -152,7 +153,7 @@ def turn_subscriptions(session: Session, *, now: datetime) -> None:
     )
     for subscription, zone in session.execute(due).all():
         past = amendments_of(session, subscription.tenant_id, subscription.number)
-        _show(subscription, past, now.astimezone(ZoneInfo(zone)).date())
+        _bring_to(session, subscription, past, now.astimezone(ZoneInfo(zone)).date(), now)
 
 
 def _hold(
@@ -202,7 +203,7 @@ def _append(
         ):
             check_terms(terms)
     _write(session, subscription, amendment, revision, note, now, by)
-    _show(subscription, timeline, today)
+    _bring_to(session, subscription, timeline, today, now)
     session.flush()
     return amendment.number
 
@@ -229,6 +230,16 @@ def _write(
             recorded_by=by,
         )
     )
+
+
+def _bring_to(
+    session: Session, subscription: t.Subscription, timeline: list[Amendment], today: date, now: datetime
+) -> None:
+    """Show today's terms; under another plan, incidents that are open are due at another time."""
+    before = (subscription.plan_code, subscription.plan_version)
+    _show(subscription, timeline, today)
+    if before != (subscription.plan_code, subscription.plan_version):
+        reckon_open(session, subscription.tenant_id, subscription.number, now=now)
 
 
 def _show(subscription: t.Subscription, timeline: list[Amendment], today: date) -> None:
@@ -266,5 +277,8 @@ def _twin(
 
 
 def _check_plan(session: Session, terms: Terms) -> None:
-    if session.get(c.SlaPlan, (terms.plan_code, terms.plan_version)) is None:
+    plan = session.get(c.SlaPlan, (terms.plan_code, terms.plan_version))
+    if plan is None:
         raise Invalid("plan", "Ce plan n'est pas au catalogue.")
+    if missing := [priority.value for priority in Priority if priority.value not in plan.targets]:
+        raise Invalid("plan", "Ce plan ne promet rien en %(missing)s.", missing=", ".join(missing))

@@ -101,6 +101,22 @@ def record_event(
     _append(session, incident, log, now, by)
 
 
+def reckon_open(session: Session, tenant_id: int, subscription: int, *, now: datetime) -> None:
+    """Read the clocks of a subscription's unresolved incidents again, under the plan that it holds now."""
+    unresolved = session.scalars(
+        select(t.Incident)
+        .where(
+            t.Incident.tenant_id == tenant_id,
+            t.Incident.subscription == subscription,
+            t.Incident.resolved_at.is_(None),
+        )
+        .order_by(t.Incident.number)
+        .with_for_update()
+    )
+    for incident in unresolved.all():
+        _reckon(session, incident, _log(session, tenant_id, incident.number), now)
+
+
 def _unresolved(session: Session, tenant_id: int, subscription: int, title: str) -> int | None:
     return session.scalars(
         select(t.Incident.number)

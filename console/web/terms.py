@@ -20,7 +20,7 @@ class Answer(StrEnum):
 
 
 def asked_terms() -> dict[str, Any]:
-    """The terms that were filled in, by the names of `Terms`."""
+    """The terms that were filled in, but for the plan, by the names of `Terms`."""
     tacit = inputs.optional_choice("tacit", Answer)
     asked = {
         "volume": inputs.optional_count("volume"),
@@ -37,7 +37,7 @@ def asked_terms() -> dict[str, Any]:
         "notice": inputs.optional_count("notice"),
         "notice_unit": inputs.optional_choice("notice_unit", NoticeUnit),
     }
-    return {name: value for name, value in asked.items() if value is not None} | _asked_plan()
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def asked_revision() -> Revision:
@@ -49,7 +49,8 @@ def asked_revision() -> Revision:
     return Revision(rate=rate) if rate is not None else Revision(*indices)
 
 
-def _asked_plan() -> dict[str, Any]:
+def asked_plan() -> dict[str, Any]:
+    """The version of a plan that was chosen, if one was."""
     asked = inputs.text("plan")
     if not asked:
         return {}

@@ -12,6 +12,7 @@ from console.domain.contract import Status, terms_on
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.price import PricePer, Revision
 from console.domain.renewal import NoticeUnit
+from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import tenant as t
 from console.store.session import Database, Operator, Tenants
@@ -311,3 +312,27 @@ def test_a_subscription_without_a_plan_takes_no_incident_and_says_why(adherent: 
         number = given.a_subscription(session, CH, with_plan=False)
         with pytest.raises(Invalid, match="pas encore de plan"):
             given.an_incident(session, CH, subscription=number)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("days", [0, 10])
+def test_open_incidents_are_due_under_the_plan_that_holds(adherent: Database, days: int) -> None:
+    with adherent.write(OWN) as session:
+        incident = given.an_incident(session, CH, priority="P1")  # in 2 working days
+        before = session.get_one(t.Incident, (CH, incident)).due_at
+    changed_on = TODAY + timedelta(days=days)
+    agree(adherent, on=changed_on, plan_code="critical", plan_version=1)  # in 4 hours, day and night
+    turn(adherent, changed_on)
+    with adherent.read(OWN) as session:
+        after = session.get_one(t.Incident, (CH, incident)).due_at
+    assert before is not None
+    assert after == NOW + timedelta(hours=4) < before
+
+
+def test_a_plan_that_leaves_a_priority_out_is_refused(adherent: Database) -> None:
+    with adherent.write(Operator()) as session:
+        plan = session.get_one(c.SlaPlan, ("critical", 1))
+        p1 = {"P1": plan.targets["P1"]}
+        session.add(c.SlaPlan(code="p1", version=1, name="P1", calendar_code="24x7", targets=p1))
+    with pytest.raises(Invalid, match="P2, P3, P4"):
+        agree(adherent, plan_code="p1", plan_version=1)

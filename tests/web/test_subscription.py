@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from console.domain.access import Role
+from console.store.models import contract as k
 from console.store.models import tenant as t
 from console.store.session import Database, Operator
 from tests import given
@@ -91,3 +93,113 @@ def test_a_manager_changes_nothing_of_another_adherent(two: Database, sign_in_as
         == 404
     )
     assert [s.status for s in subscriptions(two, PAMIERS)] == [t.SubscriptionStatus.ACTIVE]
+
+
+def amend(browser: Browser, number: int = 1, tenant_id: int = FOIX, **form: str) -> TestResponse:
+    return browser.submit(f"/adherents/{tenant_id}/subscriptions/{number}/amendments", **form)
+
+
+def main_of(page: str) -> str:
+    return page[page.index("<main") : page.index("</main>")].replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_terms_are_amended_and_the_state_of_any_day_is_shown(two: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
+    answer = amend(
+        browser,
+        subject="terms",
+        effective_on="2026-06-01",
+        plan="critical:1",
+        volume="2 400",
+        price="1 234,50",
+        price_per="month",
+        indexation="fixed",
+        indexation_rate="2,5",
+        revise_on="2027-01-01",
+        contract="CONV-118",
+        service_version="12.4",
+        term_ends_on="2026-12-31",
+        tacit="yes",
+        renewal_months="12",
+        notice="3",
+        notice_unit="months",
+        note="Avenant signé.",
+    )
+    assert answer.status_code == 303
+    page = main_of(sign_in_as(Role.CIO, FOIX).get(f"/adherents/{FOIX}/subscriptions/1").text)
+    for said in ("1 234,50 € par mois", "CONV-118", "30 septembre 2026", "2,50 % par an", "Avenant signé."):
+        assert said in page.replace("\N{NARROW NO-BREAK SPACE}", " "), said
+    assert "Modifier les conditions" not in page
+    before = main_of(browser.get(f"/adherents/{FOIX}/subscriptions/1?on=2026-05-31").text)
+    conditions = before[before.index('id="terms"') :]
+    assert "CONV-118" not in conditions
+    assert "Conseil et formation, version 1" in conditions
+    assert "Pas encore" in browser.get(f"/adherents/{FOIX}/subscriptions/1?on=2025-12-31").text
+    assert browser.get(f"/adherents/{FOIX}/subscriptions/1?on=hier").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ({"subject": "terms", "effective_on": "2026-06-01"}, "effective_on"),
+        ({"subject": "terms", "effective_on": "2025-06-01", "volume": "1"}, "effective_on"),
+        ({"subject": "terms", "effective_on": "2026-06-01", "price": "1,234"}, "price"),
+        ({"subject": "terms", "effective_on": "2026-06-01", "price": "12"}, "price_per"),
+        ({"subject": "terms", "effective_on": "2026-06-01", "plan": "none:9"}, "plan"),
+        ({"subject": "terms", "effective_on": "2026-06-01", "plan": "none"}, "plan"),
+        ({"subject": "terms", "effective_on": "2026-06-01", "tacit": "maybe"}, "tacit"),
+        ({"subject": "terms", "effective_on": "2026-06-01", "indexation": "fixed"}, "indexation_rate"),
+        ({"subject": "price", "effective_on": "2026-06-01", "rate": "2", "index_to": "3"}, "rate"),
+        ({"subject": "status", "effective_on": "2026-06-01", "status": "gone"}, "status"),
+        ({"subject": "end", "ends_on": "2025-06-01"}, "ends_on"),
+    ],
+)
+def test_an_amendment_that_cannot_be_is_refused_beside_its_field(
+    two: Database, sign_in_as: SignIn, form: dict[str, str], field: str
+) -> None:
+    answer = amend(sign_in_as(Role.ACCOUNT_MANAGER, FOIX), **form)
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+    with two.read(Operator()) as session:
+        assert len(session.scalars(select(k.SubscriptionAmendment)).all()) == 2  # one of each adherent
+
+
+def test_a_note_that_seems_to_name_a_patient_is_confirmed_first(two: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
+    form = {"subject": "terms", "effective_on": "2026-06-01", "volume": "3", "note": "IPP 123456"}
+    answer = amend(browser, **form)
+    assert answer.status_code == 422
+    assert "numéro de patient" in answer.text
+    assert amend(browser, confirmed="yes", **form).status_code == 303
+
+
+def test_every_form_of_an_amendment_is_there_and_its_fragment_too(two: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
+    for subject in ("terms", "price", "status", "end", "other"):
+        address = f"/adherents/{FOIX}/subscriptions/1/amend?subject={subject}"
+        assert browser.get(address).status_code == 200
+        assert "<h1" not in browser.fragment(address).text
+
+
+def test_a_draft_without_a_plan_is_taken_by_form(two: Database, sign_in_as: SignIn) -> None:
+    answer = sign_in_as(Role.ACCOUNT_MANAGER, FOIX).submit(
+        f"/adherents/{FOIX}/subscriptions",
+        service="payroll",
+        starts_on="2026-01-01",
+        draft="yes",
+        plan="none",
+        price="4,35",
+        price_per="unit",
+    )
+    assert answer.location == f"/adherents/{FOIX}/subscriptions/2"
+    taken = subscriptions(two)[-1]
+    assert (taken.status, taken.plan_code, taken.price_cents) == (t.SubscriptionStatus.DRAFT, None, 435)
+
+
+def test_a_subscription_that_is_not_there_is_at_no_address(two: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
+    form = {"subject": "terms", "effective_on": "2026-06-01", "volume": "3"}
+    assert browser.get(f"/adherents/{FOIX}/subscriptions/9").status_code == 404
+    assert amend(browser, 9, **form).status_code == 404
+    assert browser.get(f"/adherents/{PAMIERS}/subscriptions/1").status_code == 404
+    assert amend(browser, 1, PAMIERS, **form).status_code == 404

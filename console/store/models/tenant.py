@@ -38,6 +38,7 @@ class Subscription(TenantRow):
 
     __tablename__ = "subscription"
     audited: ClassVar[bool] = True
+    fleeting: ClassVar[frozenset[str]] = frozenset({"term_ends_on", "notice_by", "changes_on"})
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id"], ["adherent.tenant_id"]),
         ForeignKeyConstraint(["plan_code", "plan_version"], ["sla_plan.code", "sla_plan.version"]),

@@ -29,7 +29,7 @@ from console.web.errors import message_of
 from console.web.fragments import go_to, wants_fragment
 from console.web.languages import today
 from console.web.state import state
-from console.web.terms import asked_revision, asked_terms
+from console.web.terms import asked_plan, asked_revision, asked_terms
 from reports.document import Chart, Series
 from reports.quantities import Kind
 
@@ -70,7 +70,7 @@ def add(tenant_id: int) -> ResponseReturnValue:
                 ends_on=inputs.optional_day("ends_on"),
                 now=datetime.now(UTC),
                 by=by,
-                **{name: value for name, value in asked_terms().items() if not name.startswith("plan")},
+                **asked_terms(),
             )
     except Invalid as error:
         return _form(tenant_id, {error.field: message_of(error)}), 422
@@ -132,7 +132,7 @@ def _chart(page: SubscriptionPage) -> Chart | None:
 
 
 def _amend_terms(session: Session, tenant_id: int, number: int, **written: Any) -> None:
-    changes = asked_terms()
+    changes = asked_terms() | asked_plan()
     if not changes:
         raise Invalid("effective_on", "Rien n'est rempli : un champ vide laisse sa condition comme elle est.")
     amend(session, tenant_id, number, effective_on=inputs.day("effective_on"), changes=changes, **written)
