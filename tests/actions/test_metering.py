@@ -14,6 +14,7 @@ from console.actions.reckoning import months_due, reckon_month
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
 from console.domain.hours import HOUR
 from console.store.models import catalogue as c
+from console.store.models import contract as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries import ledger
@@ -56,6 +57,27 @@ def claim(database: Database, start=START, end=None, workload="web", claim_id=1)
             claim_id=claim_id,
             tenant_id=CIO,
             subscription=1,
+            host_id=HOST,
+            workload_id=m.stable_id(workload),
+            host_name="srv-01",
+            workload_name=workload,
+            valid_from=start,
+            valid_to=end,
+            claimed_by="test",
+            claimed_at=NOW,
+        )
+        session.add(row)
+
+
+def share(database: Database, start=START, end=None, workload="web") -> None:
+    """The workload serves everyone who takes a service."""
+    with database.write(Operator()) as session:
+        if session.get(c.Service, "s") is None:
+            names = {"name_fr": "S", "name_en": "S", "unit_fr": "u", "unit_en": "u"}
+            session.add(c.Service(code="s", trade=c.Trade.SOFTWARE, plan_code="p", **names))
+            session.flush()
+        row = k.ServiceClaim(
+            service_code="s",
             host_id=HOST,
             workload_id=m.stable_id(workload),
             host_name="srv-01",
@@ -294,8 +316,15 @@ minutes = st.lists(
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(minutes, st.randoms(), st.lists(st.sampled_from([0, 1, 2]), max_size=2, unique=True))
-def test_the_residue_is_zero_whatever_comes_in_whatever_order(database, told, random, claimed) -> None:
+@given(
+    minutes,
+    st.randoms(),
+    st.lists(st.sampled_from([0, 1, 2]), max_size=2, unique=True),
+    st.sampled_from([None, 3, 4]),
+)
+def test_the_residue_is_zero_whatever_comes_in_whatever_order(
+    database, told, random, claimed, shared
+) -> None:
     an_empty_database(database)
     with database.write(Operator()) as session:
         for tenant_id in (OPERATOR_TENANT, CIO):
@@ -303,6 +332,8 @@ def test_the_residue_is_zero_whatever_comes_in_whatever_order(database, told, ra
             session.add(c.Adherent(tenant_id=tenant_id, name="A", kind=kind, since=date(2026, 1, 1)))
     for number in claimed:
         claim(database, START + number * HOUR, START + (number + 1) * HOUR, claim_id=number + 1)
+    if shared is not None:
+        share(database, START + (shared - 3) * HOUR, START + (shared - 2) * HOUR, workload="db")
     readings = [
         reading(
             number,
