@@ -203,7 +203,7 @@ def _is_out_of_scope(account: SignedIn) -> bool:
 
 
 def _changes_a_member(account: SignedIn) -> bool:
-    """Whether the request would do more than read an adherent that is only a member of the account's group."""
+    """Whether the request would do more than read a mere member of the group of the account."""
     return (request.view_args or {}).get("tenant_id") in account.members and request.method not in READING
 
 
