@@ -6,11 +6,11 @@ import logging
 
 import click
 
-from console.config import BadConfiguration, read_config
+from console.config import BadConfiguration, Config, read_config
 from console.jobs import run
 from console.store.queries.generation import Origin, origin
-from console.store.session import Operator
-from console.web.state import state
+from console.store.schema import present_revision, wanted_revision
+from console.store.session import Database, Operator
 
 
 @click.command("jobs")
@@ -20,8 +20,16 @@ def jobs() -> None:
         config = read_config()
     except BadConfiguration as error:
         raise click.ClickException(str(error)) from None
-    with state().database.read(Operator()) as session:
-        if origin(session) is Origin.INCOMPLETE:
-            raise click.ClickException("the generation of this database was not finished: delete it")
+    _refuse_unfinished(config)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     run(config)
+
+
+def _refuse_unfinished(config: Config) -> None:
+    """Leave a generation that runs, or was interrupted, to itself."""
+    database = Database(config.database_url)
+    if present_revision(database) == wanted_revision():
+        with database.read(Operator()) as session:
+            if origin(session) is Origin.INCOMPLETE:
+                raise click.ClickException("the generation of this database was not finished: delete it")
+    database.close()

@@ -1,12 +1,14 @@
 """A generated past keeps the rules of a real one, and is the same each time."""
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from console.actions.catalogue import seed_catalogue
@@ -191,18 +193,20 @@ def test_a_change_to_one_subject_leaves_the_others_as_they_were(database: Databa
     assert imagined(database, replace(SMALL, seed=8)).adherents != world.adherents
 
 
-def test_the_same_options_give_the_same_rows(database: Database) -> None:
+def test_the_same_options_give_the_same_rows_in_every_database(
+    database: Database, sqlite_template: Path, tmp_path: Path
+) -> None:
     generate(database)
-    with database.read(Operator()) as session:
-        first = fingerprint(session)
-    given.an_empty_database(database)
-    generate(database)
-    with database.read(Operator()) as session:
-        assert fingerprint(session) == first
-    given.an_empty_database(database)
-    generate(database, replace(SMALL, seed=8))
-    with database.read(Operator()) as session:
-        assert fingerprint(session) != first
+    shutil.copy(sqlite_template, tmp_path / "other.db")
+    other = Database(f"sqlite:///{tmp_path / 'other.db'}")
+    generate(other)
+    with database.read(Operator()) as session, other.read(Operator()) as other_session:
+        assert fingerprint(session) == fingerprint(other_session)
+    with database.write(Operator()) as session:
+        session.execute(update(t.Incident).where(t.Incident.number == 1).values(title="Autre"))
+    with database.read(Operator()) as session, other.read(Operator()) as other_session:
+        assert fingerprint(session) != fingerprint(other_session)
+    other.close()
 
 
 def test_overseas_adherents_live_by_their_own_clock(database: Database) -> None:
