@@ -148,7 +148,7 @@ def _show(portrait: Portrait) -> None:
         click.echo("the schema is not that of this version: rows were counted, and nothing else was checked")
         return
     click.echo(f"ledger: {portrait.ledger['hosts']} mJ, residue {portrait.ledger['residue']} mJ")
-    click.echo(f"audit log: {len(portrait.audit)} chains; statements: {len(portrait.statements)}")
+    click.echo(f"audit chains: {len(portrait.audit)}; statements: {len(portrait.statements)}")
 
 
 def _judge(found: Restored) -> None:
