@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from openpyxl import load_workbook
+from sqlalchemy import Engine, event
 
 from console.actions.claims import claim_for_service
 from console.domain.access import Role
@@ -154,3 +155,33 @@ def test_a_long_list_has_pages_and_its_file_has_every_row(two: Database, sign_in
     assert "C-59" not in first
     assert "C-59" in second
     assert len(browser.get("/contracts/without-plan.csv").text.strip().splitlines()) == 61
+
+
+def statements_of(ask: Callable[[], object]) -> int:
+    """How many statements the database gets while a page is asked for."""
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement: str, *_others: object) -> None:
+        seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        ask()
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    return len(seen)
+
+
+@pytest.mark.parametrize("address", ["/contracts?months=12", "/contracts/without-plan"])
+def test_a_list_costs_as_many_statements_for_forty_contracts_as_for_one(
+    two: Database, sign_in_as: SignIn, address: str
+) -> None:
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX, PAMIERS)
+    costs = []
+    for count in (1, 40):
+        for place in range(count):
+            term = add_months(TODAY, 2)
+            take(two, contract=f"{count}-{place}", with_plan=False, term_ends_on=term, tacit=False)
+        browser.get(address)
+        costs.append(statements_of(lambda: browser.get(address)))
+    assert costs[0] == costs[1]
