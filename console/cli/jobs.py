@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from console.config import BadConfiguration, Config, read_config
 from console.jobs import run
@@ -26,10 +28,14 @@ def jobs() -> None:
 
 
 def _refuse_unfinished(config: Config) -> None:
-    """Leave a generation that runs, or was interrupted, to itself."""
+    """Leave an unfinished generation to itself; a database that does not answer yet may later."""
     database = Database(config.database_url)
-    if present_revision(database) == wanted_revision():
-        with database.read(Operator()) as session:
-            if origin(session) is Origin.INCOMPLETE:
-                raise click.ClickException("the generation of this database was not finished: delete it")
+    with suppress(OperationalError):
+        if present_revision(database) == wanted_revision() and _origin(database) is Origin.INCOMPLETE:
+            raise click.ClickException("the generation of this database was not finished: delete it")
     database.close()
+
+
+def _origin(database: Database) -> Origin:
+    with database.read(Operator()) as session:
+        return origin(session)
