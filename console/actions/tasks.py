@@ -72,14 +72,18 @@ def _task_of(session: Session, tenant_id: int, number: int) -> f.Task:
 
 
 def _tell(session: Session, task: f.Task, facts: TaskFacts) -> None:
-    task.title = one_line(facts.title, "title")
-    task.due_on = facts.due_on
-    task.account_id = task.contact = task.in_charge = None
-    if isinstance(facts.in_charge, Colleague):
-        task.account_id, task.in_charge = facts.in_charge.account_id, facts.in_charge.name
-    elif facts.in_charge is not None:
-        task.contact = facts.in_charge
-        task.in_charge = contact_of(session, task.tenant_id, facts.in_charge).name
+    """Change a task once all that it names was found: a query in between would write it half changed."""
+    title, (account_id, contact, name) = one_line(facts.title, "title"), _in_charge(session, task, facts)
     if facts.committee is not None:
         committee_of(session, task.tenant_id, facts.committee)
-    task.committee = facts.committee
+    task.title, task.due_on, task.committee = title, facts.due_on, facts.committee
+    task.account_id, task.contact, task.in_charge = account_id, contact, name
+
+
+def _in_charge(session: Session, task: f.Task, facts: TaskFacts) -> tuple[int | None, int | None, str | None]:
+    """An account or a contact, and the name of whichever it is."""
+    if isinstance(facts.in_charge, Colleague):
+        return facts.in_charge.account_id, None, facts.in_charge.name
+    if facts.in_charge is None:
+        return None, None, None
+    return None, facts.in_charge, contact_of(session, task.tenant_id, facts.in_charge).name

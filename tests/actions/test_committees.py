@@ -168,6 +168,9 @@ def test_a_task_is_in_charge_of_a_colleague_or_of_a_contact(two: Database) -> No
             followed_up.a_task(session, FOIX, in_charge=9)
         with pytest.raises(NotFound):
             followed_up.a_task(session, FOIX, committee=9)
+        for facts in (task_facts("Autre", in_charge=9), task_facts("Autre", committee=9)):
+            with pytest.raises(NotFound):
+                change_task(session, FOIX, 1, facts)
     assert [task.in_charge for task in found.rows] == ["Zoé Martin", "Camille Durand"]
     assert [task.number for task in mine.rows] == [1]
 
