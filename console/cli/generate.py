@@ -13,7 +13,7 @@ import click
 from console.actions.catalogue import seed_catalogue
 from console.actions.generating.fingerprint import fingerprint
 from console.actions.generating.generation import SUBJECTS, Subject, begin, counts, finish, imagine
-from console.actions.generating.people import Person, add_people
+from console.actions.generating.people import Person, add_managers, add_people
 from console.actions.generating.scale import LARGEST, UNTIL, Scale
 from console.actions.generating.sites import SHIPPED, Site, read_sites
 from console.actions.generating.world import World
@@ -124,6 +124,7 @@ def _generate(database: Database, scale: Scale, sites: Sequence[Site]) -> Sequen
     for subject in SUBJECTS:
         _store(database, world, subject)
     with database.write(Operator()) as session:
+        add_managers(session, world)
         people = add_people(session, world)
     with database.write(Operator()) as session:
         finish(session, now=datetime.now(UTC))
