@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from console.actions.tenancy import hold_adherent
@@ -73,20 +73,16 @@ def add_adherent(
     site = session.get(d.DirectorySite, finess_et)
     if site is None:
         raise NotFound("Ce site n'est pas dans le répertoire.")
-    known = session.scalar(select(c.Adherent.name).where(c.Adherent.finess_ej == site.finess_ej))
-    if known is not None:
-        raise Conflict(
-            "L'entité juridique %(finess_ej)s est déjà un adhérent : %(name)s.",
-            finess_ej=site.finess_ej,
-            name=known,
-        )
     local = zone_of(site.department)
     entity = session.get(d.LegalEntity, site.finess_ej)
+    siren_of_entity = (entity and entity.siren) or site.siren
+    if _is_adherent(session, site.finess_ej, siren_of_entity):  # its name is not for who may not see it
+        raise Conflict("L'entité juridique %(finess_ej)s est déjà un adhérent.", finess_ej=site.finess_ej)
     adherent = c.Adherent(
         name=entity.name if entity else site.name,
         kind=kind or kind_of(site.category),
         finess_ej=site.finess_ej,
-        siren=(entity and entity.siren) or site.siren,
+        siren=siren_of_entity,
         zone=local.key,
         since=now.astimezone(local).date(),
     )
@@ -159,6 +155,17 @@ def _refuse_known_keys(session: Session, facts: Facts, but_of: int | None = None
     for other in session.scalars(others.where(c.Adherent.siren == facts.siren)) if facts.siren else ():
         if facts.finess_ej is None or other.finess_ej is None:
             raise Invalid("siren", "%(value)s est déjà celui d'un autre adhérent.", value=facts.siren)
+
+
+def _is_adherent(session: Session, finess_ej: str, siren: str | None) -> bool:
+    """Whether an entity is one, be it typed in by its SIREN alone."""
+    known = select(c.Adherent.tenant_id).where(
+        or_(
+            c.Adherent.finess_ej == finess_ej,
+            and_(c.Adherent.finess_ej.is_(None), c.Adherent.siren.is_not(None), c.Adherent.siren == siren),
+        )
+    )
+    return session.scalar(known.limit(1)) is not None
 
 
 def _subscribed_after(session: Session, tenant_id: int, last_day: date) -> bool:

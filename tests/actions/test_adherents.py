@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from console.actions.adherents import add_adherent, kind_of
+from console.actions.adherents import Facts, add_adherent, add_by_hand, kind_of
 from console.actions.catalogue import seed_catalogue
 from console.domain.access import Role
 from console.domain.errors import Conflict, NotFound
@@ -59,6 +59,26 @@ def test_an_entity_is_an_adherent_once_whichever_site_is_chosen(directory: Datab
                 with pytest.raises(Conflict, match="déjà un adhérent"):
                     add_adherent(session, finess_et, now=NOW)
         assert number >= 1
+
+
+def test_an_entity_that_was_typed_in_by_its_siren_is_not_added_again(directory: Database) -> None:
+    facts = Facts(
+        name="Fleyriat",
+        kind=c.AdherentKind.HOSPITAL,
+        sector=None,
+        finess_ej=None,
+        siren="260100045",
+        agency=None,
+        zone="Europe/Paris",
+        convention=None,
+        since=NOW.date(),
+        until=None,
+    )
+    with directory.write(Operator()) as session:
+        add_by_hand(session, facts)
+    with pytest.raises(Conflict, match="déjà un adhérent") as refusal, directory.write(Operator()) as session:
+        add_adherent(session, FLEYRIAT, now=NOW)
+    assert "Fleyriat" not in str(refusal.value)  # it may be in nobody's scope
 
 
 def test_a_site_that_is_not_in_the_directory_is_not_found(directory: Database) -> None:
