@@ -43,7 +43,9 @@ class Revision:
     def _ratio(self) -> Fraction:
         if self.rate is not None:
             if not -WHOLE < self.rate <= WHOLE:
-                raise Invalid("rate", "Un taux plus grand que -100 et d'au plus 100, en pour cent, est attendu.")
+                raise Invalid(
+                    "rate", "Un taux plus grand que -100 et d'au plus 100, en pour cent, est attendu."
+                )
             return Fraction(WHOLE + self.rate, WHOLE)
         for field, index in (("index_from", self.index_from), ("index_to", self.index_to)):
             if not index:
