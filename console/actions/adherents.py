@@ -65,7 +65,7 @@ def add_adherent(
     kind: c.AdherentKind | None = None,
     entrust_to: int | None = None,
 ) -> int:
-    """Make the legal entity of a site an adherent, under its name or, while that is unknown, that of the site.
+    """Make the legal entity of a site an adherent, under its name or, where that is unknown, the site's.
 
     `entrust_to` puts it in the portfolio of an account. Raises `NotFound` for a site that the directory does
     not hold, `Conflict` for an entity that is an adherent already.
