@@ -69,6 +69,7 @@ ENTRIES = (
     Entry(
         "people.index", lazy_gettext("Comptes"), "person", ("people", "invitations"), Permission.MANAGE_PEOPLE
     ),
+    Entry("audit.index", lazy_gettext("Journal"), "audit", ("audit",), Permission.SEE_AUDIT),
 )
 
 

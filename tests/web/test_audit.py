@@ -3,16 +3,18 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Engine, delete, event
+from sqlalchemy import Engine, delete, event, inspect
 
 from console.domain.access import Role
 from console.domain.credentials import FREE_FAILURES
 from console.store.audit import record
+from console.store.base import Base
 from console.store.models import audit as a
 from console.store.models import people as p
 from console.store.models import tenant as t
 from console.store.queries.audit import PAGE, history
 from console.store.session import Database, Operator, Tenants
+from console.web.audit_words import COLUMNS, THINGS
 from tests import given
 from tests.browser import Browser
 
@@ -242,3 +244,12 @@ def _statements(database: Database, deed: Callable[[], object]) -> int:
     deed()
     event.remove(Engine, "before_cursor_execute", add)
     return count
+
+
+def test_every_table_and_column_that_is_logged_has_words() -> None:
+    logged = [mapper.class_ for mapper in Base.registry.mappers if mapper.class_.audited]
+    assert logged
+    for model in logged:
+        told = {column.key for column in inspect(model).column_attrs} - model.fleeting - model.hidden
+        assert model.__tablename__ in THINGS
+        assert told - COLUMNS.keys() == set(), model
