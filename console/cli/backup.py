@@ -61,9 +61,7 @@ def backup(target: Path, without_secrets: bool) -> None:
 
 @click.command("restore")
 @click.argument("path", metavar="FILE", type=ARCHIVE)
-@click.option(
-    "--into", metavar="URL", help="An empty database, in place of the configured one."
-)
+@click.option("--into", metavar="URL", help="An empty database, in place of the configured one.")
 def restore(path: Path, into: str | None) -> None:
     """Bring FILE back into an empty database, and compare it with what was backed up.
 

@@ -83,7 +83,7 @@ def _narrow_accounts() -> None:
             batch_op.drop_column(column)
     for column in ("failures", "locked_until", "last_seen_at"):
         op.execute(
-            f"UPDATE account SET {column} = (SELECT {column} FROM account_use u "
+            f"UPDATE account SET {column} = (SELECT {column} FROM account_use u "  # noqa: S608 - our names
             "WHERE u.account_id = account.account_id) WHERE account_id IN (SELECT account_id FROM account_use)"
         )
     with op.batch_alter_table("account") as batch_op:

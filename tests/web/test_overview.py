@@ -8,7 +8,6 @@ import pytest
 from console.actions.ingest import ingest
 from console.actions.metering import hours_due, meter_hour
 from console.domain.access import Role
-from console.store.models import catalogue as c
 from console.store.models import directory as d
 from console.store.queries.overview import fleet, modelled_since, portfolio, steps
 from console.store.session import Database, Operator, ScopedSession, Tenants
