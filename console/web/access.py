@@ -104,9 +104,9 @@ def gate() -> AnyResponse | None:
         return _elsewhere(elsewhere)
     if _is_out_of_scope(account):  # before the permission: nothing tells it from an adherent that is not
         raise NotFound("Adhérent introuvable.")
-    if isinstance(audience, Permission) and not may(account.role, audience):
+    if isinstance(audience, Permission) and not _may_here(account, audience):
         raise Forbidden("Votre rôle ne donne pas accès à cette page.")
-    if _changes_a_member(account):
+    if _is_of_a_member(account) and request.method not in READING:
         raise Forbidden("Cet adhérent est membre de votre GHT : vous le lisez, sans rien y changer.")
     return None
 
@@ -140,9 +140,9 @@ def scope() -> Scope:
 
 
 def allowed(permission: Permission) -> bool:
-    """Whether the one who reads the page holds a permission."""
+    """Whether the one who reads the page holds a permission, there."""
     account = known_account()
-    return account is not None and may(account.role, permission)
+    return account is not None and _may_here(account, permission)
 
 
 def needs_second_factor(account: SignedIn) -> bool:
@@ -202,9 +202,16 @@ def _is_out_of_scope(account: SignedIn) -> bool:
     )
 
 
-def _changes_a_member(account: SignedIn) -> bool:
-    """Whether the request would do more than read a mere member of the group of the account."""
-    return (request.view_args or {}).get("tenant_id") in account.members and request.method not in READING
+def _may_here(account: SignedIn, permission: Permission) -> bool:
+    """Whether the account holds a permission at the address: a group reads its members, not their logs."""
+    if permission is Permission.SEE_AUDIT and _is_of_a_member(account):
+        return False
+    return may(account.role, permission)
+
+
+def _is_of_a_member(account: SignedIn) -> bool:
+    """Whether the address names a mere member of the group of the account."""
+    return (request.view_args or {}).get("tenant_id") in account.members
 
 
 def _is_there() -> bool:

@@ -101,3 +101,11 @@ def test_what_a_cio_may_not_change_of_a_member_is_refused(group: Database, sign_
     assert browser.submit(f"/adherents/{ONE}/incidents", title="Panne").status_code in (403, 405)
     assert browser.submit(f"/adherents/{ONE}/subscriptions", service="payroll").status_code == 403
     assert browser.submit(f"/adherents/{GONE}/subscriptions", service="payroll").status_code == 404
+
+
+def test_the_log_of_a_member_is_its_own(group: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.CIO, CHIEF)
+    assert browser.get(f"/adherents/{CHIEF}/audit").status_code == 200
+    assert browser.get(f"/adherents/{ONE}/audit").status_code == 403
+    assert f"/adherents/{ONE}/audit" not in browser.get(f"/adherents/{ONE}").text
+    assert "Oyonnax" not in browser.get("/audit", follow_redirects=True).text

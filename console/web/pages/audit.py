@@ -37,7 +37,7 @@ def index() -> ResponseReturnValue:
     if isinstance(seen, Operator):
         return _list(OPERATOR_TENANT)
     with state().database.read(seen) as session:
-        adherents = names.adherents(session, seen.ids)
+        adherents = names.adherents(session, seen.ids - current_account().members)
     return render_template("audit/choice.html", adherents=adherents.values())
 
 
