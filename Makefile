@@ -7,6 +7,8 @@ INTO := --quiet --python $(BIN)/python
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
+WORKERS ?= 3
+
 export CONSOLE_PORT ?= 8000
 export CONSOLE_VAR ?= $(CURDIR)/var
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -25,7 +27,7 @@ test: $(VENV)/.test ## run every check and test whose tool is there; REQUIRE=chr
 	@ruff check --quiet .
 	@ruff format --quiet --check .
 	@mypy --no-error-summary
-	@pytest
+	@pytest --numprocesses=$(WORKERS) --dist=worksteal
 
 bench: $(VENV)/.test ## measure what the documentation states (minutes)
 	@python -m tests.bench

@@ -43,6 +43,7 @@ from tests.readings import MINUTE, batch, measured, reading
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 
 PASSWORD = "correct horse battery staple"
+PASSWORD_HASH = HASHER.hash(PASSWORD)  # once: it is slow on purpose
 SAE = Path(__file__).parent / "data" / "sae" / "ID_2023r.csv"
 
 
@@ -63,7 +64,7 @@ def an_account(session: Session, login: str, role: Role, tenants: Iterable[int] 
         login=login,
         name=columns.pop("name", login.title()),
         role=role,
-        password_hash=HASHER.hash(PASSWORD),
+        password_hash=PASSWORD_HASH,
         must_change_password=columns.pop("must_change_password", False),
         **columns,
     )

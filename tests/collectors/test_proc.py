@@ -66,7 +66,7 @@ def test_this_process_is_found_with_its_time_its_user_and_its_command() -> None:
     me = next(process for key, process in proc.processes(MACHINE).items() if key.pid == os.getpid())
     assert abs(me.own_us / 1e6 - time.process_time()) < 0.1
     assert me.parent_pid == os.getppid()
-    assert "pytest" in str(proc.command_line(MACHINE, os.getpid()))
+    assert "python" in str(proc.command_line(MACHINE, os.getpid()))
     assert Path(str(proc.executable(MACHINE, os.getpid()))).samefile(sys.executable)
     assert proc.user(MACHINE, os.getpid()) == subprocess.check_output(["id", "-un"], text=True).strip()
 
