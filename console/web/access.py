@@ -129,14 +129,15 @@ def current_account() -> SignedIn:
 
 
 def scope() -> Scope:
-    """What the signed-in account may see."""
+    """What the signed-in account may see: at the address of one adherent, that one."""
     account = current_account()
     if account.role in SEES_EVERY_ADHERENT:
         return Operator()
     tenants = account.tenants if request.method in READING else account.tenants - account.members
     if not tenants:
         raise Forbidden("Aucun adhérent n'est confié à ce compte : demandez à un administrateur de le faire.")
-    return Tenants(tenants)
+    named = (request.view_args or {}).get("tenant_id")
+    return Tenants(tenants & {named} if named is not None else tenants)
 
 
 def allowed(permission: Permission) -> bool:

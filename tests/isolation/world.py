@@ -137,7 +137,7 @@ def people_of_a(database: Database) -> dict[str, str]:
         return {
             "CIO": given.signed_in(session, Role.CIO, [A]),
             "account manager": given.signed_in(session, Role.ACCOUNT_MANAGER, [A]),
-            "CIO of the parent": given.signed_in(session, Role.CIO, [A, PARENT]),
+            "CIO of the parent": given.signed_in(session, Role.CIO, [PARENT]),
             "operator": given.signed_in(session, Role.ADMINISTRATOR),
             "program": issue_token(
                 session, "essai", Terms(frozenset(TokenScope), frozenset({A})), now=datetime.now(UTC)
