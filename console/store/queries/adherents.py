@@ -16,9 +16,8 @@ from console.store.models import directory as d
 from console.store.models import tenant as t
 from console.store.queries.adherents_sought import Asked, Only, Sort, is_one_of, order, sought
 from console.store.queries.managers import managers_of
+from console.store.queries.paging import PAGE, PageOf
 from console.store.session import Operator, ScopedSession
-
-PAGE = 50  # adherents
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +50,10 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Adherents:
+class Adherents(PageOf[ListedAdherent]):
     """One page of the list; `counts` tells how many there are of each `Only`, under the other filters."""
 
-    rows: Sequence[ListedAdherent]
     counts: Mapping[Only, int]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
 
 
 def list_adherents(
@@ -84,7 +76,7 @@ def list_adherents(
         wanted = wanted.limit(PAGE).offset((page - 1) * PAGE)
     rows = session.scalars(wanted).all()
     managers = managers_of(session, [row.tenant_id for row in rows]) if sees_managers else {}
-    return Adherents(_lines(session, rows, month, managers), counts, counts[asked.only], page or 1)
+    return Adherents(_lines(session, rows, month, managers), counts[asked.only], page or 1, counts)
 
 
 def groups(session: Session, today: date) -> list[Group]:

@@ -14,9 +14,8 @@ from console.domain.committees import CommitteeKind, ends_at
 from console.domain.errors import NotFound
 from console.store.models import catalogue as c
 from console.store.models import follow_up as f
+from console.store.queries.paging import PAGE, PageOf
 from console.store.queries.tasks import Task, tasks_of_committee
-
-PAGE = 50  # committees
 
 
 class Which(StrEnum):
@@ -52,17 +51,10 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Committees:
+class Committees(PageOf[Listed]):
     """One page of a list; `counts` tells how many there are of each `Which`."""
 
-    rows: Sequence[Listed]
     counts: dict[Which, int]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +125,7 @@ def list_committees(
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     )
-    return Committees([_listed(*row, now) for row in rows], counts, counts[which], page)
+    return Committees([_listed(*row, now) for row in rows], counts[which], page, counts)
 
 
 def committee_page(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -16,24 +15,11 @@ from console.store.models import catalogue as c
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries.claims import unclaimed
+from console.store.queries.paging import PAGE, PageOf
 
-PAGE_ROWS = 50
 RUNNING = (Status.ACTIVE, Status.SUSPENDED)
 Row = TypeVar("Row")
 Statement = Select[*tuple[Any, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Found(Generic[Row]):
-    """One page of a list, or all of it, with how many rows there are."""
-
-    rows: Sequence[Row]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE_ROWS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +87,7 @@ def counts(session: Session, today: date, months: int) -> Counts:
     )
 
 
-def renewals(session: Session, today: date, months: int, page: int | None = None) -> Found[Renewal]:
+def renewals(session: Session, today: date, months: int, page: int | None = None) -> PageOf[Renewal]:
     """Terms and notices of the next months, and terms that passed without a renewal; the first due first."""
     row = t.Subscription
     due = case((row.notice_by >= today, row.notice_by), else_=row.term_ends_on)
@@ -109,13 +95,13 @@ def renewals(session: Session, today: date, months: int, page: int | None = None
     return _page(session, statement, page, lambda found: _renewal(found, today))
 
 
-def without_plan(session: Session, page: int | None = None) -> Found[Contract]:
+def without_plan(session: Session, page: int | None = None) -> PageOf[Contract]:
     """Contracts that promise nothing yet: no plan was agreed."""
     statement = _without_plan().order_by(c.Adherent.name, t.Subscription.tenant_id, t.Subscription.number)
     return _page(session, statement, page, _contract)
 
 
-def ending_services(session: Session, page: int | None = None) -> Found[OnEndingService]:
+def ending_services(session: Session, page: int | None = None) -> PageOf[OnEndingService]:
     """Contracts on a service with an end of support or a successor, the first end first."""
     statement = _ending_services().order_by(
         c.Service.support_ends_on.is_(None),
@@ -136,7 +122,7 @@ def ending_services(session: Session, page: int | None = None) -> Found[OnEnding
 
 def unclaimed_workloads(
     session: Session, *, now: datetime, page: int | None = None
-) -> Found[UnclaimedWorkload]:
+) -> PageOf[UnclaimedWorkload]:
     """Workloads that no claim of either kind holds; needs the scope of the operator."""
     statement = (
         select(
@@ -192,12 +178,12 @@ def _ending_services() -> Statement:
     )
 
 
-def _page(session: Session, statement: Statement, page: int | None, read: Any) -> Found[Any]:
+def _page(session: Session, statement: Statement, page: int | None, read: Any) -> PageOf[Any]:
     """The rows of a page, or every row where none is asked for."""
     total = _count(session, statement)
     if page is not None:
-        statement = statement.limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS)
-    return Found([read(row) for row in session.execute(statement)], total, page or 1)
+        statement = statement.limit(PAGE).offset((page - 1) * PAGE)
+    return PageOf([read(row) for row in session.execute(statement)], total, page or 1)
 
 
 def _count(session: Session, statement: Statement) -> int:

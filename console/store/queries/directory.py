@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from console.domain.directory import Kind, Sector, sector_of
 from console.domain.errors import NotFound
 from console.store.models import catalogue as c
 from console.store.models import directory as d
+from console.store.queries.paging import PageOf
 
 PAGE = 25  # sites
 LATEST = 10  # imports
@@ -37,17 +38,11 @@ class ListedSite:
 
 
 @dataclass(frozen=True, slots=True)
-class Sites:
+class Sites(PageOf[ListedSite]):
     """One page of what was found; `known` is how many sites the whole directory has."""
 
-    rows: Sequence[ListedSite]
-    total: int
     known: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+    size: ClassVar[int] = PAGE
 
 
 def search_sites(session: Session, words: str = "", department: str = "", page: int = 1) -> Sites:

@@ -14,8 +14,8 @@ from console.domain.errors import NotFound
 from console.domain.groups import Held, seen_through_groups
 from console.store.models import catalogue as c
 from console.store.models import directory as d
+from console.store.queries.paging import PAGE, PageOf
 
-PAGE = 50  # groups
 DAY = timedelta(days=1)
 
 
@@ -31,17 +31,10 @@ class ListedGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Groups:
+class Groups(PageOf[ListedGroup]):
     """One page of what was found; `known` is how many groups there are."""
 
-    rows: Sequence[ListedGroup]
-    total: int
     known: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
 
 
 @dataclass(frozen=True, slots=True)

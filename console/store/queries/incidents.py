@@ -14,9 +14,9 @@ from console.domain.clock import Deadline, Event, EventKind, next_events, read_c
 from console.domain.errors import NotFound
 from console.store.models import catalogue as c
 from console.store.models import tenant as t
+from console.store.queries.paging import PAGE, PageOf
 from console.store.queries.plans import plan_of
 
-PAGE = 50  # incidents
 STATES = ("breached", "at_risk", "waiting", "on_time", "missed", "met")
 
 
@@ -39,17 +39,10 @@ class ListedIncident:
 
 
 @dataclass(frozen=True, slots=True)
-class Incidents:
+class Incidents(PageOf[ListedIncident]):
     """One page of a list; `by_state` counts all that the other filters let through."""
 
-    rows: Sequence[ListedIncident]
-    total: int
     by_state: Mapping[str, int]
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from console.domain.errors import NotFound
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import people as p
+from console.store.queries.paging import PAGE, PageOf
 from console.store.queries.sign_in import ZONE, OpenSignIn, open_sign_ins
 
-PAGE = 50  # accounts
 FOUND = 20  # adherents shown to choose from
 PAST_DELEGATIONS = 10
 
@@ -45,19 +45,6 @@ class Person:
     second_factor: bool
     state: State
     last_seen_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """One page of the list."""
-
-    rows: Sequence[Person]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +118,7 @@ def list_people(
     state: State | None = None,
     adherent: str = "",
     page: int = 1,
-) -> People:
+) -> PageOf[Person]:
     """Accounts whose name, login or address holds every word, by name; two statements."""
     wanted = [
         *_holding(words),
@@ -147,7 +134,7 @@ def list_people(
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     )
-    return People([_line(*row, now) for row in rows], session.scalar(count) or 0, page)
+    return PageOf([_line(*row, now) for row in rows], session.scalar(count) or 0, page)
 
 
 def person(session: Session, account_id: int, *, now: datetime) -> PersonPage:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -14,8 +13,7 @@ from console.domain.committees import TaskState, is_overdue
 from console.domain.errors import NotFound
 from console.store.models import catalogue as c
 from console.store.models import follow_up as f
-
-PAGE = 50  # tasks
+from console.store.queries.paging import PAGE, PageOf
 
 
 class Which(StrEnum):
@@ -48,17 +46,10 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Tasks:
+class Tasks(PageOf[Task]):
     """One page of a list; `counts` tells how many there are of each `Which`."""
 
-    rows: Sequence[Task]
     counts: dict[Which, int]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
 
 
 def list_tasks(
@@ -91,7 +82,7 @@ def list_tasks(
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     )
-    return Tasks([_task(row, adherent, today) for row, adherent in rows], counts, counts[which], page)
+    return Tasks([_task(row, adherent, today) for row, adherent in rows], counts[which], page, counts)
 
 
 def tasks_of_committee(session: Session, tenant_id: int, committee: int, today: date) -> list[Task]:

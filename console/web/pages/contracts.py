@@ -14,6 +14,7 @@ from console.domain.access import Permission
 from console.domain.renewal import Step
 from console.store.queries import contracts
 from console.store.queries.contracts import Contract, OnEndingService, Renewal
+from console.store.queries.paging import PageOf
 from console.store.session import Operator
 from console.web import exports, inputs
 from console.web.access import allowed, requires, scope
@@ -106,7 +107,7 @@ def _asked_months() -> int:
     return next((months for months in HORIZONS if str(months) == asked), HORIZONS[0])
 
 
-def _page(session: Any, view: str, found: contracts.Found[Any], months: int = HORIZONS[0]) -> str:
+def _page(session: Any, view: str, found: PageOf[Any], months: int = HORIZONS[0]) -> str:
     counts = contracts.counts(session, today(), months) if allowed(Permission.SEE_PORTFOLIO) else None
     return render_template(
         f"contracts/{view}.html",
