@@ -182,7 +182,7 @@ def test_chips_tell_how_many_there_are_under_the_other_filters(four: Database, s
     page = sign_in_as(Role.OPS).get("/adherents?words=ch&sort=kind").text
     for text in ("en cours 2<", "avec un incident ouvert 1<", "sans plan 0<", "partis 1<"):
         assert text in page
-    assert "/adherents?words=ch&amp;only=ended&amp;sort=kind" in page
+    assert "/adherents?words=ch&amp;sort=kind&amp;only=ended" in page
 
 
 def test_the_csv_file_read_back_has_the_rows_of_the_screen(four: Database, sign_in_as: SignIn) -> None:
