@@ -55,11 +55,13 @@ def test_from_make_run_to_a_first_statement(run: Installation, chromium: Browser
     page.get_by_role("heading", level=1, name="CHU TOULOUSE").wait_for()
     home = page.url
 
-    page.get_by_label("Service", exact=True).select_option("hds-iaas")
+    page.get_by_role("link", name="Abonner à un service").click()
+    page.get_by_role("combobox", name="Service", exact=True).select_option("hds-iaas")
     page.get_by_role("button", name="Abonner").click()
     page.get_by_text("La souscription est enregistrée").wait_for()
 
-    wait_until(lambda: offers(page, home, "console collector"), 60, "the collector has no energy yet")
+    claims = f"{home}/claims"
+    wait_until(lambda: offers(page, claims, "console collector"), 60, "the collector has no energy yet")
     charge = page.get_by_label("Charge", exact=True)
     charge.select_option(charge.get_by_role("option", name="console collector").get_attribute("value"))
     page.get_by_role("button", name="Affecter").click()
@@ -107,8 +109,8 @@ def sign_in(page: Page, said: str) -> None:
     page.get_by_role("heading", level=1).wait_for()
 
 
-def offers(page: Page, home: str, workload: str) -> bool:
-    page.goto(home)
+def offers(page: Page, claims: str, workload: str) -> bool:
+    page.goto(claims)
     return page.get_by_label("Charge", exact=True).get_by_role("option", name=workload).count() > 0
 
 

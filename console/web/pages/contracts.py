@@ -37,7 +37,8 @@ def renewals() -> ResponseReturnValue:
         return _page(session, "renewals", found, months=months)
 
 
-@bp.get("/contracts/renewals.<any(csv, xlsx):kind>")
+@bp.get("/contracts/renewals.csv", defaults={"kind": "csv"})
+@bp.get("/contracts/renewals.xlsx", defaults={"kind": "xlsx"})
 @requires(Permission.SEE_PORTFOLIO)
 def renewals_file(kind: exports.Kind) -> Response:
     """The same, whole, as a file."""
@@ -55,7 +56,8 @@ def without_plan() -> ResponseReturnValue:
         return _page(session, "without_plan", contracts.without_plan(session, inputs.asked_page()))
 
 
-@bp.get("/contracts/without-plan.<any(csv, xlsx):kind>")
+@bp.get("/contracts/without-plan.csv", defaults={"kind": "csv"})
+@bp.get("/contracts/without-plan.xlsx", defaults={"kind": "xlsx"})
 @requires(Permission.SEE_PORTFOLIO)
 def without_plan_file(kind: exports.Kind) -> Response:
     """The same, whole, as a file."""
@@ -72,7 +74,8 @@ def ending_services() -> ResponseReturnValue:
         return _page(session, "ending_services", contracts.ending_services(session, inputs.asked_page()))
 
 
-@bp.get("/contracts/ending-services.<any(csv, xlsx):kind>")
+@bp.get("/contracts/ending-services.csv", defaults={"kind": "csv"})
+@bp.get("/contracts/ending-services.xlsx", defaults={"kind": "xlsx"})
 @requires(Permission.SEE_PORTFOLIO)
 def ending_services_file(kind: exports.Kind) -> Response:
     """The same, whole, as a file."""
@@ -91,7 +94,8 @@ def unclaimed() -> ResponseReturnValue:
         return _page(session, "unclaimed", found)
 
 
-@bp.get("/contracts/unclaimed.<any(csv, xlsx):kind>")
+@bp.get("/contracts/unclaimed.csv", defaults={"kind": "csv"})
+@bp.get("/contracts/unclaimed.xlsx", defaults={"kind": "xlsx"})
 @requires(Permission.SEE_FLEET)
 def unclaimed_file(kind: exports.Kind) -> Response:
     """The same, whole, as a file."""
