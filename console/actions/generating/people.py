@@ -22,6 +22,13 @@ from console.store.models import people as p
 
 AN_AGENCY = 2  # account managers
 PORTFOLIO = 60  # adherents of the account manager, at most
+NAMES = {
+    Role.ADMINISTRATOR: "Démonstration, administration",
+    Role.ACCOUNT_MANAGER: "Démonstration, comptes",
+    Role.OPS: "Démonstration, exploitation",
+    Role.CIO: "Démonstration, DSI",
+    Role.AUDITOR: "Démonstration, audit",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class Person:
 def add_people(session: Session, world: World) -> list[Person]:
     """One account for each role; what they see is told by the seed, their passwords are not."""
     return [
-        Person(login, role, create_account(session, login, f"Démonstration : {login}", role, tenants))
+        Person(login, role, create_account(session, login, NAMES[role], role, tenants))
         for login, role, tenants in _roles(world)
     ]
 
