@@ -59,6 +59,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.SEE_ADHERENTS,
             Permission.SEE_PORTFOLIO,
             Permission.SEE_CATALOGUE,
+            Permission.SEE_AUDIT,
             Permission.MANAGE_ADHERENTS,
             Permission.RECORD_VOLUMES,
             Permission.HANDLE_INCIDENTS,

@@ -172,6 +172,8 @@ def _is_of(word: str) -> ColumnElement[bool]:
 def _deed(row: Any) -> LoggedDeed:
     entry, text = row
     facts = {} if text is None else json.loads(text)
+    # A deed without a row may call a fact by one of these names: only a change of columns is read as one.
+    values = {name: facts.pop(name) for name in ("old", "new") if isinstance(facts.get(name), dict)}
     return LoggedDeed(
         tenant_id=entry.tenant_id,
         number=entry.number,
@@ -183,8 +185,8 @@ def _deed(row: Any) -> LoggedDeed:
         previous_sha256=entry.previous_sha256,
         payload_sha256=entry.payload_sha256,
         erased=text is None,
-        old=facts.pop("old", {}),
-        new=facts.pop("new", {}),
+        old=values.get("old", {}),
+        new=values.get("new", {}),
         hidden=facts.pop("hidden", []),
         facts=facts,
     )
