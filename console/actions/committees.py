@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from console.actions.contacts import contact_of
 from console.actions.numbering import next_number
 from console.actions.tenancy import hold_adherent
+from console.domain.adherents import check_still_there
 from console.domain.committees import (
     CommitteeKind,
     check_can_approve,
@@ -24,6 +25,7 @@ from console.domain.committees import (
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import optional_line, several_lines
 from console.domain.revisions import check_version
+from console.store.models import catalogue as c
 from console.store.models import follow_up as f
 
 
@@ -46,8 +48,7 @@ class CommitteeFacts:
 
 def plan_committee(session: Session, tenant_id: int, facts: CommitteeFacts) -> int:
     """Plan a committee; the number. Raises `Conflict` where the same one is planned: a form sent twice."""
-    zone = ZoneInfo(hold_adherent(session, tenant_id).zone)
-    starts_at = instant_of(facts.starts_at, zone)
+    starts_at = _starts_at(hold_adherent(session, tenant_id), facts)
     if _planned_twin(session, tenant_id, facts.kind, starts_at):
         raise Conflict("Un comité du même type est déjà prévu à cette heure.")
     committee = f.Committee(
@@ -67,11 +68,11 @@ def change_committee(
     session: Session, tenant_id: int, number: int, facts: CommitteeFacts, *, seen_version: int | None
 ) -> None:
     """Change when, where, with whom and about what; raises `Stale`, and `Conflict` once approved."""
-    zone = ZoneInfo(hold_adherent(session, tenant_id).zone)
+    adherent = hold_adherent(session, tenant_id)
     committee = committee_of(session, tenant_id, number)
     check_can_change(committee.approved_at, committee.cancelled_at)
     check_version(seen_version, committee.version)
-    _tell(committee, facts, instant_of(facts.starts_at, zone))
+    _tell(committee, facts, _starts_at(adherent, facts))
     _ask(session, committee, facts.contacts)
 
 
@@ -136,6 +137,12 @@ def committee_of(session: Session, tenant_id: int, number: int) -> f.Committee:
     if committee is None:
         raise NotFound("Comité introuvable.")
     return committee
+
+
+def _starts_at(adherent: c.Adherent, facts: CommitteeFacts) -> datetime:
+    """The instant of a committee, held while the adherent is one."""
+    check_still_there(facts.starts_at.date(), adherent.until, "starts_at")
+    return instant_of(facts.starts_at, ZoneInfo(adherent.zone))
 
 
 def _tell(committee: f.Committee, facts: CommitteeFacts, starts_at: datetime) -> None:

@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from console.actions.amendments import amend, open_timeline, set_end
 from console.actions.tenancy import hold_adherent, subscription_of
+from console.domain.adherents import check_still_there
 from console.domain.contract import Status, Terms
 from console.domain.errors import Conflict, Invalid
 from console.domain.hours import day_bounds
+from console.domain.offer import Life
 from console.store.models import catalogue as c
 from console.store.models import tenant as t
 from console.store.session import MACHINE
@@ -33,13 +35,16 @@ def subscribe(
 ) -> int:
     """Take a service from a day on, under the latest version of its plan; the number of the subscription.
 
-    `terms` are those of `Terms`: active, unless told otherwise. Raises `Conflict` where the same one is not
-    ended: a form that was sent twice.
+    `terms` are those of `Terms`: active, unless told otherwise. Raises `Invalid` where the service is not
+    sold on that day or the adherent has left, `Conflict` where the same one is not ended: a form that was
+    sent twice.
     """
     adherent = hold_adherent(session, tenant_id)
     service = session.get(c.Service, service_code)
     if service is None:
         raise Invalid("service", "Ce service n'est pas au catalogue.")
+    _check_sold(service, starts_on)
+    check_still_there(starts_on, adherent.until, "starts_on")
     agreed = Terms(**{"status": Status.ACTIVE} | terms)
     agreed = replace(agreed, contract=agreed.contract or None)
     if agreed.ends_on is not None and agreed.ends_on < starts_on:
@@ -111,6 +116,11 @@ def end_subscription(
             "Des charges restent affectées à cette souscription : terminez d'abord leurs affectations."
         )
     set_end(session, tenant_id, number, ends_on=ends_on, note=note, now=now, by=by)
+
+
+def _check_sold(service: c.Service, starts_on: date) -> None:
+    if not Life(service.sales_end_on, service.support_ends_on, service.retired_on).sold_on(starts_on):
+        raise Invalid("starts_on", "Ce service n'est plus vendu le %(day)s.", day=f"{starts_on:%Y-%m-%d}")
 
 
 def _twin(session: Session, tenant_id: int, service_code: str, starts_on: date, agreed: Terms) -> int | None:

@@ -73,6 +73,12 @@ def check_stay(since: date, until: date | None) -> None:
         raise Invalid("until", "Un adhérent part après être arrivé, le %(day)s.", day=f"{since:%Y-%m-%d}")
 
 
+def check_still_there(day: date, until: date | None, field: str) -> None:
+    """Refuse what is agreed for a day after the last one of an adherent that leaves."""
+    if until is not None and day > until:
+        raise Invalid(field, "L'adhérent part : son dernier jour est le %(day)s.", day=f"{until:%Y-%m-%d}")
+
+
 def has_left(until: date | None, today: date) -> bool:
     """Whether the last day as an adherent has passed."""
     return until is not None and until < today

@@ -18,6 +18,7 @@ from console.domain.access import Role
 from console.domain.committees import CommitteeKind, TaskState
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.revisions import Stale
+from console.store.models import catalogue as c
 from console.store.queries import tasks
 from console.store.queries.committees import CommitteePage, Standing, Which, committee_page, list_committees
 from console.store.queries.managers import Colleague, colleague
@@ -62,6 +63,16 @@ def test_the_same_committee_is_planned_once(two: Database) -> None:
         cancel_committee(session, FOIX, number, now=NOW)
         session.flush()
         assert followed_up.a_committee(session, FOIX) == number + 1
+
+
+def test_a_committee_is_held_while_the_adherent_is_one(two: Database) -> None:
+    with two.write(Operator()) as session:
+        followed_up.a_committee(session, FOIX, TOMORROW - timedelta(days=1))
+        session.get_one(c.Adherent, FOIX).until = TODAY
+    with pytest.raises(Invalid, match="dernier jour est le 2026-11-25"), two.write(BOTH) as session:
+        followed_up.a_committee(session, FOIX)
+    with pytest.raises(Invalid, match="dernier jour est le 2026-11-25"), two.write(BOTH) as session:
+        change_committee(session, FOIX, 1, committee_facts(), seen_version=1)
 
 
 def test_contacts_of_the_adherent_are_asked_and_changed(two: Database) -> None:

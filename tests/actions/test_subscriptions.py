@@ -73,6 +73,26 @@ def test_terms_that_cannot_be_are_refused_with_their_field(adherent: Database, t
     assert refusal.value.field == field
 
 
+def test_a_service_is_taken_on_days_on_which_it_is_sold(adherent: Database) -> None:
+    with adherent.write(Operator()) as session:
+        session.get_one(c.Service, "payroll").sales_end_on = TODAY
+        assert given.a_subscription(session, CH, starts_on=TODAY) == 2
+    with (
+        pytest.raises(Invalid, match="plus vendu le 2026-11-26") as refusal,
+        adherent.write(OWN) as session,
+    ):
+        given.a_subscription(session, CH, starts_on=TODAY + timedelta(days=1))
+    assert refusal.value.field == "starts_on"
+
+
+def test_an_adherent_takes_nothing_after_its_last_day(adherent: Database) -> None:
+    with adherent.write(Operator()) as session:
+        session.get_one(c.Adherent, CH).until = TODAY
+        assert given.a_subscription(session, CH, starts_on=TODAY, ends_on=TODAY) == 2
+    with pytest.raises(Invalid, match="dernier jour est le 2026-11-25"), adherent.write(OWN) as session:
+        given.a_subscription(session, CH, starts_on=TODAY + timedelta(days=1))
+
+
 TWIN = {"service_code": "payroll", "starts_on": TODAY, "contract": None, "now": NOW}
 
 

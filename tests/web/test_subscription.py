@@ -1,12 +1,14 @@
 """The page of a subscription: what was agreed, what it was on a day, and who may change it."""
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from console.domain.access import Role
+from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import tenant as t
 from console.store.session import Database, Operator
@@ -64,6 +66,17 @@ def test_a_wrong_value_is_told_beside_its_field_and_what_was_typed_stays(
     assert "M-2026-18" in answer.text
     assert 'aria-invalid="true"' in answer.text
     assert len(subscriptions(two)) == 1
+
+
+def test_a_service_that_is_sold_no_more_is_not_offered(two: Database, sign_in_as: SignIn) -> None:
+    address = f"/adherents/{FOIX}/subscriptions/new"
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
+    assert 'value="payroll"' in browser.get(address).text
+    with two.write(Operator()) as session:
+        session.get_one(c.Service, "payroll").sales_end_on = date(2026, 1, 31)
+    assert 'value="payroll"' not in browser.get(address).text
+    refused = browser.submit(f"/adherents/{FOIX}/subscriptions", service="payroll", starts_on="2026-02-01")
+    assert (refused.status_code, 'id="starts_on-error"' in refused.text) == (422, True)
 
 
 def test_a_subscription_is_suspended_resumed_and_ended(two: Database, sign_in_as: SignIn) -> None:

@@ -173,12 +173,13 @@ DEEDS: dict[Subject, Callable[..., None]] = {
 def _form(tenant_id: int, errors: dict[str, str]) -> str:
     with state().database.read(scope()) as session:
         adherent = names.adherent(session, tenant_id)
-        offered = offers(session)
+        day = today(adherent.zone)
+        offered = offers(session, day)
     return render_template(
         "subscription/form.html" if wants_fragment() else "subscription/new.html",
         adherent=adherent,
         offers=offered,
-        today=today(adherent.zone),
+        today=day,
         errors=errors,
     )
 
