@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from console.domain.access import Role
+from console.domain.renewal import NoticeUnit, add_months
 from console.store.models import catalogue as c
 from console.store.models import tenant as t
 from console.store.session import Database, Operator
@@ -56,6 +57,24 @@ def test_renewals_are_told_within_six_months(
         session.get_one(t.Subscription, (FOIX, 1)).term_ends_on = TODAY + timedelta(days=30 * months)
     page = sign_in_as(Role.ACCOUNT_MANAGER, FOIX).get("/portfolio").text
     assert f'<td class="number">{told}</td>' in row(page, "CH de Foix")
+
+
+def test_renewals_are_counted_as_the_lists_of_contracts_count_them(two: Database, sign_in_as: SignIn) -> None:
+    tacit = {"tacit": True, "renewal_months": 12, "notice": 3, "notice_unit": NoticeUnit.MONTHS}
+    with two.write(Operator()) as session:
+        for number, terms in enumerate(
+            (
+                {"term_ends_on": add_months(TODAY, 8), **tacit},  # its notice is in five months
+                {"term_ends_on": TODAY - timedelta(days=3), "tacit": False},  # nothing renewed it
+                {"term_ends_on": add_months(TODAY, 3)},
+                {"term_ends_on": add_months(TODAY, 20), **tacit},
+            )
+        ):
+            now = datetime.now(UTC)
+            given.a_subscription(session, FOIX, contract=str(number), now=now, **terms)
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
+    assert '<td class="number">3</td>' in row(browser.get("/portfolio").text, "CH de Foix")
+    assert "3 renouvellements" in browser.get("/contracts?months=6").text
 
 
 def test_breached_incidents_are_counted_apart(two: Database, sign_in_as: SignIn) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from console.domain.contract import Status
@@ -78,6 +78,19 @@ class Counts:
     ending_services: int
 
 
+def comes_to_term(today: date, months: int) -> ColumnElement[bool]:
+    """A subscription runs, and its term or notice comes within months, or its term passed without renewal."""
+    row, horizon = t.Subscription, add_months(today, months)
+    return and_(
+        row.status.in_(RUNNING),
+        or_(
+            row.term_ends_on.between(today, horizon),
+            row.notice_by.between(today, horizon),
+            and_(row.term_ends_on < today, row.tacit.is_not(True)),
+        ),
+    )
+
+
 def counts(session: Session, today: date, months: int) -> Counts:
     """The lengths of the lists of contracts."""
     return Counts(
@@ -97,7 +110,9 @@ def renewals(session: Session, today: date, months: int, page: int | None = None
 
 def without_plan(session: Session, page: int | None = None) -> PageOf[Contract]:
     """Contracts that promise nothing yet: no plan was agreed."""
-    statement = _without_plan().order_by(c.Adherent.name, t.Subscription.tenant_id, t.Subscription.number)
+    statement = _without_plan().order_by(
+        c.Adherent.folded_name, t.Subscription.tenant_id, t.Subscription.number
+    )
     return _page(session, statement, page, _contract)
 
 
@@ -150,15 +165,7 @@ def _contracts() -> Statement:
 
 
 def _renewals(today: date, months: int) -> Statement:
-    row, horizon = t.Subscription, add_months(today, months)
-    return _contracts().where(
-        row.status.in_(RUNNING),
-        or_(
-            row.term_ends_on.between(today, horizon),
-            row.notice_by.between(today, horizon),
-            and_(row.term_ends_on < today, row.tacit.is_not(True)),
-        ),
-    )
+    return _contracts().where(comes_to_term(today, months))
 
 
 def _without_plan() -> Statement:

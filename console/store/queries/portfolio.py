@@ -18,6 +18,7 @@ from console.store.models import follow_up as f
 from console.store.models import people as p
 from console.store.models import tenant as t
 from console.store.queries.committees import is_coming
+from console.store.queries.contracts import comes_to_term
 from console.store.queries.tasks import overdue
 
 NEEDED = (ContactRole.CIO, ContactRole.NIGHT)  # contacts that an adherent cannot do without
@@ -89,16 +90,19 @@ class Portfolio:
 
 
 def portfolio(
-    session: Session, *, now: datetime, today: date, renewed_before: date, account_id: int | None = None
+    session: Session, *, now: datetime, today: date, months: int, account_id: int | None = None
 ) -> Portfolio:
-    """The adherents in scope that have not left, or those entrusted to an account; seven statements."""
+    """The adherents in scope that have not left, or those entrusted to an account; seven statements.
+
+    `months` are those within which renewals are told.
+    """
     rows = session.scalars(_adherents(account_id, today)).all()
     shown = [row.tenant_id for row in rows]
     committees = _committees(session, shown, now)
     tasks = _tasks(session, shown, today)
-    renewals = _renewals(session, shown, today, renewed_before)
+    renewals = _renewals(session, shown, today, months)
     incidents = _incidents(session, shown, now)
-    months = _months(session, shown, today.replace(day=1))
+    figures = _figures(session, shown, today.replace(day=1))
     contacts = _contacts(session, shown, today)
     return Portfolio(
         [
@@ -111,8 +115,8 @@ def portfolio(
                 overdue=tasks.get(row.tenant_id, (0, 0))[1],
                 renewals=renewals.get(row.tenant_id, 0),
                 incidents=incidents.get(row.tenant_id, Incidents()),
-                energy_mj=months.get(row.tenant_id, (None, None))[0],
-                carbon_ug=months.get(row.tenant_id, (None, None))[1],
+                energy_mj=figures.get(row.tenant_id, (None, None))[0],
+                carbon_ug=figures.get(row.tenant_id, (None, None))[1],
                 missing=_missing(row, contacts.get(row.tenant_id, set())),
             )
             for row in rows
@@ -128,7 +132,7 @@ def _adherents(account_id: int | None, today: date) -> Select[c.Adherent]:
     if account_id is not None:
         entrusted = and_(p.Portfolio.tenant_id == adherent.tenant_id, p.Portfolio.account_id == account_id)
         wanted = wanted.join(p.Portfolio, entrusted)
-    return wanted.order_by(func.lower(adherent.name), adherent.tenant_id)
+    return wanted.order_by(adherent.folded_name, adherent.tenant_id)
 
 
 def _committees(session: Session, shown: Sequence[int], now: datetime) -> dict[int, Next]:
@@ -150,16 +154,12 @@ def _tasks(session: Session, shown: Sequence[int], today: date) -> dict[int, tup
     return {tenant_id: (to_do, int(late)) for tenant_id, to_do, late in rows}
 
 
-def _renewals(session: Session, shown: Sequence[int], today: date, before: date) -> dict[int, int]:
-    """How many subscriptions come to the end of their term."""
+def _renewals(session: Session, shown: Sequence[int], today: date, months: int) -> dict[int, int]:
+    """How many subscriptions come to term within months, as the lists of contracts count them."""
     subscription = t.Subscription
     rows = session.execute(
         select(subscription.tenant_id, func.count())
-        .where(
-            subscription.tenant_id.in_(shown),
-            subscription.status.in_((t.SubscriptionStatus.ACTIVE, t.SubscriptionStatus.SUSPENDED)),
-            subscription.term_ends_on.between(today, before),
-        )
+        .where(subscription.tenant_id.in_(shown), comes_to_term(today, months))
         .group_by(subscription.tenant_id)
     )
     return {row[0]: row[1] for row in rows}
@@ -177,7 +177,7 @@ def _incidents(session: Session, shown: Sequence[int], now: datetime) -> dict[in
     return {tenant_id: Incidents(number, int(risk), int(late)) for tenant_id, number, risk, late in rows}
 
 
-def _months(session: Session, shown: Sequence[int], month: date) -> dict[int, tuple[int, int]]:
+def _figures(session: Session, shown: Sequence[int], month: date) -> dict[int, tuple[int, int]]:
     line = t.CarbonLine
     rows = session.execute(
         select(line.tenant_id, func.sum(line.energy_mj), func.sum(line.carbon_ug))

@@ -8,7 +8,6 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from console.domain.access import SEES_EVERY_ADHERENT, Permission
-from console.domain.renewal import add_months
 from console.store.queries.managers import managers
 from console.store.queries.portfolio import Portfolio, portfolio
 from console.web.access import current_account, requires, scope
@@ -40,6 +39,6 @@ def _portfolio(account_id: int | None) -> Portfolio:
             session,
             now=datetime.now(UTC),
             today=today(),
-            renewed_before=add_months(today(), AHEAD),
+            months=AHEAD,
             account_id=account_id,
         )
