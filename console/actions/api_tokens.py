@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from console.domain import tokens
 from console.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
-from console.domain.tokens import COLLECTOR, OLD_TEXT_LASTS, Terms, TokenScope, check_terms
+from console.domain.tokens import COLLECTOR, CONSOLE, OLD_TEXT_LASTS, Maker, Terms, TokenScope, check_terms
 from console.store.models import catalogue as c
 from console.store.models import people as p
 
@@ -67,13 +67,14 @@ def note_use(session: Session, token_id: int, *, now: datetime) -> None:
 
 
 def issue_token(
-    session: Session, name: str, terms: Terms = COLLECTOR, *, now: datetime, by: str = "console"
+    session: Session, name: str, terms: Terms = COLLECTOR, *, now: datetime, maker: Maker = CONSOLE
 ) -> str:
-    """A new token; its text is not kept and cannot be shown again."""
+    """A new token; its text is not kept and cannot be shown again. Raises `Forbidden` as `Maker.check`."""
     name = name.strip()
     if not 0 < len(name) <= tokens.LONGEST_NAME:
         raise Invalid("name", "Un nom de 200 caractères au plus est attendu.")
     check_terms(terms, now=now)
+    maker.check(terms)
     if _by_name(session, name) is not None:
         raise Conflict("Un jeton nommé %(name)s existe déjà.", name=name)
     _check_adherents(session, terms)
@@ -86,7 +87,7 @@ def issue_token(
             every_adherent=terms.tenants is None,
             tenants=sorted(terms.tenants or ()),
             hosts=list(terms.hosts),
-            created_by=by,
+            created_by=maker.login,
             created_at=now,
             expires_at=terms.expires_at,
         )
@@ -105,10 +106,19 @@ def renew_token(session: Session, name: str, *, now: datetime) -> str:
 
 
 def rotate_token(
-    session: Session, token_id: int, *, now: datetime, old_lasts: timedelta = OLD_TEXT_LASTS
+    session: Session,
+    token_id: int,
+    *,
+    now: datetime,
+    old_lasts: timedelta = OLD_TEXT_LASTS,
+    maker: Maker = CONSOLE,
 ) -> str:
-    """A new text; the one before opens for `old_lasts` more, so that programs can be told."""
+    """A new text; the one before opens for `old_lasts` more, so that programs can be told.
+
+    Who reads the new text may do what the token does: raises `Forbidden` as `Maker.check`.
+    """
     row = _open(session, token_id)
+    maker.check(_terms_of(row))
     before = row.token_sha256
     text = _change_text(row)
     lasts = min(old_lasts, OLD_TEXT_LASTS)
@@ -126,6 +136,13 @@ def _change_text(row: p.ApiToken) -> str:
     text = secrets.token_urlsafe(TOKEN_BYTES)
     row.token_sha256, row.previous_sha256, row.previous_until = _hash(text), None, None
     return text
+
+
+def _terms_of(row: p.ApiToken) -> Terms:
+    tenants = None if row.every_adherent else frozenset(row.tenants)
+    return Terms(
+        frozenset(TokenScope(scope) for scope in row.scopes), tenants, tuple(row.hosts), row.expires_at
+    )
 
 
 def _by_text(session: Session, text: str, now: datetime) -> p.ApiToken | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from console.domain.errors import Invalid
+from console.domain.access import Permission, Role, may
+from console.domain.errors import Forbidden, Invalid
 
 OLD_TEXT_LASTS = timedelta(hours=24)  # at most, after a rotation
 LONGEST_LIFE = timedelta(days=3 * 366)
@@ -24,6 +26,12 @@ class TokenScope(StrEnum):
 
 
 OF_ADHERENTS = frozenset({TokenScope.VOLUMES_WRITE, TokenScope.ADHERENTS_READ})
+# What a person must hold to give a token a right: nobody gains one through a token.
+ASKS_FOR: Mapping[TokenScope, Permission] = {
+    TokenScope.READINGS_WRITE: Permission.MANAGE_TOKENS,
+    TokenScope.VOLUMES_WRITE: Permission.RECORD_VOLUMES,
+    TokenScope.ADHERENTS_READ: Permission.SEE_ADHERENTS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,32 @@ class Terms:
     expires_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Who makes a token, or reads the new text of one; `tenants` None is every adherent."""
+
+    login: str
+    role: Role
+    tenants: frozenset[int] | None = None
+
+    def may_give(self, scope: TokenScope) -> bool:
+        """Whether the role holds what the right of a token is worth."""
+        return may(self.role, ASKS_FOR[scope])
+
+    def check(self, terms: Terms) -> None:
+        """Refuse terms that open more than the maker may do; raises `Forbidden`."""
+        for scope in sorted(terms.scopes):
+            if not self.may_give(scope):
+                raise Forbidden(
+                    "Ce jeton donne le droit %(scope)s, que votre rôle n'a pas.", scope=scope.value
+                )
+        if self.tenants is None or not terms.scopes & OF_ADHERENTS:
+            return
+        if terms.tenants is None or terms.tenants - self.tenants:
+            raise Forbidden("Ce jeton atteint des adhérents qui ne vous sont pas confiés.")
+
+
+CONSOLE = Maker("console", Role.ADMINISTRATOR)  # who types commands on the host
 COLLECTOR = Terms(frozenset({TokenScope.READINGS_WRITE}))
 
 

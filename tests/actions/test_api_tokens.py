@@ -39,7 +39,7 @@ def number(session: ScopedSession, name: str) -> int:
 
 
 def test_a_token_says_who_asks_and_for_whom(session) -> None:
-    text = issue_token(session, " volumes ", Terms(frozenset({VOLUMES}), frozenset({7})), now=NOW, by="ana")
+    text = issue_token(session, " volumes ", Terms(frozenset({VOLUMES}), frozenset({7})), now=NOW)
     found = bearer(session, text, VOLUMES, NOW)
     assert (found.name, found.tenants, found.last_used_at) == ("volumes", {7}, None)
     assert found.reaches(7)

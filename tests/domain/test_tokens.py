@@ -1,14 +1,17 @@
 """What a token is for, and for which hosts it speaks."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.domain.errors import Invalid
-from console.domain.tokens import COLLECTOR, LONGEST_LIFE, Terms, TokenScope, check_terms, speaks_for
+from console.domain.access import Role
+from console.domain.errors import Forbidden, Invalid
+from console.domain.tokens import COLLECTOR, LONGEST_LIFE, Maker, Terms, TokenScope, check_terms, speaks_for
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 READINGS, VOLUMES = frozenset({TokenScope.READINGS_WRITE}), frozenset({TokenScope.VOLUMES_WRITE})
+READ = frozenset({TokenScope.ADHERENTS_READ})
 
 
 @pytest.mark.parametrize(
@@ -55,3 +58,22 @@ def test_a_token_speaks_for_the_hosts_that_begin_as_agreed(
     hosts: tuple[str, ...], host: str, speaks: bool
 ) -> None:
     assert speaks_for(hosts, host) is speaks
+
+
+@pytest.mark.parametrize(
+    ("role", "own", "scopes", "tenants", "fits"),
+    [
+        (Role.OPS, None, READ | READINGS, None, True),
+        (Role.OPS, None, READINGS | VOLUMES, {7}, False),
+        (Role.ADMINISTRATOR, None, frozenset(TokenScope), None, True),
+        (Role.ADMINISTRATOR, {7, 8}, VOLUMES, {7}, True),
+        (Role.ADMINISTRATOR, {7, 8}, VOLUMES, {7, 9}, False),
+        (Role.ADMINISTRATOR, {7, 8}, READ, None, False),
+        (Role.ADMINISTRATOR, {7, 8}, READINGS, None, True),
+    ],
+)
+def test_a_token_opens_nothing_that_is_not_its_makers(role, own, scopes, tenants, fits) -> None:
+    maker = Maker("ana", role, None if own is None else frozenset(own))
+    terms = Terms(scopes, None if tenants is None else frozenset(tenants))
+    with nullcontext() if fits else pytest.raises(Forbidden):
+        maker.check(terms)

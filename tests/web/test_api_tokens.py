@@ -84,7 +84,7 @@ def test_a_token_bound_to_hosts_speaks_for_no_other(
 
 
 def test_a_token_for_something_else_sends_no_reading(app: Flask, ops: Browser) -> None:
-    text = make(ops, scopes="volumes:write", adherents=str(FOIX))
+    text = make(ops, scopes="adherents:read", adherents=str(FOIX))
     assert send(app, text) == (403, "forbidden")
     assert send(app, "made up") == (401, "unauthorized")
 
@@ -123,7 +123,7 @@ def test_the_last_day_of_a_token_is_whole(app: Flask, ops: Browser, database: Da
         ({"name": ""}, "name"),
         ({"scopes": ""}, "scopes"),
         ({"scopes": "everything"}, "scopes"),
-        ({"scopes": "volumes:write"}, "adherents"),
+        ({"scopes": "adherents:read"}, "adherents"),
         ({"hosts": "a/b"}, "hosts"),
         ({"expires_on": date(2020, 1, 1).isoformat()}, "expires_on"),
         ({"expires_on": "soon"}, "expires_on"),
@@ -139,10 +139,10 @@ def test_what_cannot_be_a_token_is_refused_on_its_field(
 
 
 def test_adherents_are_searched_without_making_a_token(ops: Browser, database: Database) -> None:
-    page = ops.submit("/tokens", deed="search", words="foix", name="volumes", scopes="volumes:write").text
+    page = ops.submit("/tokens", deed="search", words="foix", name="volumes", scopes="adherents:read").text
     assert f'name="adherents" value="{FOIX}"' in page
     assert 'value="volumes"' in page
-    assert 'value="volumes:write" checked' in page
+    assert 'value="adherents:read" checked' in page
     with database.read(Operator()) as session:
         assert session.scalars(select(p.ApiToken)).all() == []
 
@@ -153,3 +153,19 @@ def test_only_who_manages_tokens_sees_them(ops: Browser, sign_in_as: SignIn, rol
     may = Permission.MANAGE_TOKENS in PERMISSIONS[role]
     assert (browser.get("/tokens").status_code == 200) is may
     assert (browser.submit("/tokens/1/revoke").status_code == 403) is not may
+
+
+def test_nobody_gains_a_right_through_a_token(ops: Browser, sign_in_as: SignIn, database: Database) -> None:
+    everywhere = {"name": "paie", "scopes": "volumes:write", "every_adherent": "yes"}
+    assert "volumes:write" not in ops.get("/tokens/new").text
+    assert ops.submit("/tokens", **everywhere).status_code == 403
+    administrator = sign_in_as(Role.ADMINISTRATOR)
+    make(administrator, **everywhere)
+    with database.read(Operator()) as session:
+        kept = session.scalars(select(p.ApiToken.token_sha256)).one()
+    assert ops.submit("/tokens/1/rotate").status_code == 403
+    assert "/tokens/1/rotate" not in ops.get("/tokens").text
+    with database.read(Operator()) as session:
+        assert session.scalars(select(p.ApiToken.token_sha256)).one() == kept
+    assert TEXT.search(administrator.submit("/tokens/1/rotate").text)
+    assert ops.submit("/tokens/1/revoke").location == "/tokens"

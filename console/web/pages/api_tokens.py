@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from console.actions.api_tokens import issue_token, revoke_token, rotate_token
-from console.domain.access import Permission
+from console.domain.access import SEES_EVERY_ADHERENT, Permission
 from console.domain.errors import Invalid
-from console.domain.tokens import OF_ADHERENTS, OLD_TEXT_LASTS, Terms, TokenScope
+from console.domain.tokens import OF_ADHERENTS, OLD_TEXT_LASTS, Maker, Terms, TokenScope
 from console.store.queries.tokens import token, tokens
 from console.store.session import Operator
 from console.web import choosing, inputs
@@ -31,7 +31,8 @@ def index() -> ResponseReturnValue:
     """Every token, and when it was last shown."""
     with state().database.read(Operator()) as session:
         listed = tokens(session, now=datetime.now(UTC))
-    return render_template("tokens/index.html", tokens=listed)
+    rotatable = {one.token_id for one in listed if all(map(_maker().may_give, one.scopes))}
+    return render_template("tokens/index.html", tokens=listed, rotatable=rotatable)
 
 
 @bp.get("/tokens/new")
@@ -47,10 +48,10 @@ def add() -> ResponseReturnValue:
     """Make a token and show its text, this once."""
     if choosing.searching():
         return _form({})
-    by = current_account().login
+    maker = _maker()
     try:
-        with state().database.write(Operator(), by=by) as session:
-            text = issue_token(session, inputs.text("name"), _terms(), now=datetime.now(UTC), by=by)
+        with state().database.write(Operator(), by=maker.login) as session:
+            text = issue_token(session, inputs.text("name"), _terms(), now=datetime.now(UTC), maker=maker)
     except Invalid as error:
         return _form({error.field: message_of(error)}), 422
     return _shown(inputs.text("name"), text, None)
@@ -60,10 +61,10 @@ def add() -> ResponseReturnValue:
 @requires(Permission.MANAGE_TOKENS)
 def rotate(token_id: int) -> ResponseReturnValue:
     """A new text; the one before opens for a day more, or ends at once."""
-    now, by = datetime.now(UTC), current_account().login
+    now, maker = datetime.now(UTC), _maker()
     lasts = timedelta() if inputs.text("deed") == "at_once" else OLD_TEXT_LASTS
-    with state().database.write(Operator(), by=by) as session:
-        text = rotate_token(session, token_id, now=now, old_lasts=lasts)
+    with state().database.write(Operator(), by=maker.login) as session:
+        text = rotate_token(session, token_id, now=now, old_lasts=lasts, maker=maker)
         rotated = token(session, token_id, now=now)
     return _shown(rotated.name, text, rotated.rotating_until)
 
@@ -76,6 +77,12 @@ def revoke(token_id: int) -> ResponseReturnValue:
         revoke_token(session, token_id, now=datetime.now(UTC))
     flash(_("Le jeton est révoqué."))
     return go_to(url_for("api_tokens.index"))
+
+
+def _maker() -> Maker:
+    account = current_account()
+    tenants = None if account.role in SEES_EVERY_ADHERENT else account.tenants
+    return Maker(account.login, account.role, tenants)
 
 
 def _terms() -> Terms:
@@ -101,4 +108,5 @@ def _shown(name: str, text: str, old_until: datetime | None) -> str:
 def _form(errors: dict[str, str]) -> str:
     with state().database.read(Operator()) as session:
         chosen = choosing.choice(session)
-    return render_template("tokens/new.html", errors=errors, choice=chosen, scopes=TokenScope)
+    scopes = [scope for scope in TokenScope if _maker().may_give(scope)]
+    return render_template("tokens/new.html", errors=errors, choice=chosen, scopes=scopes)
