@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from console.domain.columns import RECORDS
 from console.domain.directory import Kind, Listing, Record, Refusal, key_of
 from console.domain.groups import Held
-from console.store.base import Base
+from console.store.base import FOLDED, Base
 from console.store.models import directory as d
 from console.store.upsert import upsert
 
@@ -117,10 +117,10 @@ def _said(listing: Listing, record: Record) -> dict[str, Any]:
 
 
 def _known(session: Session, kind: Kind, keys: Sequence[str] | None = None) -> dict[str, Facts]:
-    """The rows of the directory by their key: all, or those of some keys."""
+    """The rows of the directory by their key, without what is folded of them: all, or those of some keys."""
     model = MODELS[kind]
     table = model.__table__
-    rows = select(table)
+    rows = select(*(column for column in table.columns if FOLDED not in column.info))
     if keys is not None:
         rows = rows.where(table.c[_key(model)].in_(keys))
     return {str(row[_key(model)]): dict(row) for row in session.execute(rows).mappings()}

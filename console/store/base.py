@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, DateTime, Enum, Integer, MetaData, SmallInteger, String
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 from sqlalchemy.types import TypeDecorator
+
+from console.domain.folding import fold
 
 
 class Plane(StrEnum):
@@ -50,6 +52,18 @@ Count = Annotated[int, mapped_column(BigInteger)]
 Small = Annotated[int, mapped_column(SmallInteger)]
 Label = Annotated[str, mapped_column(String(200))]
 Code = Annotated[str, mapped_column(String(64))]
+
+
+FOLDED = "folded"  # in `info` of a column: it follows from another one
+
+
+def folded(column: str) -> MappedColumn[str]:
+    """A column that holds another one folded, by which that is sought and sorted; filled as a row is born."""
+    return mapped_column(
+        String,
+        insert_default=lambda context: fold(context.get_current_parameters()[column]),
+        info={FOLDED: column},
+    )
 
 
 def _values(choices: type[StrEnum]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.folding import add_folded
 from migrations.protection import allow
 
 revision = "0003"
@@ -52,6 +53,7 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
         sa.ForeignKeyConstraint(["ght_code"], ["ght.code"], name=op.f("fk_ght_membership_ght_code_ght")),
         sa.PrimaryKeyConstraint("membership_id", name=op.f("pk_ght_membership")),
         sa.UniqueConstraint(
@@ -119,6 +121,7 @@ def _more_of_sites() -> None:
     with op.batch_alter_table("directory_site", schema=None) as batch_op:
         batch_op.alter_column("as_of", existing_type=sa.Date(), nullable=False)
         batch_op.drop_column("vintage")
+    add_folded("directory_site", "finess_et", ("name", "town"))
 
 
 def _less_of_sites() -> None:
@@ -142,5 +145,14 @@ def _less_of_sites() -> None:
         batch_op.alter_column("vintage", existing_type=sa.SmallInteger(), nullable=False)
         batch_op.alter_column("category", existing_type=sa.String(length=64), nullable=False)
         batch_op.alter_column("legal_status", existing_type=sa.String(length=64), nullable=False)
-        for name in ("as_of", "closed_on", "closed", "opened_on", "address", "long_name"):
+        for name in (
+            "folded_town",
+            "folded_name",
+            "as_of",
+            "closed_on",
+            "closed",
+            "opened_on",
+            "address",
+            "long_name",
+        ):
             batch_op.drop_column(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.folding import add_folded
 from migrations.protection import hold_rows
 
 revision = "0008"
@@ -29,6 +30,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("finess_ej IS NULL"),
             postgresql_where=sa.text("finess_ej IS NULL"),
         )
+    add_folded("adherent", "tenant_id", ("name",))
     with op.batch_alter_table("incident") as batch_op:
         batch_op.create_index(
             "ix_incident_open",
@@ -59,7 +61,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_incident_open")
     with op.batch_alter_table("adherent") as batch_op:
         batch_op.drop_index("uq_adherent_siren_alone")
-        for column in ("version", "until", "convention", "sector"):
+        for column in ("folded_name", "version", "until", "convention", "sector"):
             batch_op.drop_column(column)
 
 

@@ -98,6 +98,14 @@ def test_a_key_is_of_one_adherent(two: Database) -> None:
         assert refusal.value.field == field
 
 
+def test_a_name_is_sought_as_it_is_now(two: Database) -> None:
+    with two.write(Operator()) as session:
+        number = add_by_hand(session, UNIVERSITY)
+        assert session.get_one(c.Adherent, number).folded_name == "UNIVERSITE DE TOULOUSE"
+        change_facts(session, number, replace(UNIVERSITY, name="École d'Épernay"), seen_version=1)
+    assert adherent(two, number).folded_name == "ECOLE D EPERNAY"
+
+
 def test_two_entities_that_their_finess_tells_apart_share_a_siren(two: Database) -> None:
     with two.write(Operator()) as session:
         add_by_hand(session, replace(CORSICAN, siren="262020779"))

@@ -10,6 +10,7 @@ from console.actions.directory import FieldChange, compare_records, store_record
 from console.domain.directory import Kind, LegalEntity, Listing, Record, Site
 from console.domain.formats import read_sae
 from console.store.models import directory as d
+from console.store.queries.directory import search_sites
 from console.store.session import Database, Operator
 from tests.domain.test_formats import ENTITIES, EXTRACT, GROUPS, SITES, open_file
 from tests.given import SAE
@@ -154,6 +155,22 @@ def test_a_site_that_an_extract_holds_is_open_again(database: Database) -> None:
     assert site(database).closed
     take_in(database, some(extract, FLEYRIAT))
     assert (site(database).closed, site(database).closed_on) == (False, None)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("words", ["Saint-Étienne", "ste anne", "épernay", "océane"])
+def test_a_site_is_found_however_its_name_is_written(database: Database, sites: Listing, words: str) -> None:
+    key = FLEYRIAT
+    names = {"ste anne": "HOPITAL SAINTE-ANNE", "océane": "RESIDENCE OCEANE"}
+    towns = {"Saint-Étienne": "ST ETIENNE", "épernay": "EPERNAY"}
+    take_in(database, some(sites, key))
+    site = replace(  # type: ignore[type-var]
+        sites.records[key], name=names.get(words, "EHPAD"), town=towns.get(words, "VIRIAT")
+    )
+    take_in(database, replace(sites, records={key: site}))
+    with database.read(Operator()) as session:
+        assert [found.finess_et for found in search_sites(session, words).rows] == [key]
+        assert search_sites(session, "fleyriat").total == 0
 
 
 @pytest.mark.both_databases

@@ -79,7 +79,12 @@ def _a_group(session: Session, code: str, members: Iterable[str]) -> None:
     session.flush()
     session.add_all(
         d.GhtMembership(
-            ght_code=code, finess_ej=member, role=GroupRole.MEMBER, valid_from=date(2020, 1, 1), source="test"
+            ght_code=code,
+            finess_ej=member,
+            role=GroupRole.MEMBER,
+            valid_from=date(2020, 1, 1),
+            source="test",
+            as_of=TODAY,
         )
         for member in members
     )
@@ -112,6 +117,9 @@ def names(page: str) -> list[str]:
         ("words=090781816", [PAMIERS]),
         ("words=193113842", [TOULOUSE]),
         ("words=verges", [FOIX]),
+        ("words=ST+JEAN", [FOIX]),
+        ("words=universite", [TOULOUSE]),
+        ("words=Fo%C3%AFx", [FOIX]),
         ("words=%25", []),
         ("kind=university", [TOULOUSE]),
         ("sector=public", [FOIX]),
@@ -128,6 +136,12 @@ def test_a_filter_leaves_what_it_says(
     four: Database, sign_in_as: SignIn, asked: str, found: list[str]
 ) -> None:
     assert names(sign_in_as(Role.OPS).get(f"/adherents?{asked}").text) == found
+
+
+def test_an_accented_name_stands_where_its_letter_does(four: Database, sign_in_as: SignIn) -> None:
+    with four.write(Operator()) as session:
+        session.get_one(c.Adherent, 2).name = "Épernay"
+    assert names(sign_in_as(Role.OPS).get("/adherents").text) == [PAMIERS, "Épernay", TOULOUSE]
 
 
 def test_by_manager(four: Database, sign_in_as: SignIn) -> None:

@@ -7,11 +7,12 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from console.domain.adherents import Sector
 from console.domain.factors import Perimeter
-from console.store.base import BigId, CatalogueRow, Code, Count, Label, OwnedRow, Small
+from console.domain.folding import fold
+from console.store.base import BigId, CatalogueRow, Code, Count, Label, OwnedRow, Small, folded
 
 
 class AdherentKind(StrEnum):
@@ -60,9 +61,10 @@ class Adherent(OwnedRow, CatalogueRow):
         ),
     )
     audited: ClassVar[bool] = True
-    fleeting: ClassVar[frozenset[str]] = frozenset({"version"})
+    fleeting: ClassVar[frozenset[str]] = frozenset({"folded_name", "version"})
     tenant_id: Mapped[BigId]
     name: Mapped[Label] = mapped_column(index=True)
+    folded_name: Mapped[str] = folded("name")
     kind: Mapped[AdherentKind]
     sector: Mapped[Sector | None]
     finess_ej: Mapped[Code | None] = mapped_column(unique=True)
@@ -74,6 +76,11 @@ class Adherent(OwnedRow, CatalogueRow):
     until: Mapped[date | None]
     version: Mapped[int] = mapped_column(server_default="1")
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as its base declares it
+
+    @validates("name")
+    def _fold_name(self, _key: str, name: str) -> str:
+        self.folded_name = fold(name)
+        return name
 
 
 class ServiceCalendar(CatalogueRow):

@@ -15,7 +15,7 @@ from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.directory import GroupRole, Kind
-from console.store.base import BigId, CatalogueRow, Code, CoordinationRow, Label
+from console.store.base import BigId, CatalogueRow, Code, CoordinationRow, Label, folded
 
 
 class ImportState(StrEnum):
@@ -54,6 +54,7 @@ class DirectorySite(CatalogueRow):
     finess_et: Mapped[Code] = mapped_column(primary_key=True)
     finess_ej: Mapped[Code] = mapped_column(index=True)
     name: Mapped[Label]
+    folded_name: Mapped[str] = folded("name")
     long_name: Mapped[Label | None]
     siret: Mapped[Code | None]
     siren: Mapped[Code | None]
@@ -61,6 +62,7 @@ class DirectorySite(CatalogueRow):
     legal_status: Mapped[Code | None]
     department: Mapped[Code] = mapped_column(index=True)
     town: Mapped[Label]
+    folded_town: Mapped[str] = folded("town")
     address: Mapped[Label | None]
     opened_on: Mapped[date | None]
     closed: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -93,6 +95,7 @@ class GhtMembership(CatalogueRow):
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
     source: Mapped[Label]
+    as_of: Mapped[date]
 
 
 class ColumnMapping(CatalogueRow):

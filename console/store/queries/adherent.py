@@ -118,7 +118,9 @@ def _sites(session: Session, finess_ej: str | None) -> list[Place]:
     if finess_ej is None:
         return []
     rows = session.scalars(
-        select(d.DirectorySite).where(d.DirectorySite.finess_ej == finess_ej).order_by(d.DirectorySite.name)
+        select(d.DirectorySite)
+        .where(d.DirectorySite.finess_ej == finess_ej)
+        .order_by(d.DirectorySite.folded_name)
     )
     return [Place(row.finess_et, row.name, row.town, row.department) for row in rows]
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.factors import Basis
+from console.domain.folding import folded_words
 from console.store.models import catalogue as c
 from console.store.models import directory as d
 from console.store.models import people as p
@@ -64,7 +65,7 @@ class Asked:
 def sought(asked: Asked, today: date) -> list[ColumnElement[bool]]:
     """The conditions of a search, but for `only`. The operator, an adherent of its own, is left out."""
     adherent = c.Adherent
-    conditions = [adherent.tenant_id != OPERATOR_TENANT, *map(_holds, asked.words.split())]
+    conditions = [adherent.tenant_id != OPERATOR_TENANT, *map(_holds, folded_words(asked.words))]
     for column, value in (
         (adherent.kind, asked.kind),
         (adherent.sector, asked.sector),
@@ -97,20 +98,18 @@ def order(asked: Asked, month: date) -> list[ColumnElement[Any]]:
     """The order of a list, by name where lines are equal; what is unknown comes last in both directions."""
     column = COLUMNS[asked.sort](month)
     directed = column.desc() if asked.descending else column.asc()
-    return [directed.nulls_last(), func.lower(c.Adherent.name), c.Adherent.tenant_id.expression]
+    return [directed.nulls_last(), c.Adherent.folded_name.expression, c.Adherent.tenant_id.expression]
 
 
 def _holds(word: str) -> ColumnElement[bool]:
-    """A word of the name, a key, or the town of a site of the directory."""
+    """A folded word of the name, a key, or the town of a site of the directory."""
     adherent, site = c.Adherent, d.DirectorySite
     in_town = select(site.finess_et).where(
-        site.finess_ej == adherent.finess_ej, func.upper(site.town).contains(word.upper(), autoescape=True)
+        site.finess_ej == adherent.finess_ej, site.folded_town.contains(word, autoescape=True)
     )
     return or_(
-        # Either way round, for a database may know the other case of ASCII letters only.
-        func.upper(adherent.name).contains(word.upper(), autoescape=True),
-        func.lower(adherent.name).contains(word.lower(), autoescape=True),
-        adherent.finess_ej == word.upper(),
+        adherent.folded_name.contains(word, autoescape=True),
+        adherent.finess_ej == word,
         adherent.siren == word,
         in_town.exists(),
     )
@@ -174,7 +173,7 @@ def _of_month(amount: Any, month: date) -> ColumnElement[Any]:
 
 
 COLUMNS: Mapping[Sort, Callable[[date], ColumnElement[Any]]] = {
-    Sort.NAME: lambda _: func.lower(c.Adherent.name),
+    Sort.NAME: lambda _: c.Adherent.folded_name.expression,
     Sort.KIND: lambda _: c.Adherent.kind.expression,
     Sort.SECTOR: lambda _: c.Adherent.sector.expression,
     Sort.FINESS: lambda _: c.Adherent.finess_ej.expression,

@@ -140,7 +140,7 @@ def _subscribers(session: Session, code: str, successor: str | None) -> list[Sub
         select(subscription, c.Adherent.name)
         .join(c.Adherent, c.Adherent.tenant_id == subscription.tenant_id)
         .where(subscription.service_code == code, subscription.status.in_(RUNNING))
-        .order_by(c.Adherent.name, subscription.tenant_id, subscription.number)
+        .order_by(c.Adherent.folded_name, subscription.tenant_id, subscription.number)
     )
     moved = _since(session, successor) if successor else {}
     return [

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from console.domain.directory import Kind, Sector, sector_of
 from console.domain.errors import NotFound
+from console.domain.folding import folded_words
 from console.store.models import catalogue as c
 from console.store.models import directory as d
 from console.store.queries.paging import PageOf
@@ -54,7 +55,7 @@ def search_sites(session: Session, words: str = "", department: str = "", page: 
         select(site, c.Adherent.tenant_id)
         .outerjoin(c.Adherent, c.Adherent.finess_ej == site.finess_ej)
         .where(*wanted)
-        .order_by(site.name, site.finess_et)
+        .order_by(site.folded_name, site.finess_et)
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     )
@@ -91,10 +92,10 @@ def _conditions(words: str, department: str) -> Iterator[ColumnElement[bool]]:
     site = d.DirectorySite
     if department:
         yield site.department == department.upper()
-    for word in words.upper().split():
+    for word in folded_words(words):
         yield or_(
-            func.upper(site.name).contains(word, autoescape=True),
-            func.upper(site.town).contains(word, autoescape=True),
+            site.folded_name.contains(word, autoescape=True),
+            site.folded_town.contains(word, autoescape=True),
             site.finess_et == word,
             site.finess_ej == word,
         )
@@ -219,7 +220,7 @@ def entity_page(session: Session, finess_ej: str) -> EntityPage:
     sites = session.scalars(
         select(d.DirectorySite)
         .where(d.DirectorySite.finess_ej == finess_ej)
-        .order_by(d.DirectorySite.closed, d.DirectorySite.name)
+        .order_by(d.DirectorySite.closed, d.DirectorySite.folded_name)
     ).all()
     if row is None and not sites:
         raise NotFound("Entité juridique introuvable.")

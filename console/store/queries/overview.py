@@ -394,7 +394,9 @@ def _followed(session: Session, month: date) -> list[Followed]:
     }
     active = _by_tenant(session, t.Subscription, t.Subscription.status == t.SubscriptionStatus.ACTIVE)
     incidents = _by_tenant(session, t.Incident, t.Incident.resolved_at.is_(None))
-    adherents = select(c.Adherent).where(c.Adherent.tenant_id != OPERATOR_TENANT).order_by(c.Adherent.name)
+    adherents = (
+        select(c.Adherent).where(c.Adherent.tenant_id != OPERATOR_TENANT).order_by(c.Adherent.folded_name)
+    )
     return [
         Followed(
             tenant_id=row.tenant_id,

@@ -14,6 +14,7 @@ from console.domain.access import Role
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.delegations import GIVES_AND_TAKES, Standing, standing
 from console.domain.errors import NotFound
+from console.domain.folding import folded_words
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import people as p
@@ -177,7 +178,7 @@ def entrusted(session: Session, account_id: int) -> tuple[Entrusted, ...]:
         select(c.Adherent.tenant_id, c.Adherent.name)
         .join(p.Portfolio, p.Portfolio.tenant_id == c.Adherent.tenant_id)
         .where(p.Portfolio.account_id == account_id)
-        .order_by(c.Adherent.name, c.Adherent.tenant_id)
+        .order_by(c.Adherent.folded_name, c.Adherent.tenant_id)
     )
     return tuple(Entrusted(*row) for row in rows)
 
@@ -187,7 +188,7 @@ def adherents_of(session: Session, tenants: Iterable[int]) -> list[Entrusted]:
     rows = session.execute(
         select(c.Adherent.tenant_id, c.Adherent.name)
         .where(c.Adherent.tenant_id.in_(set(tenants)))
-        .order_by(c.Adherent.name, c.Adherent.tenant_id)
+        .order_by(c.Adherent.folded_name, c.Adherent.tenant_id)
     )
     return [Entrusted(*row) for row in rows]
 
@@ -355,11 +356,11 @@ def _adherents_named(words: str) -> list[ColumnElement[bool]]:
     adherent = c.Adherent
     return [
         or_(
-            func.upper(adherent.name).contains(word, autoescape=True),
+            adherent.folded_name.contains(word, autoescape=True),
             adherent.finess_ej == word,
             adherent.siren == word,
         )
-        for word in words.upper().split()
+        for word in folded_words(words)
     ]
 
 
@@ -375,7 +376,7 @@ def _handed(session: Session, delegation_ids: Sequence[int]) -> dict[int, list[E
         select(p.DelegatedAdherent.delegation_id, c.Adherent.tenant_id, c.Adherent.name)
         .join(c.Adherent, c.Adherent.tenant_id == p.DelegatedAdherent.tenant_id)
         .where(p.DelegatedAdherent.delegation_id.in_(delegation_ids))
-        .order_by(c.Adherent.name, c.Adherent.tenant_id)
+        .order_by(c.Adherent.folded_name, c.Adherent.tenant_id)
     )
     handed: dict[int, list[Entrusted]] = {}
     for delegation_id, tenant_id, name in rows:
