@@ -259,6 +259,7 @@ def a_membership(
             valid_from=start,
             valid_to=end,
             source="test",
+            as_of=start,
         )
     )
     session.flush()

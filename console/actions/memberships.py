@@ -25,7 +25,7 @@ def compare_memberships(session: Session, listing: Listing) -> Difference:
     """The memberships of a listing against those that are known, and those it does not hold."""
     relation = Relation(_held(row) for row in session.scalars(select(d.GhtMembership)))
     codes = set(session.scalars(select(d.Ght.code)))
-    new, changed, refused, unchanged = [], [], [], 0
+    new, changed, confirmed, refused, unchanged = [], [], [], [], 0
     for record in _in_order(listing.records.values()):
         try:
             changes = _joined(relation, codes, record, listing.as_of)
@@ -37,9 +37,13 @@ def compare_memberships(session: Session, listing: Listing) -> Difference:
             unchanged += 1
         elif len(changes) == 1 and changes[0][0] is None:
             new.append(record)
+        elif told := [field for change in changes for field in _fields(*change)]:
+            changed.append(Changed(record, told))
         else:
-            changed.append(Changed(record, [field for change in changes for field in _fields(*change)]))
-    return Difference(new, changed, [], unchanged, _left(relation, listing), refused)
+            confirmed.append(record)
+    # A row that is refused may have told of any of those that seem to be left out.
+    left = [] if refused or listing.refusals else _left(relation, listing)
+    return Difference(new, changed, confirmed, unchanged, left, refused)
 
 
 def store_memberships(session: Session, listing: Listing, records: Iterable[Record]) -> None:
@@ -54,17 +58,20 @@ def store_memberships(session: Session, listing: Listing, records: Iterable[Reco
 
 
 def end_those_left(session: Session, listing: Listing) -> int:
-    """End on the file's day what runs then and a complete file does not hold; how many these are."""
+    """End on the file's day what runs then and a complete file does not hold; how many these are.
+
+    It ends nothing while a row of the file is refused.
+    """
     rows = {_key(row): row for row in session.scalars(select(d.GhtMembership).with_for_update())}
     relation = Relation(_held(row) for row in rows.values())
-    left = _left(relation, listing)
+    left = compare_memberships(session, listing).left
     for held in left:
         _write(session, rows, relation.end(held, listing.as_of), listing.source)
     return len(left)
 
 
 def add_membership(
-    session: Session, ght_code: str, finess_ej: str, role: GroupRole, *, first_day: date, by: str
+    session: Session, ght_code: str, finess_ej: str, role: GroupRole, *, first_day: date, today: date, by: str
 ) -> None:
     """Put a legal entity of the directory into a group from a day on; it leaves the one it was in."""
     if session.get(d.Ght, ght_code, with_for_update=True) is None:
@@ -74,14 +81,16 @@ def add_membership(
         raise Invalid("finess_ej", "Cette entité juridique n'est pas dans le répertoire.")
     rows = _rows(session, {ght_code}, {finess_ej})
     relation = Relation(_held(row) for row in rows.values())
-    changes = relation.join(Membership(ght_code, finess_ej, role, first_day), first_day)
+    changes = relation.join(Membership(ght_code, finess_ej, role, first_day), first_day, today)
     if not changes:
         raise Conflict("Cette entité est déjà dans ce GHT, dans ce rôle.")
     for change in changes:
         _write(session, rows, change, by)
 
 
-def end_membership(session: Session, ght_code: str, membership_id: int, *, last_day: date) -> None:
+def end_membership(
+    session: Session, ght_code: str, membership_id: int, *, last_day: date, today: date
+) -> None:
     """Make a day the last of a membership; the day before its first one withdraws it, without erasing it."""
     row = session.scalars(
         select(d.GhtMembership)
@@ -93,7 +102,8 @@ def end_membership(session: Session, ght_code: str, membership_id: int, *, last_
     held = _held(row)
     if row.valid_to is not None and row.valid_to <= last_day + DAY:
         raise Conflict("Cette appartenance finit déjà avant ce jour.")
-    row.valid_to = Relation([held]).end(held, last_day + DAY)[1].valid_to
+    ended = Relation([held]).end(held, last_day + DAY, today)[1]
+    row.valid_to, row.as_of = ended.valid_to, ended.as_of
     session.flush()
 
 
@@ -107,7 +117,9 @@ def _left(relation: Relation, listing: Listing) -> list[Held]:
     return [
         held
         for held in relation.all()
-        if held.holds_on(listing.as_of) and f"{held.ght_code} {held.finess_ej}" not in listing.records
+        if held.holds_on(listing.as_of)
+        and held.as_of <= listing.as_of
+        and f"{held.ght_code} {held.finess_ej}" not in listing.records
     ]
 
 
@@ -135,11 +147,12 @@ def _write(session: Session, rows: Rows, change: Change, source: str) -> None:
     else:
         row = rows.pop((before.ght_code, before.finess_ej, before.valid_from))
     row.role, row.valid_from, row.valid_to = after.role, after.valid_from, after.valid_to
+    row.as_of = after.as_of
     rows[_key(row)] = row
 
 
 def _held(row: d.GhtMembership) -> Held:
-    return Held(row.ght_code, row.finess_ej, row.role, row.valid_from, row.valid_to)
+    return Held(row.ght_code, row.finess_ej, row.role, row.valid_from, row.valid_to, row.as_of)
 
 
 def _key(row: d.GhtMembership) -> tuple[str, str, date]:
@@ -147,10 +160,11 @@ def _key(row: d.GhtMembership) -> tuple[str, str, date]:
 
 
 def _fields(before: Held | None, after: Held) -> Sequence[FieldChange]:
-    """What differs, in the words of the columns; the group is told where it is another one."""
+    """What differs, in the words of the columns, but for the day; the group where it is another one."""
     if before is None:
         return [FieldChange("ght_code", None, after.ght_code), FieldChange("role", None, after.role)]
-    differing = [f.name for f in fields(Held) if getattr(before, f.name) != getattr(after, f.name)]
+    names = [place.name for place in fields(Held) if place.name != "as_of"]
+    differing = [name for name in names if getattr(before, name) != getattr(after, name)]
     return [FieldChange(name, getattr(before, name), getattr(after, name)) for name in differing]
 
 

@@ -1,7 +1,8 @@
 """Who is in which hospital group (GHT), by date: what joining one does to what is known, and who sees whom.
 
 An entity is in one group at a time, and a group has one support establishment at a time. Days are those on
-which a membership begins (`valid_from`) and is no more (`valid_to`); one that is empty was withdrawn.
+which a membership begins (`valid_from`) and is no more (`valid_to`); one that is empty was withdrawn. Each
+keeps the day it was last said on (`as_of`): an older file never replaces what a later one said.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class Held:
     finess_ej: str
     role: GroupRole
     valid_from: date
-    valid_to: date | None = None
+    valid_to: date | None
+    as_of: date
 
     @property
     def withdrawn(self) -> bool:
@@ -54,31 +56,42 @@ class Relation:
         for held in self._of.values():
             yield from held
 
-    def join(self, wanted: Membership, day: date) -> list[tuple[Held | None, Held]]:
+    def join(
+        self, wanted: Membership, day: date, said_on: date | None = None
+    ) -> list[tuple[Held | None, Held]]:
         """Take in what a file of a day says of an entity: pairs of what was and what is.
+
+        `said_on` is the day of a word that is not a file's own. What is told as it is known already only
+        becomes known to a later day; where a later word stands against it, nothing changes.
 
         Where the file gives no first day, a membership in the same role goes on, or begins on that day; what
         the entity was before ends as it begins. Raises `Conflict` where another group has it later on, or the
         group has another support establishment.
         """
-        known = self._of[wanted.finess_ej]
+        known, said_on = self._of[wanted.finess_ej], said_on or day
         same = next((one for one in known if _is_same(one, wanted, day)), None)
         start = wanted.valid_from or (same.valid_from if same else day)
         end = wanted.valid_to or (same.valid_to if same and same.lasts_past(day) else None)
-        result = Held(wanted.ght_code, wanted.finess_ej, wanted.role, start, end)
+        result = Held(wanted.ght_code, wanted.finess_ej, wanted.role, start, end, said_on)
         others = [one for one in known if one is not same and one.meets(start, end)]
+        if any(
+            one.as_of > said_on and (one is same or one in others or _goes_on(one, result)) for one in known
+        ):
+            return []
         self._check(result, others)
-        changes: list[tuple[Held | None, Held]] = [(one, replace(one, valid_to=start)) for one in others]
+        changes: list[tuple[Held | None, Held]] = [
+            (one, replace(one, valid_to=start, as_of=said_on)) for one in others
+        ]
         if result != same:
             changes.append((same, result))
         self._keep(changes)
         return changes
 
-    def end(self, held: Held, day: date) -> tuple[Held, Held]:
-        """Let a membership hold no more from a day on."""
+    def end(self, held: Held, day: date, said_on: date | None = None) -> tuple[Held, Held]:
+        """Let a membership hold no more from a day on; `said_on` is when that was said, if not then."""
         if day < held.valid_from:
             raise Invalid("last_day", "Une appartenance finit après son début.")
-        change = (held, replace(held, valid_to=day))
+        change = (held, replace(held, valid_to=day, as_of=said_on or day))
         self._keep([change])
         return change
 
@@ -116,6 +129,11 @@ def _is_same(held: Held, wanted: Membership, day: date) -> bool:
     if held.valid_from == wanted.valid_from or (held.withdrawn and held.valid_from == day):
         return True
     return not held.withdrawn and held.role is wanted.role and held.holds_on(day)
+
+
+def _goes_on(known: Held, told: Held) -> bool:
+    """Whether what is told would be in the same group for good, past the end that is known."""
+    return told.valid_to is None and known.ght_code == told.ght_code
 
 
 def seen_through_groups(own: Iterable[str], held: Iterable[Held], day: date) -> frozenset[str]:

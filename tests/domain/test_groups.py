@@ -1,5 +1,7 @@
 """Who is in which hospital group, by date, and who sees whom through it."""
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -14,8 +16,10 @@ SUPPORT, MEMBER = GroupRole.SUPPORT, GroupRole.MEMBER
 JANUARY, JUNE, NOVEMBER = date(2026, 1, 1), date(2026, 6, 1), date(2026, 11, 25)
 
 
-def held(entity: str, role: GroupRole = MEMBER, ght: str = "A", start: date = JANUARY, end=None) -> Held:
-    return Held(ght, entity, role, start, end)
+def held(
+    entity: str, role: GroupRole = MEMBER, ght: str = "A", start: date = JANUARY, end=None, said=JANUARY
+) -> Held:
+    return Held(ght, entity, role, start, end, said)
 
 
 def wanted(entity: str, role: GroupRole = MEMBER, ght: str = "A", start=None, end=None) -> Membership:
@@ -73,13 +77,16 @@ def test_nobody_sees_through_a_group_but_its_support(own: set[str], day: date) -
 
 
 def test_an_entity_that_is_new_joins_on_the_day_of_the_file() -> None:
-    assert Relation(GROUP).join(wanted("new"), NOVEMBER) == [(None, held("new", start=NOVEMBER))]
+    assert Relation(GROUP).join(wanted("new"), NOVEMBER) == [
+        (None, held("new", start=NOVEMBER, said=NOVEMBER))
+    ]
 
 
-def test_one_that_is_in_already_changes_nothing() -> None:
+def test_one_that_is_in_already_is_only_known_to_a_later_day() -> None:
     relation = Relation(GROUP)
+    assert relation.join(wanted("one"), NOVEMBER) == [(held("one"), held("one", said=NOVEMBER))]
     assert relation.join(wanted("one"), NOVEMBER) == []
-    assert relation.join(wanted("chief", SUPPORT), NOVEMBER) == []
+    assert relation.join(wanted("chief", SUPPORT), JANUARY) == []
     assert relation.join(wanted("one", start=JANUARY), NOVEMBER) == []
 
 
@@ -94,8 +101,8 @@ def test_taking_in_twice_is_taking_in_once() -> None:
 
 def test_one_that_moves_leaves_where_it_was() -> None:
     assert Relation(GROUP).join(wanted("one", ght="B"), NOVEMBER) == [
-        (held("one"), held("one", end=NOVEMBER)),
-        (None, held("one", ght="B", start=NOVEMBER)),
+        (held("one"), held("one", end=NOVEMBER, said=NOVEMBER)),
+        (None, held("one", ght="B", start=NOVEMBER, said=NOVEMBER)),
     ]
 
 
@@ -103,8 +110,8 @@ def test_another_role_is_another_membership() -> None:
     relation = Relation(GROUP)
     relation.join(wanted("chief", MEMBER), NOVEMBER)
     assert relation.join(wanted("one", SUPPORT), NOVEMBER) == [
-        (held("one"), held("one", end=NOVEMBER)),
-        (None, held("one", SUPPORT, start=NOVEMBER)),
+        (held("one"), held("one", end=NOVEMBER, said=NOVEMBER)),
+        (None, held("one", SUPPORT, start=NOVEMBER, said=NOVEMBER)),
     ]
 
 
@@ -116,10 +123,10 @@ def test_a_group_has_one_support_establishment() -> None:
 def test_a_day_that_the_file_gives_counts() -> None:
     relation = Relation(GROUP)
     assert relation.join(wanted("one", start=date(2025, 7, 1)), NOVEMBER) == [
-        (held("one"), held("one", start=date(2025, 7, 1)))
+        (held("one"), held("one", start=date(2025, 7, 1), said=NOVEMBER))
     ]
     assert relation.join(wanted("two", start=JANUARY, end=JUNE), NOVEMBER) == [
-        (held("two"), held("two", end=JUNE))
+        (held("two"), held("two", end=JUNE, said=NOVEMBER))
     ]
 
 
@@ -127,7 +134,9 @@ def test_who_joins_another_group_later_cannot_join_before_without_an_end() -> No
     relation = Relation([held("one", ght="B", start=JUNE)])
     with pytest.raises(Conflict, match="GHT B depuis le 2026-06-01"):
         relation.join(wanted("one", start=JANUARY), NOVEMBER)
-    assert relation.join(wanted("one", start=JANUARY, end=JUNE), NOVEMBER) == [(None, held("one", end=JUNE))]
+    assert relation.join(wanted("one", start=JANUARY, end=JUNE), NOVEMBER) == [
+        (None, held("one", end=JUNE, said=NOVEMBER))
+    ]
 
 
 def test_the_day_before_the_first_withdraws_and_the_day_before_that_is_refused() -> None:
@@ -145,6 +154,21 @@ def test_a_membership_that_was_withdrawn_may_be_begun_again_on_the_same_day() ->
 def test_a_file_that_holds_one_that_had_ended_opens_it_again_and_keeps_an_end_to_come() -> None:
     ended, ends = held("one", end=JUNE), held("two", end=date(2027, 1, 1))
     relation = Relation([ended, ends])
-    assert relation.join(wanted("one", start=JANUARY), NOVEMBER) == [(ended, held("one"))]
-    assert relation.join(wanted("two", start=JANUARY), NOVEMBER) == []
+    assert relation.join(wanted("one", start=JANUARY), NOVEMBER) == [(ended, held("one", said=NOVEMBER))]
+    kept = held("two", end=date(2027, 1, 1), said=NOVEMBER)
+    assert relation.join(wanted("two", start=JANUARY), NOVEMBER) == [(ends, kept)]
     assert relation.join(wanted("two"), NOVEMBER) == []
+
+
+@given(
+    st.sampled_from(["chief", "one", "two"]),
+    st.sampled_from([SUPPORT, MEMBER]),
+    st.sampled_from(["A", "B"]),
+    st.none() | st.dates(date(2025, 1, 1), date(2027, 1, 1)),
+)
+def test_an_older_file_changes_nothing_that_is_known_to_a_later_day(entity, role, ght, start) -> None:
+    confirmed = [replace(one, as_of=NOVEMBER) for one in GROUP]
+    relation = Relation(confirmed)
+    with suppress(Conflict):
+        relation.join(wanted(entity, role, ght, start), JUNE)
+    assert set(relation.all()) == set(confirmed)

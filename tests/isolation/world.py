@@ -121,6 +121,7 @@ def surround(database: Database) -> None:
                     valid_from=date(2020, 1, 1),
                     valid_to=TODAY - timedelta(days=1) if tenant_id == B else None,  # it left the group
                     source="test",
+                    as_of=TODAY,
                 )
             )
     with database.write(Operator()) as session:

@@ -266,6 +266,21 @@ def test_members_of_a_complete_file_end_the_others_when_it_is_stored(
         assert [str(day) for day in ended] == ["2026-06-01"]
 
 
+def test_a_complete_file_with_a_refused_row_says_that_it_ends_nothing(
+    database: Database, admin: Browser
+) -> None:
+    with database.write(Operator()) as session:
+        given.a_group(session, "84103", "010780054", "010008407")
+    content = "CODE_GHT;FINESS_EJ;ROLE\n84103;010780054;support\n84103;010008406;membre\n"
+    sent = send(admin, content, "members.csv", as_of="2026-06-01", complete="1")
+    page = admin.get(sent.location).text
+    assert figures(page)["Refusés"] == 1
+    assert "aucune appartenance ne finira" in page
+    admin.submit(f"{sent.location}/store")
+    with database.read(Operator()) as session:
+        assert not session.scalar(select(func.count(d.GhtMembership.valid_to)))
+
+
 def test_a_legal_entity_has_a_page_with_its_sites(database: Database, sign_in_as: SignIn) -> None:
     with database.write(Operator()) as session:
         given.an_adherent(session, 11, "CH de Foix")

@@ -108,4 +108,5 @@ def _members(scale: Scale, department: str, members: Sequence[str]) -> Iterator[
             "valid_from": scale.since,
             "valid_to": None,
             "source": MADE_UP,
+            "as_of": scale.since,
         }

@@ -171,7 +171,10 @@ def members_seen_by(session: Session, tenants: Iterable[int], day: date) -> froz
         .where(d.GhtMembership.ght_code.in_(groups), _running(day))
     ).all()
     tenant_of = {row.finess_ej: tenant_id for row, tenant_id in rows}
-    held = [Held(row.ght_code, row.finess_ej, row.role, row.valid_from, row.valid_to) for row, _ in rows]
+    held = [
+        Held(row.ght_code, row.finess_ej, row.role, row.valid_from, row.valid_to, row.as_of)
+        for row, _ in rows
+    ]
     mine = [finess_ej for finess_ej, tenant_id in tenant_of.items() if tenant_id in tenants]
     return frozenset(tenant_of[finess_ej] for finess_ej in seen_through_groups(mine, held, day)) - tenants
 
@@ -191,7 +194,7 @@ def _name_of(finess_ej: InstrumentedAttribute[str]) -> ColumnElement[str | None]
 
 
 def _member(row: d.GhtMembership, name: str | None, tenant_id: int | None, day: date) -> Member:
-    held = Held(row.ght_code, row.finess_ej, row.role, row.valid_from, row.valid_to)
+    held = Held(row.ght_code, row.finess_ej, row.role, row.valid_from, row.valid_to, row.as_of)
     return Member(
         membership_id=row.membership_id,
         finess_ej=row.finess_ej,

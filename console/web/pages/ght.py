@@ -54,6 +54,7 @@ def add(code: str) -> ResponseReturnValue:
                 inputs.text("finess_ej"),
                 inputs.choice("role", GroupRole),
                 first_day=inputs.day("first_day"),
+                today=today(),
                 by=current_account().login,
             )
     except Invalid as error:
@@ -68,7 +69,8 @@ def end(code: str, membership_id: int) -> ResponseReturnValue:
     """Make a day the last of a membership."""
     try:
         with state().database.write(Operator(), by=current_account().login) as session:
-            end_membership(session, code, membership_id, last_day=inputs.day("last_day"))
+            last_day = inputs.day("last_day")
+            end_membership(session, code, membership_id, last_day=last_day, today=today())
     except Invalid as error:
         return _page(code, {error.field: message_of(error)}, membership_id), 422
     flash(_("L'appartenance est terminée."))
