@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.incidents import Priority, reckon_open
 from console.actions.tenancy import hold_adherent, subscription_of
+from console.domain.adherents import check_still_there
 from console.domain.contract import (
     Amendment,
     State,
@@ -33,6 +34,7 @@ from console.domain.price import Revision
 from console.domain.renewal import add_months
 from console.store.models import catalogue as c
 from console.store.models import contract as k
+from console.store.models import offer as o
 from console.store.models import tenant as t
 
 ONE_DAY = timedelta(days=1)
@@ -50,6 +52,7 @@ def open_timeline(
 ) -> None:
     """The first amendment: the terms under which a subscription, not stored yet, is taken."""
     check_terms(terms)
+    _check_version(session, subscription, terms.service_version)
     changes = {name: value for name, value in asdict(terms).items() if value is not None}
     first = Amendment(1, subscription.starts_on, changes)
     _show(subscription, [first], today)
@@ -83,6 +86,7 @@ def amend(
         after = replace(terms, **changed)
         _check_plan(session, after)
         changed |= {name: getattr(after, name) for name in PLAN}  # a plan is named whole
+    _check_version(session, subscription, changed.get("service_version"))
     amendment = Amendment(len(past) + 1, effective_on, changed)
     return _append(session, subscription, past, amendment, None, note, today, now, by)
 
@@ -97,11 +101,18 @@ def set_end(
     now: datetime,
     by: str,
 ) -> int:
-    """Set the last day of a subscription, whatever was its last day before, or take it back."""
+    """Set the last day of a subscription, whatever was its last day before, or take it back.
+
+    An end that has passed is corrected with a note that says why.
+    """
     today, subscription, past = _hold(session, tenant_id, number, now)
+    check_still_there(ends_on or date.max, hold_adherent(session, tenant_id).until, "ends_on")
     if last_day(past) == ends_on:
         raise Conflict("Rien ne change : c'est déjà son dernier jour.")
-    amendment = Amendment(len(past) + 1, ends_on or today, {"ends_on": ends_on})
+    if _is_over(past, max(today, subscription.starts_on)) and not note:
+        raise Invalid("note", "Une fin passée se corrige avec une note qui dit pourquoi.")
+    effective_on = max(ends_on or today, subscription.starts_on)  # of a draft, the end is before the start
+    amendment = Amendment(len(past) + 1, effective_on, {"ends_on": ends_on})
     return _append(session, subscription, past, amendment, None, note, today, now, by)
 
 
@@ -163,11 +174,12 @@ def _hold(
     adherent = hold_adherent(session, tenant_id)
     subscription = subscription_of(session, tenant_id, number)
     today = now.astimezone(ZoneInfo(adherent.zone)).date()
-    past = amendments_of(session, tenant_id, number)
-    terms = terms_on(past, today)
-    if terms is not None and terms.status is Status.ENDED:
-        raise Conflict("Cette souscription est déjà terminée.")
-    return today, subscription, past
+    return today, subscription, amendments_of(session, tenant_id, number)
+
+
+def _is_over(past: list[Amendment], day: date) -> bool:
+    terms = terms_on(past, day)
+    return terms is not None and terms.status is Status.ENDED
 
 
 def _terms_to_amend(past: list[Amendment], effective_on: date) -> Terms:
@@ -282,3 +294,19 @@ def _check_plan(session: Session, terms: Terms) -> None:
         raise Invalid("plan", "Ce plan n'est pas au catalogue.")
     if missing := [priority.value for priority in Priority if priority.value not in plan.targets]:
         raise Invalid("plan", "Ce plan ne promet rien en %(missing)s.", missing=", ".join(missing))
+
+
+def _check_version(session: Session, subscription: t.Subscription, version: str | None) -> None:
+    """Refuse a version that the catalogue does not know, where it knows those of the service."""
+    row = o.ServiceVersion
+    known = session.scalars(
+        select(row.version)
+        .where(row.service_code == subscription.service_code)
+        .order_by(row.released_on.desc(), row.version)
+    ).all()
+    if version is not None and known and version not in known:
+        raise Invalid(
+            "service_version",
+            "Le catalogue ne connaît pas cette version du service ; il connaît %(versions)s.",
+            versions=", ".join(known),
+        )

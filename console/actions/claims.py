@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from console.actions.amendments import amendments_of
 from console.actions.posting import post
 from console.actions.tenancy import hold_adherent, subscription_of
 from console.domain.claims import OPERATOR_TENANT, check_claim
-from console.domain.contract import Status
+from console.domain.contract import Status, terms_on
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.hours import HOUR, day_bounds, hour_of
 from console.store.models import catalogue as c
@@ -40,7 +41,7 @@ def claim_workload(
     """
     host, workload = _hold_workload(session, host_id, workload_id)
     zone = ZoneInfo(hold_adherent(session, tenant_id).zone)
-    _check_within(subscription_of(session, tenant_id, subscription), first_day, last_day)
+    _check_within(session, subscription_of(session, tenant_id, subscription), first_day, last_day)
     valid_from, valid_to = _free_hours(session, workload, first_day, last_day, zone)
     claim = c.WorkloadClaim(
         tenant_id=tenant_id,
@@ -159,10 +160,11 @@ def _free_hours(
     return valid_from, valid_to
 
 
-def _check_within(subscription: t.Subscription, first_day: date, last_day: date | None) -> None:
-    if subscription.status is Status.ENDED:
-        raise Conflict("Cette souscription est terminée.")
-    if subscription.status is Status.DRAFT:
+def _check_within(
+    session: Session, subscription: t.Subscription, first_day: date, last_day: date | None
+) -> None:
+    """Refuse days on which the subscription did not run; it may have ended since."""
+    if not _was_signed(session, subscription):
         raise Conflict("Cette souscription est un brouillon : activez-la d'abord.")
     if first_day < subscription.starts_on:
         raise Invalid(
@@ -172,6 +174,14 @@ def _check_within(subscription: t.Subscription, first_day: date, last_day: date 
         )
     if subscription.ends_on is not None and (last_day is None or last_day > subscription.ends_on):
         raise Invalid("last_day", "La souscription finit le %(day)s.", day=f"{subscription.ends_on:%Y-%m-%d}")
+
+
+def _was_signed(session: Session, subscription: t.Subscription) -> bool:
+    if subscription.status is not Status.ENDED or subscription.ends_on is None:
+        return subscription.status is not Status.DRAFT
+    past = amendments_of(session, subscription.tenant_id, subscription.number)
+    terms = terms_on(past, subscription.ends_on)
+    return terms is not None and terms.status is not Status.DRAFT
 
 
 def _post_again(session: Session, host_id: int, start: datetime, end: datetime | None, now: datetime) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from console.actions.amendments import amend, open_timeline, set_end
+from console.actions.amendments import ONE_DAY, amend, open_timeline, set_end
 from console.actions.tenancy import hold_adherent, subscription_of
 from console.domain.adherents import check_still_there
 from console.domain.contract import Status, Terms
@@ -49,6 +49,7 @@ def subscribe(
     agreed = replace(agreed, contract=agreed.contract or None)
     if agreed.ends_on is not None and agreed.ends_on < starts_on:
         raise Invalid("ends_on", "Une souscription finit après son début.")
+    check_still_there(agreed.ends_on or date.max, adherent.until, "ends_on")
     if with_plan:
         version = _latest_version(session, service.plan_code)
         agreed = replace(agreed, plan_code=service.plan_code, plan_version=version)
@@ -104,7 +105,8 @@ def end_subscription(
 ) -> None:
     """Set the last day of a subscription; once that day has passed, it is ended.
 
-    Raises `Conflict` while workloads stay claimed for it after that day.
+    One that has passed may be moved, with a note. Raises `Conflict` while workloads stay claimed for it after
+    that day.
     """
     adherent = hold_adherent(session, tenant_id)
     subscription = subscription_of(session, tenant_id, number)
@@ -115,6 +117,21 @@ def end_subscription(
         raise Conflict(
             "Des charges restent affectées à cette souscription : terminez d'abord leurs affectations."
         )
+    set_end(session, tenant_id, number, ends_on=ends_on, note=note, now=now, by=by)
+
+
+def cancel_draft(
+    session: Session, tenant_id: int, number: int, *, note: str = "", now: datetime, by: str = MACHINE
+) -> None:
+    """Say that a draft will not be signed: it ends the day before its first one, so it never runs.
+
+    Raises `Conflict` where it is signed already.
+    """
+    hold_adherent(session, tenant_id)
+    subscription = subscription_of(session, tenant_id, number)
+    if subscription.status is not Status.DRAFT:
+        raise Conflict("Seul un brouillon s'annule : ce qui est signé se termine.")
+    ends_on = subscription.starts_on - ONE_DAY
     set_end(session, tenant_id, number, ends_on=ends_on, note=note, now=now, by=by)
 
 

@@ -19,6 +19,28 @@ class Answer(StrEnum):
     NO = "no"
 
 
+class Withdrawable(StrEnum):
+    """Terms that may be taken back; a plan is not: incidents are counted by it."""
+
+    VOLUME = "volume"
+    PRICE = "price_cents"
+    INDEXATION = "indexation"
+    REVISION = "revise_on"
+    CONTRACT = "contract"
+    VERSION = "service_version"
+    TERM = "term_ends_on"
+    TACIT = "tacit"
+    RENEWAL = "renewal_months"
+    NOTICE = "notice"
+
+
+HANGING_ON = {  # what says nothing without it
+    Withdrawable.PRICE: ("price_per",),
+    Withdrawable.INDEXATION: ("indexation_rate",),
+    Withdrawable.NOTICE: ("notice_unit",),
+}
+
+
 def asked_terms() -> dict[str, Any]:
     """The terms that were filled in, but for the plan, by the names of `Terms`."""
     tacit = inputs.optional_choice("tacit", Answer)
@@ -38,6 +60,12 @@ def asked_terms() -> dict[str, Any]:
         "notice_unit": inputs.optional_choice("notice_unit", NoticeUnit),
     }
     return {name: value for name, value in asked.items() if value is not None}
+
+
+def asked_withdrawals() -> dict[str, None]:
+    """The terms that were ticked as not agreed, or not known, by the names of `Terms`."""
+    ticked = inputs.choices("withdrawn", Withdrawable)
+    return dict.fromkeys(name for term in ticked for name in (term.value, *HANGING_ON.get(term, ())))
 
 
 def asked_revision() -> Revision:

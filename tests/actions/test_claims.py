@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from console.actions.claims import claim_for_service, claim_workload, end_claim, end_service_claim
 from console.actions.subscriptions import end_subscription
 from console.domain.claims import OPERATOR_TENANT
+from console.domain.contract import Status
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
@@ -161,6 +162,20 @@ def test_a_claim_stays_within_its_subscription(metered: Database) -> None:
         with pytest.raises(Invalid, match="finit le 2026-11-25"):
             claim(metered, last_day=last_day)
     claim(metered, last_day=TODAY)
+
+
+def test_a_workload_is_claimed_for_days_of_a_subscription_that_has_ended_since(metered: Database) -> None:
+    yesterday = TODAY - timedelta(days=1)
+    with metered.write(Operator()) as session:
+        end_subscription(session, CH, 1, ends_on=yesterday, now=NOW)
+        draft = given.a_subscription(session, CH, status=Status.DRAFT, now=NOW)
+    with metered.write(Operator()) as session:
+        end_subscription(session, CH, draft, ends_on=yesterday, now=NOW)
+    with pytest.raises(Invalid, match="finit le 2026-11-24"):
+        claim(metered, first_day=yesterday)
+    with pytest.raises(Conflict, match="brouillon"):
+        claim(metered, subscription=draft, first_day=yesterday, last_day=yesterday)
+    assert claim(metered, first_day=yesterday - timedelta(days=2), last_day=yesterday)
 
 
 def share(database: Database, workload: str = "payroll", **changes) -> int:

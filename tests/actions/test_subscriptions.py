@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from console.actions.amendments import amend, amendments_of, revise_price, set_end, turn_subscriptions
-from console.actions.subscriptions import change_status, end_subscription, subscribe
+from console.actions.subscriptions import cancel_draft, change_status, end_subscription, subscribe
 from console.domain.contract import Status, terms_on
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.price import PricePer, Revision
 from console.domain.renewal import NoticeUnit
 from console.store.models import catalogue as c
 from console.store.models import contract as k
+from console.store.models import offer as o
 from console.store.models import tenant as t
 from console.store.session import Database, Operator, Tenants
 from tests import given
@@ -168,8 +169,8 @@ def test_it_does_not_end_before_its_first_day_nor_twice(adherent: Database) -> N
         end_subscription(session, CH, 1, ends_on=date(2025, 12, 31), now=NOW)
     with adherent.write(OWN) as session:
         end_subscription(session, CH, 1, ends_on=date(2026, 6, 30), now=NOW)
-    with pytest.raises(Conflict, match="déjà terminée"), adherent.write(OWN) as session:
-        end_subscription(session, CH, 1, ends_on=date(2026, 7, 31), now=NOW)
+    with pytest.raises(Conflict, match="Rien ne change"), adherent.write(OWN) as session:
+        end_subscription(session, CH, 1, ends_on=date(2026, 6, 30), now=NOW)
 
 
 def test_it_does_not_end_under_workloads_that_stay_claimed(adherent: Database) -> None:
@@ -314,8 +315,98 @@ def test_an_end_may_be_moved_and_taken_back_while_it_has_not_passed(adherent: Da
         end(day)
         assert row(adherent).ends_on == day
     assert row(adherent).status is Status.ENDED
-    with pytest.raises(Conflict, match="déjà terminée"):
-        end(None)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("corrected", "after"),
+    [
+        (date(2026, 7, 31), Status.ENDED),
+        (date(2026, 3, 31), Status.ENDED),
+        (TODAY + timedelta(days=30), Status.ACTIVE),
+        (None, Status.ACTIVE),
+    ],
+)
+def test_an_end_that_has_passed_is_corrected_with_a_note(
+    adherent: Database, corrected: date | None, after: Status
+) -> None:
+    def end(day: date | None, note: str = "") -> None:
+        with adherent.write(OWN) as session:
+            set_end(session, CH, 1, ends_on=day, note=note, now=NOW, by="ana")
+
+    end(date(2026, 6, 30))
+    with pytest.raises(Invalid, match="note") as refusal:
+        end(corrected)
+    assert refusal.value.field == "note"
+    end(corrected, "Faute de frappe")
+    assert (row(adherent).ends_on, row(adherent).status) == (corrected, after)
+
+
+def test_what_has_ended_is_amended_within_its_life(adherent: Database) -> None:
+    with adherent.write(OWN) as session:
+        set_end(session, CH, 1, ends_on=date(2026, 6, 30), now=NOW, by="ana")
+    agree(adherent, on=date(2026, 6, 1), volume=7)
+    assert (row(adherent).volume, row(adherent).status) == (7, Status.ENDED)
+    with pytest.raises(Invalid, match="finit le 2026-06-30"):
+        agree(adherent, on=date(2026, 7, 1), volume=8)
+
+
+def test_nothing_lasts_beyond_the_last_day_of_an_adherent(adherent: Database) -> None:
+    with adherent.write(Operator()) as session:
+        session.get_one(c.Adherent, CH).until = TODAY
+    for day in (None, TODAY + timedelta(days=1)):
+        with pytest.raises(Invalid) as refusal, adherent.write(OWN) as session:
+            set_end(session, CH, 1, ends_on=day, note="Oubli", now=NOW, by="ana")
+        assert refusal.value.field == "ends_on"
+        with pytest.raises(Invalid), adherent.write(OWN) as session:
+            given.a_subscription(session, CH, ends_on=day)
+
+
+def test_a_draft_that_will_not_be_signed_is_cancelled_and_may_come_back(adherent: Database) -> None:
+    later = TODAY + timedelta(days=30)
+    with adherent.write(OWN) as session:
+        number = given.a_subscription(session, CH, status=Status.DRAFT, starts_on=later)
+    with adherent.write(OWN) as session:
+        cancel_draft(session, CH, number, note="Budget refusé", now=NOW)
+    assert (row(adherent, number).status, row(adherent, number).changes_on) == (Status.ENDED, None)
+    turn(adherent, later)
+    assert row(adherent, number).status is Status.ENDED
+    with pytest.raises(Conflict, match="Seul un brouillon"), adherent.write(OWN) as session:
+        cancel_draft(session, CH, number, now=NOW)
+    with adherent.write(OWN) as session:
+        set_end(session, CH, number, ends_on=None, note="Budget voté", now=NOW, by="ana")
+    assert row(adherent, number).status is Status.DRAFT
+
+
+def test_what_is_signed_is_not_cancelled(adherent: Database) -> None:
+    with pytest.raises(Conflict, match="Seul un brouillon"), adherent.write(OWN) as session:
+        cancel_draft(session, CH, 1, now=NOW)
+
+
+def test_a_term_that_was_set_is_taken_back(adherent: Database) -> None:
+    agree(adherent, on=date(2026, 2, 1), volume=7, price_cents=100, price_per=PricePer.UNIT)
+    agree(adherent, on=date(2026, 3, 1), volume=None, price_cents=None, price_per=None)
+    assert (row(adherent).volume, row(adherent).price_cents, row(adherent).price_per) == (None, None, None)
+    with adherent.read(OWN) as session:
+        before = terms_on(amendments_of(session, CH, 1), date(2026, 2, 28))
+    assert before is not None
+    assert (before.volume, before.price_cents) == (7, 100)
+
+
+def test_a_version_is_one_that_the_catalogue_knows_where_it_knows_any(adherent: Database) -> None:
+    agree(adherent, service_version="anything")
+    with adherent.write(Operator()) as session:
+        code = session.get_one(t.Subscription, (CH, 1)).service_code
+        released = {"service_code": code, "released_on": date(2026, 1, 1)}
+        session.add_all(o.ServiceVersion(version=version, **released) for version in ("12.4", "12.5"))
+    with pytest.raises(Invalid, match=r"12\.4, 12\.5") as refusal:
+        agree(adherent, service_version="12.3")
+    assert refusal.value.field == "service_version"
+    with pytest.raises(Invalid, match=r"12\.4, 12\.5"), adherent.write(OWN) as session:
+        given.a_subscription(session, CH, code, contract="V", service_version="12.3")
+    agree(adherent, service_version="12.5")
+    agree(adherent, volume=3)
+    assert row(adherent).service_version == "12.5"
 
 
 def test_a_draft_is_activated_from_a_day(adherent: Database) -> None:

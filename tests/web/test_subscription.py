@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 from console.domain.access import Role
 from console.store.models import catalogue as c
 from console.store.models import contract as k
+from console.store.models import offer as o
 from console.store.models import tenant as t
 from console.store.session import Database, Operator
 from tests import given
@@ -192,6 +193,52 @@ def test_every_form_of_an_amendment_is_there_and_its_fragment_too(two: Database,
         address = f"/adherents/{FOIX}/subscriptions/1/amend?subject={subject}"
         assert browser.get(address).status_code == 200
         assert "<h1" not in browser.fragment(address).text
+
+
+def the_row(database: Database, number: int = 1) -> t.Subscription:
+    return subscriptions(database)[number - 1]
+
+
+def test_terms_are_taken_back_by_ticking_them(two: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
+    said = {"volume": "7", "price": "12", "price_per": "unit", "contract": "M-18"}
+    assert amend(browser, subject="terms", effective_on="2026-02-01", **said).status_code == 303
+    form = {"subject": "terms", "effective_on": "2026-03-01", "withdrawn": ["volume", "price_cents"]}
+    both = amend(browser, **form | {"volume": "8"})
+    assert (both.status_code, 'id="withdrawn-error"' in both.text) == (422, True)
+    assert amend(browser, **form | {"withdrawn": "status"}).status_code == 422
+    assert amend(browser, **form).status_code == 303
+    row = the_row(two)
+    assert (row.volume, row.price_cents, row.price_per, row.contract) == (None, None, None, "M-18")
+
+
+def test_a_draft_is_cancelled_by_form_and_an_end_is_corrected(two: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
+    with two.write(Operator()) as session:
+        given.a_subscription(session, FOIX, status=t.SubscriptionStatus.DRAFT, starts_on=date(2150, 1, 1))
+    address = f"/adherents/{FOIX}/subscriptions/2"
+    assert "Annuler le brouillon" in browser.get(address).text
+    assert "Annuler le brouillon" in browser.get(f"{address}/amend?subject=cancel").text
+    assert amend(browser, 2, subject="cancel").status_code == 303
+    page = main_of(browser.get(address).text)
+    assert "annulée avant son premier jour" in page
+    assert "Corriger la fin" in page
+    assert "Corriger la fin" in browser.get(f"{address}/amend?subject=end").text
+    assert 'id="note-error"' in amend(browser, 2, subject="end", ends_on="").text
+    assert amend(browser, 2, subject="end", ends_on="", note="Budget voté").status_code == 303
+    assert the_row(two, 2).status is t.SubscriptionStatus.DRAFT
+
+
+def test_a_version_is_chosen_among_those_of_the_catalogue(two: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
+    with two.write(Operator()) as session:
+        released = {"service_code": the_row(two).service_code, "released_on": date(2026, 1, 1)}
+        session.add(o.ServiceVersion(version="12.4", **released))
+    form = {"subject": "terms", "effective_on": "2026-03-01"}
+    refused = amend(browser, service_version="11", **form)
+    assert (refused.status_code, 'id="service_version-error"' in refused.text) == (422, True)
+    assert '<option value="12.4">' in refused.text
+    assert amend(browser, service_version="12.4", **form).status_code == 303
 
 
 def test_a_draft_without_a_plan_is_taken_by_form(two: Database, sign_in_as: SignIn) -> None:

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from console.actions.amendments import amend, revise_price, set_end
-from console.actions.subscriptions import change_status, end_subscription, subscribe
+from console.actions.subscriptions import cancel_draft, change_status, end_subscription, subscribe
 from console.domain.access import Permission
 from console.domain.contract import Status
 from console.domain.errors import Invalid
@@ -29,7 +29,7 @@ from console.web.errors import message_of
 from console.web.fragments import go_to, wants_fragment
 from console.web.languages import today
 from console.web.state import state
-from console.web.terms import asked_plan, asked_revision, asked_terms
+from console.web.terms import Withdrawable, asked_plan, asked_revision, asked_terms, asked_withdrawals
 from reports.document import Chart, Series
 from reports.quantities import Kind
 
@@ -44,6 +44,7 @@ class Subject(StrEnum):
     PRICE = "price"
     STATUS = "status"
     END = "end"
+    CANCEL = "cancel"
 
 
 @bp.get("/adherents/<int:tenant_id>/subscriptions/new")
@@ -132,10 +133,19 @@ def _chart(page: SubscriptionPage) -> Chart | None:
 
 
 def _amend_terms(session: Session, tenant_id: int, number: int, **written: Any) -> None:
-    changes = asked_terms() | asked_plan()
-    if not changes:
+    told, withdrawn = asked_terms() | asked_plan(), asked_withdrawals()
+    if not told and not withdrawn:
         raise Invalid("effective_on", "Rien n'est rempli : un champ vide laisse sa condition comme elle est.")
-    amend(session, tenant_id, number, effective_on=inputs.day("effective_on"), changes=changes, **written)
+    if told.keys() & withdrawn:
+        raise Invalid("withdrawn", "Une condition se remplit ou se retire, pas les deux à la fois.")
+    amend(
+        session,
+        tenant_id,
+        number,
+        effective_on=inputs.day("effective_on"),
+        changes=told | withdrawn,
+        **written,
+    )
 
 
 def _revise_price(session: Session, tenant_id: int, number: int, **written: Any) -> None:
@@ -167,6 +177,7 @@ DEEDS: dict[Subject, Callable[..., None]] = {
     Subject.PRICE: _revise_price,
     Subject.STATUS: _change_status,
     Subject.END: _end,
+    Subject.CANCEL: cancel_draft,
 }
 
 
@@ -197,6 +208,7 @@ def _amend_form(
         "subscription/amendment.html" if wants_fragment() else "subscription/amend.html",
         page=page,
         subject=subject.value,
+        withdrawable=[term.value for term in Withdrawable],
         errors=errors,
         suspect=suspect or [],
     )
