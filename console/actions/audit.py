@@ -9,10 +9,18 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from console.domain.audit import GENESIS, PURGED, REDACTED, months_before, seal_month
+from console.domain.audit import (
+    GENESIS,
+    KEPT_FOR_EVER,
+    PURGED,
+    REDACTED,
+    is_kept_for_ever,
+    months_before,
+    seal_month,
+)
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.hours import month_bounds, month_of
@@ -86,7 +94,7 @@ def chains_to_purge(session: Session, *, keep_months: int, now: datetime) -> lis
 
 
 def purge(session: Session, tenant_id: int, through: int) -> None:
-    """Erase the payloads of a chain up to an entry; that it was done is an entry itself."""
+    """Erase the payloads of a chain up to an entry but those on the log itself; it is an entry itself."""
     head = session.get_one(a.AuditHead, tenant_id, with_for_update=True)
     session.execute(
         update(a.AuditPayload)
@@ -94,6 +102,9 @@ def purge(session: Session, tenant_id: int, through: int) -> None:
             a.AuditPayload.tenant_id == tenant_id,
             a.AuditPayload.number > head.purged_through,
             a.AuditPayload.number <= through,
+            a.AuditPayload.number.not_in(
+                select(a.AuditEntry.number).where(a.AuditEntry.tenant_id == tenant_id, _stays())
+            ),
         )
         .values(salt=None, payload=None)
     )
@@ -104,7 +115,8 @@ def purge(session: Session, tenant_id: int, through: int) -> None:
 def redact(session: Session, tenant_id: int, number: int, *, reason: str) -> None:
     """Erase the payload of one entry for a reason, which is written down in an entry of its own.
 
-    Needs a session of the operator's scope. Raises `NotFound`, `Conflict` where it is erased already.
+    Needs a session of the operator's scope. Raises `NotFound`, `Conflict` where it is erased already or says
+    itself what became of others.
     """
     reason = " ".join(reason.split())
     if not 0 < len(reason) <= LONGEST_REASON or not reason.isprintable():
@@ -112,6 +124,8 @@ def redact(session: Session, tenant_id: int, number: int, *, reason: str) -> Non
     held = session.get(a.AuditPayload, (tenant_id, number), with_for_update=True)
     if held is None:
         raise NotFound("Entrée introuvable.")
+    if is_kept_for_ever(session.get_one(a.AuditEntry, (tenant_id, number)).kind):
+        raise Conflict("Cette entrée dit ce qui fut fait du journal : son contenu reste.")
     if held.payload is None:
         raise Conflict("Le contenu de cette entrée est déjà effacé.")
     held.salt = held.payload = None
@@ -119,12 +133,17 @@ def redact(session: Session, tenant_id: int, number: int, *, reason: str) -> Non
 
 
 def _says_more(session: Session, tenant_id: int, first: int, last: int) -> bool:
-    """Whether entries `(first, last]` hold more than the traces of purges, which would follow each other."""
+    """Whether entries `(first, last]` hold something to erase; the traces of purges are nothing."""
     entry = a.AuditEntry
     said = select(entry.number).where(
-        entry.tenant_id == tenant_id, entry.number > first, entry.number <= last, entry.kind != PURGED
+        entry.tenant_id == tenant_id, entry.number > first, entry.number <= last, ~_stays()
     )
     return session.scalar(said.limit(1)) is not None
+
+
+def _stays() -> ColumnElement[bool]:
+    """`is_kept_for_ever`, as a condition on entries."""
+    return a.AuditEntry.kind.startswith(f"{KEPT_FOR_EVER}.", autoescape=True)
 
 
 def _last_seal(session: Session, tenant_id: int) -> a.AuditCheckpoint | None:

@@ -16,6 +16,7 @@ from enum import Enum
 GENESIS = "0" * 64  # what the first entry of a chain follows
 PURGED = "audit.purged"
 REDACTED = "audit.redacted"
+KEPT_FOR_EVER = "audit"  # first word of the kinds whose payloads are never erased: they say why others were
 # What an adherent reads of its own chain, by the first word of a kind; the rest is the operator's own work.
 OPEN_TO_ADHERENTS = (
     "adherent",
@@ -136,6 +137,11 @@ def seal_entry(entry: Entry) -> Entry:
     return replace(entry, sha256=_sha256(canonical(covered)))
 
 
+def is_kept_for_ever(kind: str) -> bool:
+    """Whether the payload of an entry stays: what was erased, exported and why is not forgotten."""
+    return kind.startswith(f"{KEPT_FOR_EVER}.")
+
+
 def seal_month(month: date, hashes: Iterable[str], previous: str) -> str:
     """The hash of a month, over its entries' hashes and the hash of the seal before it."""
     return _sha256("\n".join((month.isoformat(), previous, *hashes)))
@@ -207,6 +213,8 @@ class _Reading:
     def _misfit_of_payload(self, entry: Entry, payload: Payload | None) -> str:
         if payload is not None:
             return "" if payload.sha256() == entry.payload_sha256 else "has a payload that was altered"
+        if is_kept_for_ever(entry.kind):
+            return "lost its payload, which is never purged or redacted"
         if entry.number in self.erasures.redacted:
             self.redacted += 1
         elif entry.number <= self.erasures.purged_through:

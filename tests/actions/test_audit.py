@@ -146,6 +146,24 @@ def test_a_person_redacts_an_entry_for_a_reason(two: Database) -> None:
     assert (erased.salt, erased.payload) == (None, None)
 
 
+def test_the_reason_of_a_redaction_stays(two: Database) -> None:
+    some_deeds(two)
+    with two.write(Operator(), by="dpo") as session:
+        redact(session, FOIX, 3, reason="Un nom de patient")
+    with two.read(Operator()) as session, pytest.raises(Conflict):
+        redact(session, FOIX, 6, reason="Rien à voir")
+    seal(two)
+    assert purge_all(two) == [(FOIX, 6), (PAMIERS, 2)]
+    with two.read(Operator()) as session:
+        assert "patient" in (session.get_one(a.AuditPayload, (FOIX, 6)).payload or "")
+    found = check(two)
+    assert (found.entries, found.purged, found.redacted, found.fault) == (7, 4, 1, None)
+    tamper(two, text("UPDATE audit_payload SET payload = NULL WHERE tenant_id = 11 AND number = 6"))
+    fault = check(two).fault
+    assert fault is not None
+    assert (fault.number, "never purged" in fault.reason) == (6, True)
+
+
 @pytest.mark.parametrize(
     ("number", "reason", "refusal"),
     [(3, "Motif", Conflict), (1, " ", Invalid), (1, "x" * 501, Invalid), (99, "Motif", NotFound)],

@@ -23,6 +23,7 @@ from console.domain.audit import (
     Payload,
     Seal,
     check_chain,
+    is_kept_for_ever,
 )
 from console.domain.errors import NotFound
 from console.store.models import audit as a
@@ -65,6 +66,11 @@ class LoggedDeed:
     new: Mapping[str, Any]
     hidden: Sequence[str]
     facts: Mapping[str, Any]
+
+    @property
+    def erasable(self) -> bool:
+        """Whether its facts are there and may be redacted."""
+        return not self.erased and not is_kept_for_ever(self.kind)
 
     @property
     def columns(self) -> list[str]:
