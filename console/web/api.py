@@ -34,7 +34,7 @@ def receive_readings() -> tuple[Response, int]:
         return refuse(422, "unreadable_batch", str(error))
     if not bearer.speaks_for(envelope.host):
         return refuse(403, "other_host", f"this token does not speak for the host {envelope.host}")
-    with state().database.write(Operator()) as session:
+    with state().database.write(Operator(), by=bearer.signature) as session:
         receipts = ingest(session, envelope, now=datetime.now(UTC))
     return jsonify(readings=[asdict(receipt) for receipt in receipts]), 202
 
