@@ -12,13 +12,21 @@ import click
 
 from console.actions.catalogue import seed_catalogue
 from console.actions.generating.fingerprint import fingerprint
-from console.actions.generating.generation import SUBJECTS, Subject, begin, counts, finish, imagine
+from console.actions.generating.generation import (
+    SUBJECTS,
+    Subject,
+    begin,
+    check_vacant,
+    counts,
+    finish,
+    imagine,
+)
 from console.actions.generating.people import Person, add_managers, add_people
 from console.actions.generating.scale import LARGEST, UNTIL, Scale
 from console.actions.generating.sites import SHIPPED, Site, read_sites
 from console.actions.generating.world import World
 from console.config import BadConfiguration, Config, read_config
-from console.store import schema
+from console.store import roles, schema
 from console.store.session import Database, Operator
 
 SQLITE_LEDGER_DAYS = 31
@@ -76,9 +84,11 @@ def generate(
     engine = database.engine.dialect.name
     days = ledger_days if ledger_days is not None else _default_days(engine, options["years"])
     scale = Scale(incidents_a_year=incidents, ledger_days=days, **options)
+    _refuse_any_other(database)
     _announce(scale, engine, yes)
     started = time.monotonic()
     with database.schema() as connection:
+        roles.check_login(connection)
         schema.upgrade(connection)
     people = _generate(database, scale, sites)
     _conclude(database, people, time.monotonic() - started)
@@ -93,6 +103,20 @@ def _config() -> Config:
         return read_config()
     except BadConfiguration as error:
         raise click.ClickException(str(error)) from None
+
+
+def _refuse_any_other(database: Database) -> None:
+    """Refuse a database that is somebody's, before a table is made or changed."""
+    present = schema.present_revision(database)
+    if present is None:
+        return
+    if present != schema.wanted_revision():
+        raise click.ClickException(
+            f"CONSOLE_DATABASE_URL: this database is at revision {present} of its tables, not at "
+            f"{schema.wanted_revision()}: give the generation one of its own, that is new"
+        )
+    with database.read(Operator()) as session:
+        check_vacant(session)
 
 
 def _default_days(engine: str, years: int) -> int:
@@ -116,9 +140,9 @@ def _announce(scale: Scale, engine: str, yes: bool) -> None:
 
 def _generate(database: Database, scale: Scale, sites: Sequence[Site]) -> Sequence[Person]:
     with database.write(Operator()) as session:
-        seed_catalogue(session, scale.since)
-    with database.write(Operator()) as session:
         begin(session, scale, now=datetime.now(UTC))
+    with database.write(Operator()) as session:
+        seed_catalogue(session, scale.since)
     with database.read(Operator()) as session:
         world = imagine(session, scale, sites)
     for subject in SUBJECTS:

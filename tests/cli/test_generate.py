@@ -1,12 +1,17 @@
 """`console generate`, as an operator types it."""
 
 import re
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 
+from console.store import schema
+from console.store.session import Database
 from tests.running import BIN, ROOT, Installation
 
 SMALL = (
@@ -40,6 +45,47 @@ def test_a_prepared_database_may_be_generated_once(tmp_path: Path) -> None:
     assert "Cette base est déjà générée" in refused.stderr
 
 
+def dump(path: Path) -> list[str]:
+    """Every table and every row of a SQLite file."""
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
+
+
+def test_a_filled_database_of_an_older_revision_is_left_exactly_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "console.db"
+    database = Database(f"sqlite:///{path}")
+    with database.schema() as connection:
+        command.upgrade(schema.settings(connection), "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO adherent (tenant_id, name, kind, zone, since) "
+            "VALUES (2, 'CH de Foix', 'hospital', 'Europe/Paris', '2020-01-01')"
+        )
+    database.close()
+    before = dump(path)
+    refused = run(Installation(tmp_path), "generate", "--seed=5", *SMALL)
+    assert refused.returncode == 1
+    assert "revision 0001" in refused.stderr
+    assert dump(path) == before
+
+
+def test_a_filled_database_is_left_exactly_as_it_was(tmp_path: Path) -> None:
+    installed = Installation(tmp_path)
+    installed.console("prepare")
+    path = tmp_path / "console.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM emission_factor")  # which seeding would bring back
+        connection.execute(
+            "INSERT INTO contact (tenant_id, number, role, name, is_primary, starts_on) "
+            "VALUES (1, 1, 'cio', 'Ana Roy', 1, '2020-01-01')"
+        )
+        connection.commit()
+    before = dump(path)
+    refused = run(installed, "generate", "--seed=5", *SMALL)
+    assert refused.returncode == 1
+    assert "contact" in refused.stderr
+    assert dump(path) == before
+
+
 def test_a_directory_that_is_none_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("a;b\n1;2\n")
@@ -58,9 +104,12 @@ def test_an_option_that_cannot_be_is_refused_with_its_name(tmp_path: Path, optio
 
 def test_an_interrupted_generation_is_not_served(tmp_path: Path) -> None:
     installed = Installation(tmp_path)
-    command = [BIN / "console", "generate", "--seed=5"]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=installed.environment, stdout=subprocess.PIPE, text=True
+        [BIN / "console", "generate", "--seed=5"],
+        cwd=ROOT,
+        env=installed.environment,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     while "adherents" not in process.stdout.readline():

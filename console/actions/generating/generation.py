@@ -65,8 +65,8 @@ SEEDED = frozenset(
 )
 
 
-def begin(session: Session, scale: Scale, *, now: datetime) -> None:
-    """Mark a database as generated, and as incomplete; raises `Conflict` where it holds anything real."""
+def check_vacant(session: Session) -> None:
+    """Raise `Conflict` where a database was generated, or holds anything real."""
     if origin(session) is not Origin.REAL:
         raise Conflict("Cette base est déjà générée : effacez-la, ou donnez-en une autre.")
     if found := _real(session):
@@ -74,6 +74,11 @@ def begin(session: Session, scale: Scale, *, now: datetime) -> None:
             "Cette base contient des données réelles (%(tables)s) : la génération demande la sienne.",
             tables=", ".join(found),
         )
+
+
+def begin(session: Session, scale: Scale, *, now: datetime) -> None:
+    """Mark a database as generated, and as incomplete; raises `Conflict` where it is not vacant."""
+    check_vacant(session)
     session.add(Generation(generation_id=ONLY, options=scale.options(), began_at=now))
 
 
