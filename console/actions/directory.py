@@ -108,11 +108,11 @@ def _merged(listing: Listing, record: Record, known: Facts | None) -> dict[str, 
 
 
 def _said(listing: Listing, record: Record) -> dict[str, Any]:
-    unsaid = listing.unsaid.get(key_of(record), ())
+    told = {place.name: getattr(record, place.name) for place in fields(RECORDS[listing.kind])}
     return {
-        place.name: getattr(record, place.name)
-        for place in fields(RECORDS[listing.kind])
-        if place.name in listing.says and place.name not in unsaid
+        name: value
+        for name, value in told.items()
+        if name in listing.says and (value or name in listing.states)
     }
 
 

@@ -7,7 +7,7 @@ Published formats have theirs; that of any other table is a person's choice, rem
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 
@@ -131,7 +131,6 @@ def read_records(table: Table, kind: Kind, mapping: Columns, *, source: str, as_
         says=frozenset(says),
         records=reading.records,
         lines=reading.lines,
-        unsaid=reading.unsaid,
         refusals=reading.refusals,
         repairs=reading.repairs,
     )
@@ -152,7 +151,6 @@ class Reading:
     columns: Mapping[str, str]
     records: dict[str, Record] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
-    unsaid: dict[str, Collection[str]] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
     repairs: list[Repair] = field(default_factory=list)
 
@@ -170,8 +168,6 @@ class Reading:
         key = key_of(record)
         self.records[key], self.lines[key] = record, line
         self.repairs += row.repairs
-        if row.unsaid:
-            self.unsaid[key] = row.unsaid
 
     def _refuse_second(self, record: Record) -> None:
         key = key_of(record)
@@ -196,7 +192,6 @@ class Row:
     texts: Mapping[str, str]
     columns: Mapping[str, str]
     repairs: list[Repair] = field(default_factory=list)
-    unsaid: set[str] = field(default_factory=set)
 
     def text(self, name: str) -> str:
         return self.texts.get(name, "")
@@ -283,7 +278,6 @@ class Row:
         if not text:
             return None
         if spreadsheets.is_floating(text):
-            self.unsaid |= {"siret", "siren"} if name == "siret" else {name}
             self.repairs.append(Repair(self.line, self.columns[name], text, None))
             return None
         return self._identifier(name, read, lengths)

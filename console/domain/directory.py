@@ -1,7 +1,8 @@
 """The national directory: legal entities, their sites, the hospital groups (GHT) and who is in them.
 
 A file says some facts of its records and leaves others out; `Listing.says` tells them apart, so that what a
-file does not know never erases what is known.
+file does not know never erases what is known. An empty cell says nothing either, but of the facts of
+`Listing.states`, whose absence a published format tells too.
 """
 
 from __future__ import annotations
@@ -133,8 +134,8 @@ class Repair:
 class Listing:
     """What a file holds: its records by their key, what it says of them, and what was wrong with its rows.
 
-    `lines` are those of the records in the file; `unsaid` are the facts that a single record leaves out, for
-    a damaged cell made them unknown.
+    `lines` are those of the records in the file; `states` are facts of which it would give each there is: a
+    body without a day of closing is open.
     """
 
     kind: Kind
@@ -143,9 +144,9 @@ class Listing:
     says: frozenset[str]
     records: Mapping[str, Record]
     lines: Mapping[str, int]
-    unsaid: Mapping[str, Collection[str]]
     refusals: Sequence[Refusal]
     repairs: Sequence[Repair]
+    states: Collection[str] = frozenset()
 
 
 def key_of(record: Record) -> str:

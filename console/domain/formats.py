@@ -18,6 +18,7 @@ from console.domain.errors import Invalid
 from console.domain.tables import Table, normal, read_csv
 
 STOCK = re.compile(r"stock[_-](\d{4})(\d{2})(\d{2})")
+CLOSING = frozenset({"closed", "closed_on"})
 VINTAGE = re.compile(r"_(\d{4})r?\.")
 MEMBERSHIPS: Mapping[str, tuple[str, ...]] = {
     "ght_code": ("code_ght",),
@@ -119,7 +120,9 @@ def read_as(known: Format, table: Table, as_of: date | None = None) -> Listing:
         for name, columns in known.mapping.items()
     }
     listing = read_records(table, known.kind, mapping, source=known.source, as_of=day)
-    return replace(listing, says=listing.says | {"closed", "closed_on"}) if known.only_open else listing
+    if not (known.only_open or "closed_on" in known.mapping):
+        return listing
+    return replace(listing, says=listing.says | CLOSING, states=CLOSING)
 
 
 def read_sae(content: bytes) -> Listing:

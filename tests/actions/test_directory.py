@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from console.actions.directory import FieldChange, compare_records, store_records
 from console.domain.directory import Kind, LegalEntity, Listing, Record, Site
-from console.domain.formats import read_sae
+from console.domain.formats import known_as, read_as, read_sae, read_table
 from console.store.models import directory as d
 from console.store.queries.directory import search_sites
 from console.store.session import Database, Operator
@@ -34,7 +34,7 @@ def told(record: Record, as_of: date, *says: str, source: str = "test") -> Listi
         if isinstance(record, Site)
         else (Kind.LEGAL_ENTITIES, record.finess_ej)  # type: ignore[union-attr]
     )
-    return Listing(kind, source, as_of, frozenset(says), {key: record}, {key: 2}, {}, [], [])
+    return Listing(kind, source, as_of, frozenset(says), {key: record}, {key: 2}, [], [])
 
 
 def take_in(database: Database, listing: Listing) -> None:
@@ -123,15 +123,38 @@ def test_the_order_of_two_files_does_not_matter(database: Database, sites: Listi
     assert facts[0] == facts[1]
 
 
-def test_a_damaged_cell_never_erases_what_is_known(database: Database, sites: Listing) -> None:
+def test_an_empty_or_damaged_cell_never_erases_what_is_known(database: Database, sites: Listing) -> None:
     take_in(database, some(sites, FLEYRIAT))
     row = replace(sites.records[FLEYRIAT], siret=None, siren=None)  # type: ignore[type-var]
-    damaged = told(row, date(2026, 1, 1), "finess_et", "siret", "siren")
-    unsaid = replace(damaged, unsaid={FLEYRIAT: {"siret", "siren"}})
-    take_in(database, unsaid)
+    without = told(row, date(2026, 1, 1), "finess_et", "siret", "siren")
+    take_in(database, without)
+    assert (site(database).siret, site(database).as_of) == ("26010004500012", date(2026, 1, 1))
+
+
+def test_two_sources_of_which_one_has_no_siret_do_not_overwrite_each_other(
+    database: Database, sites: Listing
+) -> None:
+    survey = some(sites, FLEYRIAT)
+    line = next(line for line in EXTRACT.read_bytes().splitlines() if FLEYRIAT.encode() in line)
+    content = EXTRACT.read_bytes().splitlines()[0] + b"\n" + line.replace(b"26010004500012", b"")
+    extract = read_as(known_as("finess", read_table(content)), read_table(content))
+    for listing in (survey, extract):
+        take_in(database, listing)
     assert site(database).siret == "26010004500012"
-    take_in(database, damaged)  # a later file that says there is none
-    assert site(database).siret is None
+    with database.read(Operator()) as session:
+        for listing in (survey, extract):
+            assert compare_records(session, listing).to_store == ()
+
+
+def test_a_table_without_a_day_of_closing_opens_nothing_and_a_feed_does(database: Database) -> None:
+    feed = open_file(SITES)
+    key = next(key for key, one in feed.records.items() if isinstance(one, Site) and not one.closed)
+    closed = replace(feed.records[key], closed=True, closed_on=date(2001, 1, 1))  # type: ignore[type-var]
+    take_in(database, told(closed, date(2002, 1, 1), "closed", "closed_on"))
+    take_in(database, told(feed.records[key], date(2003, 1, 1), "name", "closed", "closed_on"))
+    assert site(database, key).closed
+    take_in(database, some(feed, key))
+    assert (site(database, key).closed, site(database, key).closed_on) == (False, None)
 
 
 def test_a_file_that_confirms_moves_the_day_and_says_nothing_changes(

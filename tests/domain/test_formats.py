@@ -97,7 +97,6 @@ def test_an_extract_that_a_spreadsheet_mangled_is_repaired_where_it_can_be_and_s
         (2, "dateouv", "13/02/1979", "1979-02-13"),
     ]
     assert len(repairs) == 15
-    assert all(unsaid == {"siret", "siren"} for unsaid in listing.unsaid.values())
 
 
 def test_feeds_hold_legal_entities_and_sites_with_the_closed_ones() -> None:
@@ -181,7 +180,6 @@ def test_a_wrong_row_is_told_with_its_line_and_field_and_the_others_count(
 def test_a_rounded_siret_leaves_the_site_without_one_and_says_so() -> None:
     listing = read(ROW.replace("26010004500012", "2,601E+13"))
     assert site(listing).siret is None
-    assert list(listing.unsaid.values()) == [{"siret", "siren"}]
     assert [(one.field, one.before, one.after) for one in listing.repairs] == [("sir", "2,601E+13", None)]
 
 
