@@ -16,6 +16,7 @@ from console.domain.contacts import ContactRole, check_days, mail, phone
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import one_line
 from console.domain.identifiers import siret
+from console.domain.revisions import check_version
 from console.store.models import follow_up as f
 
 
@@ -57,10 +58,16 @@ def add_contact(session: Session, tenant_id: int, facts: ContactFacts) -> int:
     return contact.number
 
 
-def change_contact(session: Session, tenant_id: int, number: int, facts: ContactFacts) -> None:
-    """Change what is said of a contact, its days included."""
+def change_contact(
+    session: Session, tenant_id: int, number: int, facts: ContactFacts, *, seen_version: int | None
+) -> None:
+    """Change what is said of a contact, its days included.
+
+    Raises `Stale` where somebody changed it since the form was filled in.
+    """
     hold_adherent(session, tenant_id)
     contact = contact_of(session, tenant_id, number)
+    check_version(seen_version, contact.version)
     for name, value in _columns(_checked_contact(facts)).items():
         setattr(contact, name, value)
     _make_way(session, contact)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.actions.committees import committee_of
@@ -14,6 +15,7 @@ from console.actions.tenancy import hold_adherent
 from console.domain.committees import TaskState
 from console.domain.errors import Conflict, NotFound
 from console.domain.free_text import one_line
+from console.domain.revisions import check_version
 from console.store.models import follow_up as f
 from console.store.queries.managers import Colleague
 
@@ -29,7 +31,7 @@ class TaskFacts:
 
 
 def add_task(session: Session, tenant_id: int, facts: TaskFacts, *, now: datetime, by: str) -> int:
-    """Add something to do; the number."""
+    """Add something to do; the number. Raises `Conflict` where the same one is open: a form sent twice."""
     hold_adherent(session, tenant_id)
     task = f.Task(
         tenant_id=tenant_id,
@@ -39,14 +41,19 @@ def add_task(session: Session, tenant_id: int, facts: TaskFacts, *, now: datetim
         created_at=now,
     )
     _tell(session, task, facts)
+    if _is_open(session, task):
+        raise Conflict("Cette tâche est déjà à faire.")
     session.add(task)
     session.flush()
     return task.number
 
 
-def change_task(session: Session, tenant_id: int, number: int, facts: TaskFacts) -> None:
-    """Change what is said of an open task."""
+def change_task(
+    session: Session, tenant_id: int, number: int, facts: TaskFacts, *, seen_version: int | None
+) -> None:
+    """Change what is said of an open task; raises `Stale` where somebody changed it since it was read."""
     task = _task_of(session, tenant_id, number)
+    check_version(seen_version, task.version)
     if task.state is not TaskState.OPEN:
         raise Conflict("Cette tâche n'est plus à faire : rouvrez-la d'abord.")
     _tell(session, task, facts)
@@ -69,6 +76,17 @@ def _task_of(session: Session, tenant_id: int, number: int) -> f.Task:
     if task is None:
         raise NotFound("Tâche introuvable.")
     return task
+
+
+def _is_open(session: Session, task: f.Task) -> bool:
+    """Whether one that says the same is to be done already."""
+    row = f.Task
+    same = (row.title == task.title, row.due_on == task.due_on, row.committee == task.committee)
+    in_charge = (row.account_id == task.account_id, row.contact == task.contact)
+    found = select(row.number).where(
+        row.tenant_id == task.tenant_id, row.state == TaskState.OPEN, *same, *in_charge
+    )
+    return session.scalars(found).first() is not None
 
 
 def _tell(session: Session, task: f.Task, facts: TaskFacts) -> None:

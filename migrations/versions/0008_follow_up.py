@@ -76,6 +76,7 @@ def _make_contacts() -> None:
         sa.Column("is_primary", sa.Boolean(), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         _of_adherent("contact"),
     )
     op.create_table(
@@ -152,6 +153,7 @@ def _make_committees() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_by", sa.String(length=200), nullable=True),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         _of_adherent("follow_up_task"),
         _within("follow_up_task", "committee", "committee"),
         _within("follow_up_task", "contact", "contact"),

@@ -181,9 +181,31 @@ def test_a_task_is_in_charge_of_a_colleague_or_of_a_contact(two: Database) -> No
             followed_up.a_task(session, FOIX, committee=9)
         for facts in (task_facts("Autre", in_charge=9), task_facts("Autre", committee=9)):
             with pytest.raises(NotFound):
-                change_task(session, FOIX, 1, facts)
+                change_task(session, FOIX, 1, facts, seen_version=1)
     assert [task.in_charge for task in found.rows] == ["Zoé Martin", "Camille Durand"]
     assert [task.number for task in mine.rows] == [1]
+
+
+def test_the_second_of_two_people_at_a_task_is_told(two: Database) -> None:
+    with two.write(BOTH) as session:
+        followed_up.a_task(session, FOIX)
+    with two.write(BOTH) as session:
+        change_task(session, FOIX, 1, task_facts("Envoyer deux devis"), seen_version=1)
+    with pytest.raises(Stale), two.write(BOTH) as session:
+        change_task(session, FOIX, 1, task_facts("Ne rien envoyer"), seen_version=1)
+    with two.read(BOTH) as session:
+        assert tasks.task(session, FOIX, 1, TODAY).title == "Envoyer deux devis"
+
+
+def test_a_task_sent_twice_is_one_and_once_done_may_come_again(two: Database) -> None:
+    with two.write(BOTH) as session:
+        followed_up.a_task(session, FOIX, due_on=TODAY)
+    with pytest.raises(Conflict, match="déjà"), two.write(BOTH) as session:
+        followed_up.a_task(session, FOIX, due_on=TODAY)
+    with two.write(BOTH) as session:
+        settle_task(session, FOIX, 1, TaskState.DONE, now=NOW, by="zoe")
+        assert followed_up.a_task(session, FOIX, due_on=TODAY) == 2
+        assert followed_up.a_task(session, FOIX) == 3
 
 
 def test_a_task_is_done_dropped_or_opened_again_once(two: Database) -> None:
@@ -194,7 +216,7 @@ def test_a_task_is_done_dropped_or_opened_again_once(two: Database) -> None:
         with pytest.raises(Conflict):
             settle_task(session, FOIX, 1, TaskState.DROPPED, now=NOW, by="ana")
         with pytest.raises(Conflict, match="rouvrez"):
-            change_task(session, FOIX, 1, task_facts())
+            change_task(session, FOIX, 1, task_facts(), seen_version=done.version)
         settle_task(session, FOIX, 1, TaskState.OPEN, now=NOW, by="ana")
         again = tasks.task(session, FOIX, 1, TODAY)
     assert (done.state, done.settled_at, done.settled_by) == (TaskState.DONE, NOW, "zoe")

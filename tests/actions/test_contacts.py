@@ -8,6 +8,7 @@ from sqlalchemy import select
 from console.actions.contacts import SiteFacts, add_site, change_contact, end_site
 from console.domain.contacts import ContactRole
 from console.domain.errors import Conflict, Invalid, NotFound
+from console.domain.revisions import Stale
 from console.store.models import follow_up as f
 from console.store.queries import contacts
 from console.store.session import Database, Operator, Tenants
@@ -63,7 +64,7 @@ def test_one_contact_of_a_role_is_called_first(two: Database) -> None:
 def test_a_contact_that_ends_is_kept_among_the_others(two: Database) -> None:
     with two.write(FOIX_ONLY) as session:
         number = followed_up.a_contact(session, FOIX)
-        change_contact(session, FOIX, number, contact_facts(ends_on=date(2026, 11, 24)))
+        change_contact(session, FOIX, number, contact_facts(ends_on=date(2026, 11, 24)), seen_version=1)
         found = contacts.contacts_of(session, FOIX, TODAY)
     assert (len(found.current), len(found.others)) == (0, 1)
 
@@ -85,7 +86,7 @@ def test_a_contact_that_nobody_can_reach_is_refused(
     with two.write(FOIX_ONLY) as session:
         followed_up.a_contact(session, FOIX)
     with pytest.raises(Invalid) as refusal, two.write(FOIX_ONLY) as session:
-        change_contact(session, FOIX, 1, contact_facts(**facts))
+        change_contact(session, FOIX, 1, contact_facts(**facts), seen_version=1)
     assert refusal.value.field == field
 
 
@@ -93,9 +94,9 @@ def test_a_contact_of_another_adherent_is_not_there(two: Database) -> None:
     with two.write(Operator()) as session:
         followed_up.a_contact(session, PAMIERS)
     with pytest.raises(NotFound), two.write(FOIX_ONLY) as session:
-        change_contact(session, PAMIERS, 1, contact_facts())
+        change_contact(session, PAMIERS, 1, contact_facts(), seen_version=1)
     with pytest.raises(NotFound), two.write(FOIX_ONLY) as session:
-        change_contact(session, FOIX, 1, contact_facts())
+        change_contact(session, FOIX, 1, contact_facts(), seen_version=1)
 
 
 def test_a_place_that_the_directory_does_not_hold_is_added_and_ends(two: Database) -> None:
@@ -133,3 +134,15 @@ def test_an_adherent_may_know_three_roles_of_the_operator(two: Database) -> None
             followed_up.a_contact(session, 1, role.value)
         known = contacts.operator_contacts(session, TODAY)
     assert [contact.role.value for contact in known] == ["night", "security", "dpo"]
+
+
+def test_the_second_of_two_people_at_a_contact_is_told(two: Database) -> None:
+    with two.write(FOIX_ONLY) as session:
+        number = followed_up.a_contact(session, FOIX)
+    with two.write(FOIX_ONLY) as session:
+        change_contact(session, FOIX, number, contact_facts(name="Zoé"), seen_version=1)
+    with pytest.raises(Stale), two.write(FOIX_ONLY) as session:
+        change_contact(session, FOIX, number, contact_facts(name="Alix"), seen_version=1)
+    with two.read(FOIX_ONLY) as session:
+        kept = contacts.contact(session, FOIX, number)
+    assert (kept.name, kept.version) == ("Zoé", 2)

@@ -97,7 +97,13 @@ COMMITTEE = {
     "contacts": "{contact}",
     "version": "1",
 }
-CONTACT = {"role": "dpo", "name": "Essai", "phone": "05 61 00 00 00", "starts_on": "2026-01-01"}
+CONTACT = {
+    "role": "dpo",
+    "name": "Essai",
+    "phone": "05 61 00 00 00",
+    "starts_on": "2026-01-01",
+    "version": "1",
+}
 DELEGATION = {
     "taker": "{manager_id}",
     "adherents": "{tenant_id}",
@@ -116,7 +122,7 @@ VOLUMES = (
     "adhérent;souscription;mois;volume\n{finess_ej};{subscription};2026-05;7\n{tenant_id};payroll;2026-06;7\n"
 )
 VOLUME = {"adherent": "{finess_ej}", "subscription": "{subscription}", "month": "2026-05", "volume": "7"}
-TASK = {"title": "Essai", "in_charge": "contact:{contact}", "committee": "{committee}"}
+TASK = {"title": "Essai", "in_charge": "contact:{contact}", "committee": "{committee}", "version": "1"}
 
 ROUTES: Mapping[str, Route] = {
     **dict.fromkeys(OF_OPERATOR, OPERATOR),
@@ -232,6 +238,6 @@ ROUTES: Mapping[str, Route] = {
     "volumes.add": of_adherent({"month": "2026-05", "volume": "7"}, number="{subscription}"),
     "volumes.index": across(shows=False),
     "volumes.preview": across(form={"file": f"@{VOLUMES}"}),
-    "volumes.store": across(form={"rows": VOLUMES}),
+    "volumes.store": across(form={"file": "1"}),
     "volumes_api.receive_volumes": machine(VOLUME),
 }

@@ -143,11 +143,14 @@ def test_a_task_of_a_committee_is_done_and_opened_again(two: Database, sign_in_a
     page = browser.get(f"{COMMITTEES}/1").text
     for text in ("Devis", "Zoé Martin", "en retard", "20 janvier"):
         assert text in page
-    assert browser.submit(f"{TASKS}/1", **form | {"in_charge": "contact:1"}).status_code == 303
+    assert (
+        browser.submit(f"{TASKS}/1", **form | {"in_charge": "contact:1", "version": "1"}).status_code == 303
+    )
     assert "Camille Durand" in browser.get("/tasks?which=overdue").text
     assert browser.submit(f"{TASKS}/1/state", state="done").status_code == 303
     assert browser.submit(f"{TASKS}/1/state", state="dropped").status_code == 409
-    assert browser.submit(f"{TASKS}/1", **form).status_code == 409
+    closed = browser.submit(f"{TASKS}/1", **form | {"title": "Relance", "version": "3"})
+    assert (closed.status_code, 'value="Relance"' in closed.text) == (409, True)
     assert "Devis" not in browser.get(TASKS).text
     assert "close le" in browser.get(f"{TASKS}?which=settled").text
     assert browser.submit(f"{TASKS}/1/state", state="open").status_code == 303
@@ -174,6 +177,23 @@ def test_a_task_that_cannot_be_is_refused(
     form = {"title": "Devis", "due_on": "", "committee": "", "in_charge": ""}
     assert browser.submit(f"{TASKS}/new", **form | typed).status_code == status
     assert "Aucune tâche" in browser.get(TASKS).text
+
+
+def test_a_stale_task_form_loses_nothing_and_one_sent_twice_makes_one(
+    two: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
+    form = {"title": "Devis", "due_on": "2026-01-20", "committee": "", "in_charge": ""}
+    assert browser.submit(f"{TASKS}/new", **form).status_code == 303
+    assert browser.submit(f"{TASKS}/new", **form).status_code == 409
+    assert 'name="version" value="1"' in browser.get(f"{TASKS}/1").text
+    assert browser.submit(f"{TASKS}/1", **form | {"title": "Avenant", "version": "1"}).status_code == 303
+    stale = browser.submit(f"{TASKS}/1", **form | {"title": "Relance", "version": "1"})
+    assert stale.status_code == 409
+    assert "Modifiée entre-temps" in stale.text
+    assert 'value="Relance"' in stale.text
+    assert 'name="version" value="2"' in stale.text
+    assert browser.get(TASKS).text.count("Avenant") == 1
 
 
 def test_my_tasks_are_those_i_am_in_charge_of(two: Database, sign_in_as: SignIn) -> None:

@@ -37,12 +37,27 @@ def test_a_contact_is_added_changed_and_ended(two: Database, sign_in_as: SignIn)
     page = browser.get(f"/adherents/{FOIX}").text
     assert 'href="tel:0561000099"' in page
     assert 'value="05 61 00 00 99"' in browser.get(f"{address}/1").text
-    ended = browser.submit(f"{address}/1", **FORM | {"ends_on": "2026-01-31"})
+    ended = browser.submit(f"{address}/1", **FORM | {"ends_on": "2026-01-31", "version": "1"})
     assert ended.status_code == 303
     assert "Astreinte" not in browser.get(f"/adherents/{FOIX}").text
     page = browser.get(address).text
     assert "Astreinte" in page
     assert "31 janvier" in page
+
+
+def test_a_stale_form_loses_nothing(two: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
+    address = f"/adherents/{FOIX}/contacts"
+    browser.submit(address, **FORM)
+    assert 'name="version" value="1"' in browser.get(f"{address}/1").text
+    assert browser.submit(f"{address}/1", **FORM | {"name": "Bao", "version": "1"}).status_code == 303
+    stale = browser.submit(f"{address}/1", **FORM | {"name": "Alix", "version": "1"})
+    assert stale.status_code == 409
+    assert "Modifié entre-temps" in stale.text
+    assert 'value="Alix"' in stale.text
+    assert 'name="version" value="2"' in stale.text
+    assert "Bao" in browser.get(address).text
+    assert browser.submit(f"{address}/1", **FORM | {"name": "Alix", "version": "2"}).status_code == 303
 
 
 @pytest.mark.parametrize(

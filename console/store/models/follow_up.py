@@ -25,6 +25,7 @@ class Contact(TenantRow):
     __tablename__ = "contact"
     __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["adherent.tenant_id"]),)
     audited: ClassVar[bool] = True
+    fleeting: ClassVar[frozenset[str]] = frozenset({"version"})
     number: Mapped[Number]
     role: Mapped[ContactRole]
     name: Mapped[Label]
@@ -33,6 +34,8 @@ class Contact(TenantRow):
     is_primary: Mapped[bool]
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as its base declares it
 
 
 class OwnSite(TenantRow):
@@ -137,6 +140,7 @@ class Task(TenantRow):
         Index("ix_follow_up_task_tenant_id_state_due_on", "tenant_id", "state", "due_on"),
     )
     audited: ClassVar[bool] = True
+    fleeting: ClassVar[frozenset[str]] = frozenset({"version"})
     number: Mapped[Number]
     title: Mapped[Label]
     committee: Mapped[int | None]
@@ -149,3 +153,5 @@ class Task(TenantRow):
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
     settled_by: Mapped[Label | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as its base declares it

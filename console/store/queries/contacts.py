@@ -29,6 +29,7 @@ class Contact:
     is_primary: bool
     starts_on: date
     ends_on: date | None
+    version: int
 
     @property
     def dialled(self) -> str | None:

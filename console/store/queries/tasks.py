@@ -43,6 +43,7 @@ class Task:
     created_at: datetime
     settled_at: datetime | None
     settled_by: str | None
+    version: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from console.actions.contacts import (
 )
 from console.domain.access import Permission
 from console.domain.contacts import ContactRole
-from console.domain.errors import Invalid
+from console.domain.errors import DomainError, Invalid
+from console.domain.revisions import Stale
 from console.store.queries import contacts, names
 from console.web import inputs
 from console.web.access import current_account, requires, scope
@@ -61,11 +62,13 @@ def edit(tenant_id: int, number: int) -> ResponseReturnValue:
 def change(tenant_id: int, number: int) -> ResponseReturnValue:
     """Change a contact; its last day ends it."""
     try:
-        facts = _typed()
+        facts, seen_version = _typed(), inputs.optional_count("version")
         with state().database.write(scope(), by=current_account().login) as session:
-            change_contact(session, tenant_id, number, facts)
+            change_contact(session, tenant_id, number, facts, seen_version=seen_version)
     except Invalid as error:
         return _edit(tenant_id, number, error), 422
+    except Stale as error:
+        return _edit(tenant_id, number, error), 409
     flash(_("Le contact est modifié."))
     return go_to(url_for("contacts.index", tenant_id=tenant_id))
 
@@ -128,7 +131,7 @@ def _page(tenant_id: int, error: Invalid | None = None, part: str = "") -> str:
         )
 
 
-def _edit(tenant_id: int, number: int, error: Invalid | None = None) -> str:
+def _edit(tenant_id: int, number: int, error: DomainError | None = None) -> str:
     with state().database.read(scope()) as session:
         adherent = names.adherent(session, tenant_id)
         contact = contacts.contact(session, tenant_id, number)
@@ -138,5 +141,6 @@ def _edit(tenant_id: int, number: int, error: Invalid | None = None) -> str:
         contact=contact,
         roles=[role.value for role in ContactRole],
         typed=request.form if error else contact.as_typed(),
-        errors={error.field: message_of(error)} if error else {},
+        errors={error.field: message_of(error)} if isinstance(error, Invalid) else {},
+        stale=message_of(error) if isinstance(error, Stale) else "",
     )

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from console.actions.tasks import TaskFacts, add_task, change_task, settle_task
 from console.domain.access import Permission
 from console.domain.committees import TaskState
-from console.domain.errors import Invalid
+from console.domain.errors import Conflict, DomainError, Invalid
 from console.store.queries import managers, names
 from console.store.queries.contacts import contacts_of
 from console.store.queries.tasks import Task, Which, list_tasks, task
@@ -74,11 +74,13 @@ def edit(tenant_id: int, number: int) -> ResponseReturnValue:
 def change(tenant_id: int, number: int) -> ResponseReturnValue:
     """Change a task."""
     try:
-        facts = _typed()
+        facts, seen_version = _typed(), inputs.optional_count("version")
         with state().database.write(scope(), by=current_account().login) as session:
-            change_task(session, tenant_id, number, facts)
+            change_task(session, tenant_id, number, facts, seen_version=seen_version)
     except Invalid as error:
         return _edit(tenant_id, number, error), 422
+    except Conflict as error:  # somebody changed or closed it: what was typed stays
+        return _edit(tenant_id, number, error), 409
     flash(_("La tâche est modifiée."))
     return go_to(_back(tenant_id, facts.committee))
 
@@ -148,7 +150,7 @@ def _list(tenant_id: int | None) -> ResponseReturnValue:
     return render_template(template, adherent=adherent, found=found, which=which.value, mine=mine)
 
 
-def _edit(tenant_id: int, number: int, error: Invalid | None = None) -> str:
+def _edit(tenant_id: int, number: int, error: DomainError | None = None) -> str:
     with state().database.read(scope()) as session:
         found = task(session, tenant_id, number, today())
     return _form(tenant_id, _as_typed(found), error, found)
@@ -169,7 +171,7 @@ def _as_typed(found: Task) -> dict[str, str]:
 
 
 def _form(
-    tenant_id: int, untouched: dict[str, str], error: Invalid | None = None, found: Task | None = None
+    tenant_id: int, untouched: dict[str, str], error: DomainError | None = None, found: Task | None = None
 ) -> str:
     with state().database.read(scope()) as session:
         adherent = names.adherent(session, tenant_id)
@@ -183,5 +185,6 @@ def _form(
         colleagues=colleagues,
         contacts=contacts,
         typed=request.form if error else untouched,
-        errors={error.field: message_of(error)} if error else {},
+        errors={error.field: message_of(error)} if isinstance(error, Invalid) else {},
+        stale=message_of(error) if isinstance(error, Conflict) else "",
     )
