@@ -31,6 +31,7 @@ from console.actions.expiry import forget_links, forget_sign_ins
 from console.actions.ingest import forget_readings
 from console.actions.metering import hours_due, meter_hour, postpone_hour
 from console.actions.reckoning import months_due, postpone_month, reckon_month
+from console.actions.volume_files import forget_old_files
 from console.config import Config
 from console.notify.channels import mail, open_channels
 from console.notify.letter import Channel, Outcome, Sent, Uncertain
@@ -136,6 +137,7 @@ def clear_out(means: Means) -> None:
     with means.database.write(Operator()) as session:
         forget_sign_ins(session, now=means.clock())
         forget_links(session, now=means.clock())
+        forget_old_files(session, now=means.clock())
     with means.database.write(Operator()) as session:
         forget_readings(session, now=means.clock())
 

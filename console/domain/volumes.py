@@ -13,6 +13,7 @@ from console.domain.tables import normal, read_csv
 
 LARGEST_VOLUME = 10**12
 MOST_ROWS = 20_000  # of one file, and of one request
+LARGEST_LIST = 256 * MOST_ROWS  # bytes of either: as JSON a volume takes about a hundred
 HEADINGS: Mapping[str, Sequence[str]] = {
     "adherent": ("adhérent", "adherent", "finess ej", "finess", "finess_ej"),
     "subscription": ("service ou souscription", "souscription", "subscription", "service"),

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, jsonify, request
 from console.actions.volumes import Judged, Verdict, VolumeSource, record
 from console.domain.errors import Invalid
 from console.domain.tokens import TokenScope
-from console.domain.volumes import MOST_ROWS, Told
+from console.domain.volumes import LARGEST_LIST, MOST_ROWS, Told
 from console.store.session import Operator, Scope, Tenants
 from console.web.access import public
 from console.web.bearer import asking
@@ -38,10 +38,11 @@ def receive_volumes() -> Response:
     (2026-10), `volume`. What is stored already is unchanged, so a list may be sent again.
     """
     bearer = asking(TokenScope.VOLUMES_WRITE)
+    request.max_content_length = LARGEST_LIST
     told = [_told(place, item) for place, item in enumerate(_items(), start=1)]
     scope: Scope = Operator() if bearer.tenants is None else Tenants(bearer.tenants)
-    with state().database.write(scope, by=bearer.name) as session:
-        judged = record(session, told, source=VolumeSource.API, now=datetime.now(UTC), by=bearer.name)
+    with state().database.write(scope, by=bearer.signature) as session:
+        judged = record(session, told, source=VolumeSource.API, now=datetime.now(UTC), by=bearer.signature)
     return jsonify(volumes=[_outcome(one) for one in judged])
 
 
@@ -56,7 +57,7 @@ def _items() -> Sequence[Any]:
 
 
 def _told(place: int, item: Any) -> Told:
-    """What is no text and no whole number is read as nothing, and refused as missing."""
+    """What is no plain text and no whole number is read as nothing, and refused as missing."""
     facts = item if isinstance(item, dict) else {}
     names = ("adherent", "subscription", "month", "volume")
     return Told(place, *(_text(facts.get(name)) for name in names))
@@ -65,7 +66,8 @@ def _told(place: int, item: Any) -> Told:
 def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | str | float):
         return ""
-    return str(value).strip()
+    text = str(value).strip()
+    return text if text.isprintable() else ""  # half of a surrogate pair, say: no database keeps it
 
 
 def _outcome(judged: Judged) -> dict[str, Any]:

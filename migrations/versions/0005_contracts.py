@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.protection import allow, hold_rows, is_postgres
+from migrations.protection import allow, hold_rows, seeing_rows
 
 revision = "0005"
 down_revision = "0004"
@@ -31,6 +31,7 @@ TERMS = (
 )
 INDEXED = ("term_ends_on", "notice_by", "changes_on")
 TAKEN = ("status", "plan_code", "plan_version", "ends_on", "volume", "contract")  # terms there were before
+NO_PLAN = "without-plan"  # the code of a plan that promises nothing
 BIG_KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -46,12 +47,15 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("service_code", sa.String(length=64), nullable=True))
     _create_amendments()
     _create_volumes()
+    _create_volume_files()
     _create_service_claims()
+    _forget_what_promises_nothing()
     _amend_what_is_there()
 
 
 def downgrade() -> None:
     op.drop_table("service_claim")
+    op.drop_table("volume_file")
     op.drop_table("volume_month")
     op.drop_table("subscription_amendment")
     with op.batch_alter_table("energy_line", schema=None) as batch_op:
@@ -61,8 +65,37 @@ def downgrade() -> None:
             batch_op.drop_index(batch_op.f(f"ix_subscription_{name}"))
         for name, _kind in TERMS:
             batch_op.drop_column(name)
+    _promise_nothing()
+    with op.batch_alter_table("subscription", schema=None) as batch_op:
         batch_op.alter_column("plan_version", existing_type=sa.SmallInteger(), nullable=False)
         batch_op.alter_column("plan_code", existing_type=sa.String(length=64), nullable=False)
+
+
+def _promise_nothing() -> None:
+    """Before this migration a subscription had a plan: those without get one that promises nothing."""
+    with seeing_rows():
+        if op.get_bind().scalar(sa.text("SELECT count(*) FROM subscription WHERE plan_code IS NULL")):
+            op.execute(
+                "INSERT INTO sla_plan (code, version, name, calendar_code, targets) "  # noqa: S608 - our name
+                f"SELECT '{NO_PLAN}', 1, 'Sans engagement', min(code), '{{}}' FROM service_calendar"
+            )
+        op.execute(
+            f"UPDATE subscription SET plan_code = '{NO_PLAN}', plan_version = 1 "  # noqa: S608
+            "WHERE plan_code IS NULL"
+        )
+
+
+def _forget_what_promises_nothing() -> None:
+    """The other way: those subscriptions are without a plan again."""
+    with seeing_rows():
+        op.execute(
+            "UPDATE subscription SET plan_code = NULL, plan_version = NULL "  # noqa: S608
+            f"WHERE plan_code = '{NO_PLAN}'"
+        )
+        op.execute(
+            f"DELETE FROM sla_plan WHERE code = '{NO_PLAN}' "  # noqa: S608
+            "AND code NOT IN (SELECT plan_code FROM service)"
+        )
 
 
 def _create_amendments() -> None:
@@ -104,6 +137,18 @@ def _create_volumes() -> None:
     with op.batch_alter_table("volume_month", schema=None) as batch_op:
         batch_op.create_index("ix_volume_month_month", ["month"], unique=False)
     hold_rows("volume_month", web="SELECT, INSERT", engine="SELECT, INSERT, DELETE")
+
+
+def _create_volume_files() -> None:
+    op.create_table(
+        "volume_file",
+        sa.Column("file_id", BIG_KEY, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("file_id", name=op.f("pk_volume_file")),
+    )
+    allow("volume_file")
 
 
 def _create_service_claims() -> None:
@@ -155,9 +200,7 @@ def _amend_what_is_there() -> None:
     )
     starts_on = sa.type_coerce(subscription.c.starts_on, sa.Date())
     ends_on = sa.type_coerce(subscription.c.ends_on, sa.Date())
-    if is_postgres():
-        op.execute("SET LOCAL ROLE console_engine")  # policies hide every row from the owner of the tables
-    try:
+    with seeing_rows():
         rows = op.get_bind().execute(
             sa.select(subscription, starts_on.label("first_day"), ends_on.label("last_day"))
         )
@@ -165,9 +208,6 @@ def _amend_what_is_there() -> None:
         if amendments:
             op.bulk_insert(amendment, amendments)
         op.execute("UPDATE subscription SET changes_on = starts_on WHERE status <> 'ended'")
-    finally:
-        if is_postgres():
-            op.execute("RESET ROLE")
 
 
 def _first_amendment(row: sa.Row[Any]) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.store.base import BigId, CatalogueRow, Code, Count, Label, Number, TenantRow
+from console.store.base import BigId, CatalogueRow, Code, CoordinationRow, Count, Label, Number, TenantRow
 
 SUBSCRIPTION = ["subscription.tenant_id", "subscription.number"]
 
@@ -63,6 +63,16 @@ class VolumeMonth(TenantRow):
     source: Mapped[VolumeSource]
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[Label]
+
+
+class VolumeFile(CoordinationRow):
+    """A file of volumes that was looked at, kept for the one who sent it until it is stored."""
+
+    __tablename__ = "volume_file"
+    file_id: Mapped[BigId]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    account_id: Mapped[Count]
+    sent_at: Mapped[datetime]
 
 
 class ServiceClaim(CatalogueRow):

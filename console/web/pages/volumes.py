@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,20 +10,29 @@ from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from console.actions.volume_files import forget_file, keep_file, kept_file
 from console.actions.volumes import Judged, Verdict, VolumeSource, judge, record, record_month
 from console.domain.access import Permission
 from console.domain.errors import Invalid
-from console.domain.volumes import Told, read_month, read_volume, read_volumes
+from console.domain.volumes import LARGEST_LIST, read_month, read_volume, read_volumes
+from console.store.session import Operator
 from console.web import inputs
-from console.web.access import current_account, requires, scope
+from console.web.access import allowed, current_account, requires, scope
 from console.web.errors import message_of
 from console.web.fragments import go_to
 from console.web.state import state
 
 LISTED = 200  # rows of each kind on the page
-COLUMNS = ("adhérent", "souscription", "mois", "volume")
+AROUND_A_FILE = 64 * 1024  # bytes of a form beside its file
 
 bp = Blueprint("volumes", __name__)
+
+
+@bp.url_value_preprocessor
+def allow_a_long_file(endpoint: str | None, _values: object) -> None:
+    """Before anything reads the form: only from someone who may send one."""
+    if endpoint == "volumes.preview" and allowed(Permission.RECORD_VOLUMES):
+        request.max_content_length = LARGEST_LIST + AROUND_A_FILE
 
 
 @bp.post("/adherents/<int:tenant_id>/subscriptions/<int:number>/volumes")
@@ -61,24 +68,32 @@ def index() -> ResponseReturnValue:
 @bp.post("/volumes/preview")
 @requires(Permission.RECORD_VOLUMES)
 def preview() -> ResponseReturnValue:
-    """What a file would change, and what of it is refused."""
-    sent = request.files.get("file")
+    """What a file would change, and what of it is refused; it is kept where there is something to store."""
+    content, now = _sent(), datetime.now(UTC)
     try:
-        told = read_volumes(sent.read() if sent else b"")
+        told = read_volumes(content)
     except Invalid as error:
         return render_template("volumes/index.html", errors={"file": message_of(error)}), 422
     with state().database.read(scope()) as session:
-        return _preview(judge(session, told, now=datetime.now(UTC)))
+        judged = judge(session, told, now=now)
+    file_id = None
+    if any(one.verdict in (Verdict.NEW, Verdict.CHANGED) for one in judged):
+        with state().database.write(Operator(), by=current_account().login) as session:
+            file_id = keep_file(session, content, account_id=current_account().account_id, now=now)
+    return _preview(judged, file_id)
 
 
 @bp.post("/volumes")
 @requires(Permission.RECORD_VOLUMES)
 def store() -> ResponseReturnValue:
-    """Store what the preview showed; what changed since is judged again."""
-    by = current_account().login
-    told = read_volumes(inputs.text("rows").encode())
-    with state().database.write(scope(), by=by) as session:
-        judged = record(session, told, source=VolumeSource.CSV, now=datetime.now(UTC), by=by)
+    """Store the file that the preview showed; what changed since is judged again, in the scope of now."""
+    account, file_id = current_account(), inputs.optional_count("file")
+    with state().database.read(Operator()) as session:
+        told = read_volumes(kept_file(session, file_id, account_id=account.account_id))
+    with state().database.write(scope(), by=account.login) as session:
+        judged = record(session, told, source=VolumeSource.CSV, now=datetime.now(UTC), by=account.login)
+    with state().database.write(Operator(), by=account.login) as session:
+        forget_file(session, file_id)
     counts = Counter(one.verdict for one in judged)
     flash(
         _(
@@ -93,25 +108,25 @@ def store() -> ResponseReturnValue:
     return go_to(url_for("volumes.index"))
 
 
-def _preview(judged: Sequence[Judged]) -> str:
+def _sent() -> bytes:
+    """The file of the form; a long one lies on the disk and is closed at once."""
+    sent = request.files.get("file")
+    if sent is None:
+        return b""
+    with sent.stream as stream:
+        return stream.read()
+
+
+def _preview(judged: Sequence[Judged], file_id: int | None) -> str:
     by_verdict = {verdict: [one for one in judged if one.verdict is verdict] for verdict in Verdict}
-    to_store = [*by_verdict[Verdict.NEW], *by_verdict[Verdict.CHANGED]]
     return render_template(
         "volumes/preview.html",
         by_verdict={verdict.value: rows for verdict, rows in by_verdict.items()},
         listed=LISTED,
-        to_store=len(to_store),
-        rows=_file_of([one.told for one in to_store]),
+        to_store=len(by_verdict[Verdict.NEW]) + len(by_verdict[Verdict.CHANGED]),
+        file_id=file_id,
         message_of=message_of,
     )
-
-
-def _file_of(told: Sequence[Told]) -> str:
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, delimiter=";", lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows((one.adherent, one.subscription, one.month, one.volume) for one in told)
-    return file.getvalue()
 
 
 def _refused(tenant_id: int, number: int, error: Invalid) -> ResponseReturnValue:
