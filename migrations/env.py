@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import Connection, Enum, create_engine
+from sqlalchemy import Connection, Enum
 
 from console.config import read_config
 from console.store import models  # noqa: F401 - registers the tables
 from console.store.base import Base, Instant
+from console.store.session import Database
 
 
 def plain_type(kind: str, item: Any, _context: object) -> str | Literal[False]:
@@ -36,5 +37,5 @@ given: Connection | None = context.config.attributes.get("connection")
 if given is not None:
     migrate(given)
 else:
-    with create_engine(read_config().database_url).begin() as connection:
+    with Database(read_config().database_url).schema() as connection:
         migrate(connection)

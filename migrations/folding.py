@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from console.domain.folding import fold
-from migrations.protection import is_postgres
+from migrations.protection import seeing_rows
 
 
 def add_folded(table: str, key: str, columns: Sequence[str]) -> None:
@@ -16,13 +16,8 @@ def add_folded(table: str, key: str, columns: Sequence[str]) -> None:
     with op.batch_alter_table(table) as batch_op:
         for column in columns:
             batch_op.add_column(sa.Column(f"folded_{column}", sa.String(), nullable=True))
-    if is_postgres():
-        op.execute("SET LOCAL ROLE console_engine")  # the owner of the tables may see no row
-    try:
+    with seeing_rows():
         _fill(table, key, columns)
-    finally:
-        if is_postgres():
-            op.execute("RESET ROLE")
     with op.batch_alter_table(table) as batch_op:
         for column in columns:
             batch_op.alter_column(f"folded_{column}", existing_type=sa.String(), nullable=False)

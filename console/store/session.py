@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Engine, bindparam, create_engine, event, make_url
+from sqlalchemy import URL, BindParameter, Connection, Engine, bindparam, create_engine, event, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
@@ -96,8 +96,15 @@ class Database:
 
     @contextmanager
     def schema(self) -> Iterator[Connection]:
-        """A bare connection for migrations: they know tables, not adherents, and rebuild referred ones."""
-        engine = create_engine(self.engine.url)
+        """A bare connection for migrations: they know tables, not adherents, and rebuild referred ones.
+
+        What is done on it is done whole or not at all, tables made and dropped included.
+        """
+        options = _engine_options(self.engine.url)
+        engine = create_engine(self.engine.url, execution_options={"writes": True}, **options)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _leave_transactions_to_us)
+            event.listen(engine, "begin", _begin_sqlite)
         try:
             with engine.begin() as connection:
                 yield connection
@@ -124,14 +131,19 @@ class Database:
         self.engine.dispose()
 
 
-def _engine_options(url: str) -> dict[str, Any]:
+def _engine_options(url: str | URL) -> dict[str, Any]:
     if make_url(url).get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": 30}, "hide_parameters": True}
     return {"pool_pre_ping": True, "hide_parameters": True}
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver would open its transaction too late for BEGIN IMMEDIATE
+def _leave_transactions_to_us(connection: Any, _record: object) -> None:
+    # The driver would open its transaction too late for BEGIN IMMEDIATE, and leave tables made out of it.
+    connection.isolation_level = None
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    _leave_transactions_to_us(connection, record)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
