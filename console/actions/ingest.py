@@ -19,6 +19,7 @@ from console.domain.errors import Conflict
 from console.domain.hours import hours_between
 from console.domain.intervals import LONGEST, RETENTION, Interval, Measured, refusal
 from console.store.models import measurement as m
+from console.store.queries.generation import Origin, origin
 from console.store.upsert import upsert
 
 
@@ -164,7 +165,12 @@ def mark_due(session: Session, host_id: int, hours: Iterable[datetime], now: dat
 
 
 def forget_readings(session: Session, *, now: datetime) -> int:
-    """Delete raw readings past their retention; how many. Their hours stay in the ledger for ever."""
+    """Delete raw readings past their retention; how many. Their hours stay in the ledger for ever.
+
+    Generated ones are kept: they are as old as the past that is told, and nothing comes after them.
+    """
+    if origin(session) is not Origin.REAL:
+        return 0
     past = m.Reading.started_at < now - RETENTION - LONGEST
     return session.execute(delete(m.Reading).where(past)).rowcount  # type: ignore[attr-defined,no-any-return]
 

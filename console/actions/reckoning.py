@@ -16,6 +16,7 @@ from console.domain.hours import month_bounds
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import tenant as t
+from console.store.queries.generation import is_before_ledger
 
 GEOGRAPHY = "FRA"  # both data centres stand in mainland France
 OPEN_REVISION = 0  # a month that is not closed is reckoned in place
@@ -52,7 +53,10 @@ def reckon_month(session: Session, tenant_id: int, month: date, *, now: datetime
 
 
 def reckon(session: Session, tenant_id: int, month: date, *, now: datetime) -> None:
-    """Reckon the month whether it is due or not."""
+    """Reckon the month whether it is due or not; one that is before the ledger stays as it is."""
+    start, end = _bounds(session, tenant_id, month)
+    if is_before_ledger(session, start):
+        return
     session.execute(
         delete(t.CarbonLine).where(
             t.CarbonLine.tenant_id == tenant_id,
@@ -61,7 +65,7 @@ def reckon(session: Session, tenant_id: int, month: date, *, now: datetime) -> N
             t.CarbonLine.revision == OPEN_REVISION,
         )
     )
-    used = list(_energy(session, tenant_id, month))
+    used = list(_energy(session, tenant_id, start, end))
     if used:
         choice = choose(factors(session), GEOGRAPHY, month.year)
         lines = [_line(row, tenant_id, month, choice, now) for row in used]
@@ -90,9 +94,12 @@ def factors(session: Session) -> list[Factor]:
     ]
 
 
-def _energy(session: Session, tenant_id: int, month: date) -> Iterable[Any]:
+def _bounds(session: Session, tenant_id: int, month: date) -> tuple[datetime, datetime]:
     zone = session.scalars(select(c.Adherent.zone).where(c.Adherent.tenant_id == tenant_id)).one()
-    start, end = month_bounds(month, ZoneInfo(zone))
+    return month_bounds(month, ZoneInfo(zone))
+
+
+def _energy(session: Session, tenant_id: int, start: datetime, end: datetime) -> Iterable[Any]:
     line = t.EnergyLine
     keys = (line.host_id, line.workload_id, line.claim_id, line.subscription)
     return session.execute(

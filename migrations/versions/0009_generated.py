@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("options", sa.JSON(), nullable=False),
         sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ledger_from", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("generation_id", name=op.f("pk_generation")),
     )
     allow("generation", web="SELECT")

@@ -25,6 +25,7 @@ from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
+from console.store.models.generation import Generation
 
 PORTION = timedelta(hours=12)  # a transaction
 SOURCES = (("bmc", "bmc", "measured"), ("model", "model", "modelled"))
@@ -57,6 +58,7 @@ def ledger_hours(world: World) -> int:
 def store_ledger(world: World) -> Iterator[Deed]:
     """Half a day of every host in each transaction, then the carbon of the months the ledger holds."""
     yield _add_sources
+    yield _tell_start(world)
     start = ledger_start(world)
     while start < world.scale.now:
         end = min(start + PORTION, world.scale.now)
@@ -73,6 +75,16 @@ def _add_sources(session: Session) -> int:
     add_rows(session, c.EnergySource, rows)
     continue_numbers(session, c.EnergySource)
     return 0
+
+
+def _tell_start(world: World) -> Deed:
+    """Say since when there are hours: a month that begins before is never reckoned from them."""
+
+    def tell(session: Session) -> int:
+        session.scalars(select(Generation)).one().ledger_from = ledger_start(world)
+        return 0
+
+    return tell
 
 
 def _portion(world: World, start: datetime, end: datetime) -> Deed:

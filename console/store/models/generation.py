@@ -13,7 +13,8 @@ from console.store.base import CatalogueRow, Small
 class Generation(CatalogueRow):
     """What a database was generated from: one row, or none where the data are real.
 
-    The generation is incomplete until it is finished; `began_at` and `finished_at` are real time.
+    The generation is incomplete until it is finished; `began_at` and `finished_at` are real time. Months that
+    begin before `ledger_from` are known by their carbon lines alone.
     """
 
     __tablename__ = "generation"
@@ -21,3 +22,4 @@ class Generation(CatalogueRow):
     options: Mapped[dict[str, Any]]
     began_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    ledger_from: Mapped[datetime | None]

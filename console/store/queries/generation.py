@@ -1,7 +1,8 @@
-"""Whether a database was generated, and whether that came to its end."""
+"""Whether a database was generated, whether that came to its end, and what of it has no hours."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -24,3 +25,9 @@ def origin(session: Session) -> Origin:
     if found is None:
         return Origin.REAL
     return Origin.INCOMPLETE if found.finished_at is None else Origin.GENERATED
+
+
+def is_before_ledger(session: Session, month_start: datetime) -> bool:
+    """Whether a month has carbon lines and no hours, as generated ones may; the ledger of real data is whole."""
+    ledger_from = session.scalar(select(Generation.ledger_from))
+    return ledger_from is not None and month_start < ledger_from

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, literal, null, or_, select
 from sqlalchemy.orm import Session
 
 from console.domain.alerts import standing
@@ -21,6 +21,7 @@ from console.store.models import contract as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries.alerts import clock_of
+from console.store.queries.generation import is_before_ledger
 from reports import figures
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -36,10 +37,15 @@ def month_figures(
     zone = ZoneInfo(adherent.zone)
     start, end = month_bounds(month, zone)
     month_lines = _carbon_lines(session, tenant_id, month)
+    rows = (
+        _sums(session, tenant_id, month)
+        if is_before_ledger(session, start)
+        else _hours(session, tenant_id, start, end)
+    )
     return figures.InrStatement(
         adherent=figures.Adherent(name=adherent.name, finess_ej=adherent.finess_ej, zone=adherent.zone),
         period=figures.Period.of_month(month, adherent.zone),
-        lines=tuple(_lines(session, tenant_id, start, end, month_lines)),
+        lines=tuple(_lines(session, tenant_id, rows, month_lines)),
         days=tuple(_days(session, tenant_id, month, zone)),
         coverage=_coverage(session, tenant_id, start, min(end, now)),
         factors=tuple(_factors(session, month_lines)),
@@ -68,14 +74,12 @@ def _of_quality(quality: figures.Quality) -> Any:
     return func.sum(case((c.EnergySource.quality == quality, t.EnergyLine.energy_mj), else_=0))
 
 
-def _lines(
-    session: Session, tenant_id: int, start: datetime, end: datetime, month_lines: Iterable[t.CarbonLine]
-) -> Iterable[figures.Line]:
+def _hours(session: Session, tenant_id: int, start: datetime, end: datetime) -> Sequence[Any]:
+    """The energy of each line of a month, added up from its hours."""
     line = t.EnergyLine
-    carbon = {(row.host_id, row.workload_id, row.claim_id): row for row in month_lines}
     keys = (line.host_id, line.workload_id, line.claim_id, line.subscription)
     energy = func.sum(line.energy_mj)
-    rows = session.execute(
+    return session.execute(
         select(
             *keys,
             energy.label("energy_mj"),
@@ -90,6 +94,31 @@ def _lines(
         .group_by(*keys)
         .order_by(energy.desc(), *keys)
     ).all()
+
+
+def _sums(session: Session, tenant_id: int, month: date) -> Sequence[Any]:
+    """The energy of each line of a month before the ledger: declared, for no hour shows how it was come by."""
+    line = t.CarbonLine
+    keys = (line.host_id, line.workload_id, line.claim_id, line.subscription)
+    return session.execute(
+        select(
+            *keys,
+            line.energy_mj,
+            literal(0).label("measured_mj"),
+            literal(0).label("modelled_mj"),
+            line.energy_mj.label("declared_mj"),
+            null().label("low_mj"),
+            null().label("high_mj"),
+        )
+        .where(line.tenant_id == tenant_id, line.month == month, line.basis == Basis.YEARLY_AVERAGE)
+        .order_by(line.energy_mj.desc(), *keys)
+    ).all()
+
+
+def _lines(
+    session: Session, tenant_id: int, rows: Sequence[Any], month_lines: Iterable[t.CarbonLine]
+) -> Iterable[figures.Line]:
+    carbon = {(row.host_id, row.workload_id, row.claim_id): row for row in month_lines}
     services, shared = _services(session, tenant_id), _shared_services(session, rows)
     names = _workload_names(session, rows)
     for row in rows:

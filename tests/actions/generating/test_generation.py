@@ -16,19 +16,23 @@ from console.actions.generating.fingerprint import fingerprint
 from console.actions.generating.generation import begin
 from console.actions.generating.ledger import ledger_start
 from console.actions.incidents import open_incident, record_event
-from console.actions.ingest import mark_due
+from console.actions.ingest import forget_readings, mark_due
 from console.actions.metering import hours_due, meter_hour
-from console.actions.reckoning import reckon
+from console.actions.reckoning import months_due, reckon, reckon_month
+from console.actions.statements import issue_statement
 from console.domain.clock import EventKind
 from console.domain.errors import Conflict, Invalid
 from console.domain.hours import HOUR
 from console.store.base import Base
 from console.store.models import catalogue as c
+from console.store.models import coordination as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries import ledger
 from console.store.queries.generation import Origin, origin
-from console.store.session import Database, Operator
+from console.store.queries.statements import archived_figures
+from console.store.session import Database, Operator, Tenants
+from reports.figures import DraftReason, Quality
 from tests import given
 from tests.actions.generating.generated import SMALL, generate, imagined
 
@@ -108,6 +112,50 @@ def test_a_month_before_the_ledger_is_what_its_hours_would_have_given(database: 
     lines = 30 * 24 * len(world.hosts)
     for tenant_id, energy_mj in told.items():
         assert energy_mj == pytest.approx(metered[tenant_id], abs=lines * SMALL.workloads, rel=0.002)
+
+
+def test_a_statement_of_a_month_before_the_ledger_is_made_from_its_sums(database: Database) -> None:
+    world = generate(database)
+    november = date(2025, 11, 1)
+    with database.read(Operator()) as session:
+        told, before = _energy(session, november), rows(session, t.CarbonLine)
+    tenant_id = next(one.tenant_id for one in world.adherents if one.tenant_id in told)
+    with database.write(Operator()) as session:
+        number = issue_statement(session, tenant_id, november, now=SMALL.now, by="test")
+    with database.read(Tenants(frozenset({tenant_id}))) as session:
+        figures = archived_figures(session, tenant_id, number)
+    assert figures.energy_mj == told[tenant_id]
+    assert figures.quality_share(Quality.DECLARED) == 1
+    assert figures.carbon_ug == sum(line.carbon_ug or 0 for line in figures.lines) > 0
+    assert {day.energy_mj for day in figures.days} == {None}
+    assert DraftReason.COVERAGE_LOW in figures.draft_reasons
+    with database.read(Operator()) as session:
+        assert rows(session, t.CarbonLine) == before
+
+
+def test_an_hour_of_the_ledger_leaves_the_month_before_it_as_it_was(database: Database) -> None:
+    """It begins with the month of the easternmost adherent, which elsewhere is late in another one."""
+    world = generate(database)
+    with database.read(Operator()) as session:
+        before = rows(session, t.CarbonLine, t.CarbonLine.month == date(2025, 11, 1))
+    with database.write(Operator()) as session:
+        session.add(k.MonthDue(tenant_id=1, month=date(2025, 11, 1), due_at=ledger_start(world)))
+    with database.write(Operator()) as session:
+        for tenant_id, month in months_due(session, now=SMALL.now):
+            assert reckon_month(session, tenant_id, month, now=SMALL.now)
+    with database.read(Operator()) as session:
+        assert rows(session, t.CarbonLine, t.CarbonLine.month == date(2025, 11, 1)) == before != []
+        assert months_due(session, now=SMALL.now) == []
+
+
+def test_generated_readings_are_kept_however_old_they_are(database: Database) -> None:
+    generate(database)
+    with database.read(Operator()) as session:
+        before = count(session, m.Reading)
+    with database.write(Operator()) as session:
+        assert forget_readings(session, now=SMALL.now + timedelta(days=400)) == 0
+    with database.read(Operator()) as session:
+        assert count(session, m.Reading) == before > 0
 
 
 def _energy(session: Session, month: date) -> dict[int, int]:
