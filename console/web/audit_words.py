@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 from console.store.queries.audit import LoggedDeed
+from console.web.audit_choices import CHOICES
 from console.web.languages import ZONE, day, instant, number
 
 # By the first word of a kind, in the order of the filter.
@@ -83,6 +84,7 @@ SENTENCES = {
     "sign_in.suspended": lazy_gettext("Compte n° %(key)s fermé aux connexions après des essais manqués"),
     "audit.redacted": lazy_gettext("Contenu de l'entrée n° %(key)s expurgé"),
     "audit.purged": lazy_gettext("Contenus effacés au terme de leur conservation, jusqu'au n° %(key)s"),
+    "audit.anchored": lazy_gettext("Fins de mois des autres journaux retenues (%(key)s)"),
     "audit.exported": lazy_gettext("Journal d'audit exporté"),
     "directory.imported": lazy_gettext("Fichier du répertoire importé (%(key)s)"),
 }
@@ -92,11 +94,14 @@ COLUMNS = {
     "agency": lazy_gettext("agence"),
     "approved_at": lazy_gettext("approuvé le"),
     "approved_by": lazy_gettext("approuvé par"),
+    "as_of": lazy_gettext("à la date du"),
     "at": lazy_gettext("survenu le"),
     "body": lazy_gettext("organisme"),
     "by": lazy_gettext("par"),
     "calendar_code": lazy_gettext("calendrier"),
     "cancelled_at": lazy_gettext("annulé le"),
+    "cells_repaired": lazy_gettext("cellules réparées"),
+    "cells_unknown": lazy_gettext("cellules illisibles"),
     "certificate_id": lazy_gettext("certificat"),
     "changes": lazy_gettext("changements"),
     "claim_id": lazy_gettext("affectation"),
@@ -130,6 +135,7 @@ COLUMNS = {
     "ended_at": lazy_gettext("terminé le"),
     "ended_by": lazy_gettext("terminé par"),
     "ended_on": lazy_gettext("fermé depuis le"),
+    "ends": lazy_gettext("journaux"),
     "ends_on": lazy_gettext("dernier jour"),
     "entries": lazy_gettext("entrées"),
     "every_adherent": lazy_gettext("tous les adhérents"),
@@ -175,6 +181,7 @@ COLUMNS = {
     "mail": lazy_gettext("adresse électronique"),
     "media_type": lazy_gettext("type de fichier"),
     "membership_id": lazy_gettext("appartenance"),
+    "memberships_left": lazy_gettext("appartenances absentes du fichier"),
     "method": lazy_gettext("moyen"),
     "month": lazy_gettext("mois"),
     "must_change_password": lazy_gettext("mot de passe à changer"),
@@ -222,6 +229,11 @@ COLUMNS = {
     "revision": lazy_gettext("révision"),
     "revoked_at": lazy_gettext("révoqué le"),
     "role": lazy_gettext("rôle"),
+    "rows_changed": lazy_gettext("fiches modifiées"),
+    "rows_confirmed": lazy_gettext("fiches confirmées"),
+    "rows_new": lazy_gettext("fiches nouvelles"),
+    "rows_refused": lazy_gettext("lignes refusées"),
+    "rows_unchanged": lazy_gettext("fiches inchangées"),
     "sales_end_on": lazy_gettext("fin de commercialisation"),
     "scope": lazy_gettext("périmètre"),
     "scopes": lazy_gettext("droits"),
@@ -283,28 +295,8 @@ COLUMNS = {
     "written_by": lazy_gettext("écrit par"),
     "zone": lazy_gettext("fuseau horaire"),
 }
-# Of columns that hold a choice.
-CHOICES = frozenset({"status", "phase", "outcome", "kind"})
-VALUES = {
-    "draft": lazy_gettext("brouillon"),
-    "active": lazy_gettext("active"),
-    "suspended": lazy_gettext("suspendue"),
-    "ended": lazy_gettext("terminée"),
-    "opened": lazy_gettext("ouvert"),
-    "acknowledged": lazy_gettext("pris en charge"),
-    "running": lazy_gettext("en cours"),
-    "waiting": lazy_gettext("en attente de l'adhérent"),
-    "resumed": lazy_gettext("repris"),
-    "resolved": lazy_gettext("résolu"),
-    "closed": lazy_gettext("clos"),
-    "reopened": lazy_gettext("rouvert"),
-    "on_time": lazy_gettext("dans les délais"),
-    "at_risk": lazy_gettext("à risque"),
-    "breached": lazy_gettext("délai dépassé"),
-    "met": lazy_gettext("tenu"),
-    "missed": lazy_gettext("manqué"),
-}
 SAID_BY_THE_PAGE = "tenant_id"
+COUNTED = "ends"  # one for each adherent: too many to read
 
 
 def sentence(deed: LoggedDeed) -> str:
@@ -322,8 +314,11 @@ def column(name: str) -> str:
     return str(COLUMNS.get(name, name))
 
 
-def value(told: object, zone: str = ZONE, name: str = "") -> str:
-    """A value of a payload, of the column `name`: choices in words, days and instants as pages write them."""
+def value(told: object, zone: str = ZONE, name: str = "", thing: str = "") -> str:
+    """A value of a payload, of the column `name`: choices in words, days and instants as pages write them.
+
+    `thing` is what the entry is about, as in `THINGS`.
+    """
     match told:
         case None:
             return str(_("vide"))
@@ -332,11 +327,12 @@ def value(told: object, zone: str = ZONE, name: str = "") -> str:
         case int():
             return number(told)
         case str():
-            return str(VALUES[told]) if name in CHOICES and told in VALUES else _dated(told, zone)
+            words = CHOICES.get(f"{thing}.{name}", {})
+            return str(words[told]) if told in words else _dated(told, zone)
         case list():
             return ", ".join(value(part, zone) for part in told)
         case dict():
-            return ", ".join(f"{column(key)} : {value(part, zone, key)}" for key, part in told.items())
+            return ", ".join(f"{column(key)} : {value(part, zone, key, thing)}" for key, part in told.items())
     return str(told)
 
 
@@ -348,14 +344,20 @@ def changes(deed: LoggedDeed, zone: str = ZONE) -> Iterator[str]:
     for name in deed.hidden:
         yield _("%(column)s : contenu modifié, non recopié ici", column=column(name))
     for name, fact in deed.facts.items():
-        yield f"{column(name)} : {value(fact, zone, name)}"
+        told = number(len(fact)) if name == COUNTED else value(fact, zone, name, _thing(deed))
+        yield f"{column(name)} : {told}"
     if deed.erased:
         yield _("contenu effacé")
 
 
 def _change(deed: LoggedDeed, name: str, zone: str) -> str:
-    told = [value(side[name], zone, name) for side in (deed.old, deed.new) if name in side]
+    thing = _thing(deed)
+    told = [value(side[name], zone, name, thing) for side in (deed.old, deed.new) if name in side]
     return " → ".join(told)
+
+
+def _thing(deed: LoggedDeed) -> str:
+    return deed.kind.partition(".")[0]
 
 
 def _dated(text: str, zone: str) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Engine, delete, event, inspect
+from sqlalchemy import Engine, Enum, delete, event, inspect
 
-from console.domain.access import Role
+from console.domain.access import Method, Role
+from console.domain.clock import EventKind, Phase, State
 from console.domain.credentials import FREE_FAILURES
 from console.store.audit import record
 from console.store.base import Base
@@ -14,6 +15,7 @@ from console.store.models import people as p
 from console.store.models import tenant as t
 from console.store.queries.audit import PAGE, history
 from console.store.session import Database, Operator, Tenants
+from console.web.audit_choices import CHOICES
 from console.web.audit_words import COLUMNS, THINGS
 from tests import given
 from tests.browser import Browser
@@ -253,6 +255,39 @@ def test_every_table_and_column_that_is_logged_has_words() -> None:
         told = {column.key for column in inspect(model).column_attrs} - model.fleeting - model.hidden
         assert model.__tablename__ in THINGS
         assert told - COLUMNS.keys() == set(), model
+
+
+def test_every_choice_that_is_logged_has_words() -> None:
+    choices = {
+        f"{mapper.class_.__tablename__}.{column.name}": set(column.type.enums)
+        for mapper in Base.registry.mappers
+        if mapper.class_.audited
+        for column in inspect(mapper.class_).local_table.columns
+        if isinstance(column.type, Enum) and column.name not in mapper.class_.hidden
+    }
+    assert choices
+    choices |= {
+        "incident.phase": set(Phase),
+        "incident.outcome": set(State),
+        "incident_event.kind": set(EventKind),
+        "sign_in.method": set(Method),
+    }
+    without = {name: codes - CHOICES.get(name, {}).keys() for name, codes in choices.items()}
+    assert [(name, codes) for name, codes in without.items() if codes] == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [("fr", ("ressources humaines", "autre rencontre")), ("en", ("human resources", "other meeting"))],
+)
+def test_a_code_is_told_by_what_it_is_of(
+    two: Database, sign_in_as: SignIn, locale: str, said: tuple[str, ...]
+) -> None:
+    with two.write(Operator(), by="claire") as session:
+        record(session, FOIX, "contact.added", "contact/1", {"new": {"role": "human_resources"}})
+        record(session, FOIX, "committee.added", "committee/1", {"new": {"kind": "other"}})
+    told = sign_in_as(Role.AUDITOR, locale=locale).get(f"{LOG}.csv").get_data().decode("utf-8-sig")
+    assert all(words in told for words in said)
 
 
 def test_a_fact_named_as_a_change_is_told_as_a_fact(two: Database, sign_in_as: SignIn) -> None:

@@ -1,0 +1,127 @@
+"""What the codes of choices are called in the audit log, by what the entry is about and the column.
+
+The same code says another thing elsewhere: the other kind of an adherent is no other kind of a committee.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+
+from console.web.adherent_words import COMMITTEE_KINDS, CONTACT_ROLES, KINDS, SECTORS
+
+Words = Mapping[str, str | LazyString]
+ROLES: Words = {
+    "administrator": lazy_gettext("administrateur"),
+    "account_manager": lazy_gettext("responsable de comptes"),
+    "ops": lazy_gettext("exploitation"),
+    "cio": lazy_gettext("DSI d'un adhérent"),
+    "auditor": lazy_gettext("auditeur"),
+}
+TERMS: Mapping[str, Words] = {
+    "status": {
+        "draft": lazy_gettext("brouillon"),
+        "active": lazy_gettext("active"),
+        "suspended": lazy_gettext("suspendue"),
+        "ended": lazy_gettext("terminée"),
+    },
+    "price_per": {"month": lazy_gettext("par mois"), "unit": lazy_gettext("par unité")},
+    "indexation": {
+        "none": lazy_gettext("aucune"),
+        "syntec": lazy_gettext("indice Syntec"),
+        "icht_rev_ts": lazy_gettext("indice ICHT-rev-TS"),
+        "fixed": lazy_gettext("taux fixe"),
+    },
+    "notice_unit": {"days": lazy_gettext("jours"), "months": lazy_gettext("mois")},
+}
+LISTS: Words = {
+    "legal_entities": lazy_gettext("entités juridiques"),
+    "sites": lazy_gettext("sites"),
+    "groups": lazy_gettext("groupements (GHT)"),
+    "memberships": lazy_gettext("appartenances à un GHT"),
+}
+CHOICES: Mapping[str, Words] = {
+    "account.role": ROLES,
+    "adherent.kind": KINDS,
+    "adherent.sector": SECTORS,
+    "certificate.framework": {
+        "hds": lazy_gettext("HDS (hébergeur de données de santé)"),
+        "iso_27001": "ISO 27001",
+        "secnumcloud": "SecNumCloud",
+        "other": lazy_gettext("autre référentiel"),
+    },
+    "certificate.media_type": {"application/pdf": "PDF", "image/png": "PNG", "image/jpeg": "JPEG"},
+    "column_mapping.kind": LISTS,
+    "committee.kind": COMMITTEE_KINDS,
+    "contact.role": CONTACT_ROLES,
+    "directory.kind": LISTS,
+    "emission_factor.perimeter": {
+        "consumption_life_cycle": lazy_gettext("mix de consommation, cycle de vie"),
+        "production_life_cycle": lazy_gettext("mix de production, cycle de vie"),
+        "production_direct": lazy_gettext("mix de production, émissions directes"),
+    },
+    "follow_up_task.state": {
+        "open": lazy_gettext("à faire"),
+        "done": lazy_gettext("faite"),
+        "dropped": lazy_gettext("abandonnée"),
+    },
+    "ght_membership.role": {
+        "support": lazy_gettext("établissement support"),
+        "member": lazy_gettext("membre"),
+    },
+    "hosting_statement.transfers": {
+        "none": lazy_gettext("aucun transfert hors EEE"),
+        "some": lazy_gettext("des transferts hors EEE"),
+    },
+    "incident.outcome": {
+        "on_time": lazy_gettext("dans les délais"),
+        "at_risk": lazy_gettext("à risque"),
+        "breached": lazy_gettext("délai dépassé"),
+        "met": lazy_gettext("tenu"),
+        "missed": lazy_gettext("manqué"),
+    },
+    "incident.phase": {
+        "running": lazy_gettext("en cours"),
+        "waiting": lazy_gettext("en attente de l'adhérent"),
+        "resolved": lazy_gettext("résolu"),
+        "closed": lazy_gettext("clos"),
+    },
+    "incident.priority": {name: name for name in ("P1", "P2", "P3", "P4")},
+    "incident_event.kind": {
+        "opened": lazy_gettext("ouvert"),
+        "acknowledged": lazy_gettext("pris en charge"),
+        "waiting": lazy_gettext("en attente de l'adhérent"),
+        "resumed": lazy_gettext("repris"),
+        "resolved": lazy_gettext("résolu"),
+        "closed": lazy_gettext("clos"),
+        "reopened": lazy_gettext("rouvert"),
+    },
+    "invitation.role": ROLES,
+    "service.trade": {
+        "software": lazy_gettext("Logiciels"),
+        "payroll": lazy_gettext("Production de paie"),
+        "consulting": lazy_gettext("Conseil et formation"),
+        "hosting": lazy_gettext("Hébergement HDS"),
+    },
+    "service_calendar.kind": {
+        "always": lazy_gettext("jour et nuit"),
+        "weekly": lazy_gettext("heures de la semaine"),
+    },
+    "sign_in.method": {
+        "password": lazy_gettext("mot de passe"),
+        "single_sign_on": lazy_gettext("authentification unique"),
+    },
+    **{
+        f"{thing}.{name}": words
+        for thing in ("subscription", "subscription_amendment")
+        for name, words in TERMS.items()
+    },
+    "volume_month.source": {
+        "form": lazy_gettext("saisie"),
+        "csv": lazy_gettext("fichier"),
+        "api": "API",
+        "estimate": lazy_gettext("estimation"),
+    },
+}
