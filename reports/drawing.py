@@ -178,7 +178,8 @@ def _bars(frame: _Frame) -> Iterator[Markup]:
 
 def _spoken(frame: _Frame, place: int, amounts: Sequence[int | None]) -> str:
     total = _sum_or_unknown(amounts)
-    moment = _moment_text(frame.chart.moments[place], frame.language, full=True)
+    moments = frame.chart.moments
+    moment = _moment_text(moments[place], frame.language, full=True, year=_spans_years(moments))
     return f"{moment} · {text(frame.chart.kind, total, frame.language)}"
 
 
@@ -205,9 +206,12 @@ def _bar(x: Decimal, width: Decimal, y: Decimal, height: Decimal, paint: Mapping
 
 def _axis(frame: _Frame) -> Iterator[Markup]:
     moments = frame.chart.moments
+    spans_years, said = _spans_years(moments), None
     for place in _labelled(moments):
         x = f"{_number(frame.left_of(place) + frame.slot / 2)}%"
-        label = _moment_text(moments[place], frame.language)
+        year = moments[place].year
+        label = _moment_text(moments[place], frame.language, year=spans_years and year != said)
+        said = year
         anchor = "end" if place > len(moments) * 0.93 else "middle"
         yield _text(label, x, _number(TOP + PLOT_HEIGHT + 18), anchor)
 
@@ -229,9 +233,13 @@ def _even(count: int) -> int:
     )
 
 
-def _moment_text(moment: date, language: Language, full: bool = False) -> str:
+def _spans_years(moments: Sequence[date]) -> bool:
+    return bool(moments) and moments[0].year != moments[-1].year
+
+
+def _moment_text(moment: date, language: Language, *, full: bool = False, year: bool = False) -> str:
     if not isinstance(moment, datetime):
-        return language.short_day(moment)
+        return language.short_day(moment, year=year)
     if full or moment.hour == 0:
         return language.short_instant(moment) if full else language.short_day(moment)
     return language.hour(moment)

@@ -71,9 +71,9 @@ class Language:
             return "1er " + format_date(day, "MMMM y", locale=self.locale)
         return format_date(day, "d MMMM y", locale=self.locale)
 
-    def short_day(self, day: date) -> str:
-        """A day without its year, for an axis or a list."""
-        return format_date(day, "d MMM", locale=self.locale)
+    def short_day(self, day: date, *, year: bool = False) -> str:
+        """A day for an axis or a list, with its year or without."""
+        return format_date(day, "d MMM y" if year else "d MMM", locale=self.locale)
 
     def month(self, day: date) -> str:
         """The month that holds the day."""

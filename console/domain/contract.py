@@ -26,6 +26,7 @@ class Status(StrEnum):
     ENDED = "ended"
 
 
+RUNNING = (Status.ACTIVE, Status.SUSPENDED)
 NEXT: Mapping[Status, frozenset[Status]] = {
     Status.DRAFT: frozenset({Status.ACTIVE}),
     Status.ACTIVE: frozenset({Status.SUSPENDED}),
@@ -106,6 +107,12 @@ class State:
     terms: Terms
     term_ends_on: date | None
     notice_by: date | None
+
+    @property
+    def revision_due(self) -> bool:
+        """Whether the price is to be revised by that day."""
+        running = self.terms.status in RUNNING
+        return running and self.terms.revise_on is not None and self.terms.revise_on <= self.day
 
     @property
     def deadline(self) -> Deadline | None:

@@ -180,6 +180,8 @@ ROUTES: Mapping[str, Route] = {
     "contracts.ending_services_file": across(kind="csv"),
     "contracts.renewals": across({"months": "12"}),
     "contracts.renewals_file": across({"months": "12"}, kind="xlsx"),
+    "contracts.revisions": across({"months": "12"}),
+    "contracts.revisions_file": across({"months": "12"}, kind="xlsx"),
     "contracts.unclaimed": OPERATOR,
     "contracts.unclaimed_file": Route(Kind.OPERATOR, {"kind": "csv"}),
     "contracts.without_plan": across(),

@@ -60,12 +60,13 @@ def fill(
 def subscriptions(session: Session, filled: Filled) -> None:
     contract = filled.text("Marché")
     number = given.a_subscription(session, filled.tenant_id, contract=contract)
+    soon = filled.now.date() + timedelta(days=60)
     amend(
         session,
         filled.tenant_id,
         number,
         effective_on=date(2026, 2, 1),
-        changes={"volume": 1000 + filled.round, "term_ends_on": filled.now.date() + timedelta(days=60)},
+        changes={"volume": 1000 + filled.round, "term_ends_on": soon, "revise_on": soon},
         note=filled.text("Avenant"),
         now=filled.now,
         by="ops",

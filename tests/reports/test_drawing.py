@@ -1,6 +1,7 @@
 """A chart is drawn to scale, with its gaps, for every reader and under a strict content policy."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from xml.etree import ElementTree as ET
 
@@ -123,6 +124,17 @@ def test_few_enough_moments_are_labelled_for_a_narrow_screen(count: int, hours: 
     on_axis = [text for text in root.iter(f"{SVG}text") if text.attrib["y"] == "234"]
     assert len(on_axis) <= 6
     assert on_axis or count < 5
+
+
+def test_an_axis_over_two_years_says_the_years() -> None:
+    months = tuple(date(2025 + place // 12, place % 12 + 1, 1) for place in range(6, 18))
+    made = replace(chart((WH,) * len(months)), moments=months)
+    root = drawn(made)
+    on_axis = [text.text for text in root.iter(f"{SVG}text") if text.attrib["y"] == "234"]
+    assert on_axis == ["1 Jul 2025", "1 Dec", "1 May 2026"]
+    assert any((title.text or "").startswith("1 Dec 2025") for title in root.iter(f"{SVG}title"))
+    within = drawn(replace(made, moments=tuple(date(2026, place + 1, 1) for place in range(12))))
+    assert "2026" not in "".join(texts(within))
 
 
 def test_texts_from_elsewhere_stay_texts() -> None:

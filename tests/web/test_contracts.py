@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event
 from console.actions.claims import claim_for_service
 from console.domain.access import Role
 from console.domain.hours import hour_of
+from console.domain.price import Indexation, PricePer
 from console.domain.renewal import NoticeUnit, add_months
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
@@ -62,6 +63,28 @@ def test_renewals_are_listed_by_horizon_with_what_to_do_by_when(two: Database, s
     assert page.index("LAPSED") < page.index("EXPRESS") < page.index("NEAR")
     for said in ("dénoncer avant le", "à renouveler avant la fin du", "échue depuis le", "3 renouvellements"):
         assert said in page
+
+
+def test_prices_to_be_revised_are_listed_those_that_are_late_first(two: Database, sign_in_as: SignIn) -> None:
+    price = {"price_cents": 123_450, "price_per": PricePer.UNIT, "indexation": Indexation.SYNTEC}
+    take(two, contract="NEAR", revise_on=add_months(TODAY, 2), **price)
+    take(two, contract="FAR", revise_on=add_months(TODAY, 11))
+    take(two, contract="LATE", revise_on=TODAY - timedelta(days=40))
+    take(two, contract="NEVER", ends_on=TODAY - timedelta(days=1), revise_on=TODAY - timedelta(days=40))
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
+    page = main_of(browser.get("/contracts/revisions?months=3").text)
+    for said in ("2 révisions", "indice Syntec", "par unité", "cette date est passée"):
+        assert said in page
+    assert page.index("LATE") < page.index("NEAR")
+    assert "FAR" not in page
+    assert "NEVER" not in page
+    assert "FAR" in browser.get("/contracts/revisions?months=12").text
+    heading, late, near = (
+        browser.get("/contracts/revisions.csv?months=3").data.decode("utf-8-sig").strip().split("\r\n")
+    )
+    assert heading.endswith("Révision le;Indexation;Taux annuel en pour cent")
+    assert "LATE" in late
+    assert near.endswith(f"{add_months(TODAY, 2)};indice Syntec;")
 
 
 def test_the_file_holds_the_list_of_the_page_and_no_formula(two: Database, sign_in_as: SignIn) -> None:

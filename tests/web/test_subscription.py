@@ -1,5 +1,6 @@
 """The page of a subscription: what was agreed, what it was on a day, and who may change it."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -7,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from console.actions.volumes import record_month
 from console.domain.access import Role
 from console.store.models import catalogue as c
 from console.store.models import contract as k
@@ -239,6 +241,37 @@ def test_a_version_is_chosen_among_those_of_the_catalogue(two: Database, sign_in
     assert (refused.status_code, 'id="service_version-error"' in refused.text) == (422, True)
     assert '<option value="12.4">' in refused.text
     assert amend(browser, service_version="12.4", **form).status_code == 303
+
+
+def test_only_months_in_which_it_ran_are_shown_and_asked_for(two: Database, sign_in_as: SignIn) -> None:
+    with two.write(Operator()) as session:
+        ended = given.a_subscription(
+            session, FOIX, contract="M-1", starts_on=date(2024, 11, 15), ends_on=date(2025, 2, 10)
+        )
+        for month in (date(2024, 12, 1), date(2025, 2, 1)):
+            record_month(session, FOIX, ended, month, 7, source=k.VolumeSource.FORM, now=given.NOW, by="ana")
+        future = given.a_subscription(session, FOIX, contract="M-2", starts_on=date(2150, 1, 1))
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
+    page = main_of(browser.get(f"/adherents/{FOIX}/subscriptions/{ended}").text)
+    drawn = page[page.index("<svg") : page.index("</svg>")]
+    assert re.findall(r"<title>(1 [^ ]+ \d{4}) ·", drawn) == [
+        "1 nov. 2024",
+        "1 déc. 2024",
+        "1 janv. 2025",
+        "1 févr. 2025",
+    ]
+    assert 'max="2025-02"' in page
+    assert "sans objet" in page[page.index("Préavis au plus tard") :][:200]
+    assert 'name="month"' not in browser.get(f"/adherents/{FOIX}/subscriptions/{future}").text
+
+
+def test_a_revision_that_is_due_is_marked(two: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, FOIX)
+    form = {"subject": "terms", "price": "12", "price_per": "month", "effective_on": "2026-02-01"}
+    for revise_on, marked in (("2150-03-01", False), ("2026-03-01", True)):
+        assert amend(browser, revise_on=revise_on, **form).status_code == 303
+        page = browser.get(f"/adherents/{FOIX}/subscriptions/1").text
+        assert ("révision due depuis le" in page) is marked
 
 
 def test_a_draft_without_a_plan_is_taken_by_form(two: Database, sign_in_as: SignIn) -> None:

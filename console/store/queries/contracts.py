@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from console.domain.contract import Status
+from console.domain.contract import RUNNING, Status
+from console.domain.price import Indexation
 from console.domain.renewal import Deadline, add_months, next_deadline
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
@@ -17,7 +18,6 @@ from console.store.models import tenant as t
 from console.store.queries.claims import unclaimed
 from console.store.queries.paging import PAGE, PageOf
 
-RUNNING = (Status.ACTIVE, Status.SUSPENDED)
 Row = TypeVar("Row")
 Statement = Select[*tuple[Any, ...]]
 
@@ -50,6 +50,16 @@ class Renewal:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceRevision:
+    """A contract whose price is to be revised on a day, past or to come; None is an unknown indexation."""
+
+    contract: Contract
+    revise_on: date
+    indexation: Indexation | None
+    indexation_rate: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class OnEndingService:
     """A contract on a service that ends, with the service that follows it, if one does."""
 
@@ -74,6 +84,7 @@ class Counts:
     """How many contracts of the scope are in each list."""
 
     renewals: int
+    revisions: int
     without_plan: int
     ending_services: int
 
@@ -95,6 +106,7 @@ def counts(session: Session, today: date, months: int) -> Counts:
     """The lengths of the lists of contracts."""
     return Counts(
         renewals=_count(session, _renewals(today, months)),
+        revisions=_count(session, _revisions(today, months)),
         without_plan=_count(session, _without_plan()),
         ending_services=_count(session, _ending_services()),
     )
@@ -106,6 +118,13 @@ def renewals(session: Session, today: date, months: int, page: int | None = None
     due = case((row.notice_by >= today, row.notice_by), else_=row.term_ends_on)
     statement = _renewals(today, months).order_by(due, row.tenant_id, row.number)
     return _page(session, statement, page, lambda found: _renewal(found, today))
+
+
+def revisions(session: Session, today: date, months: int, page: int | None = None) -> PageOf[PriceRevision]:
+    """Prices to be revised in the next months, and those that were to be before; the first due first."""
+    row = t.Subscription
+    statement = _revisions(today, months).order_by(row.revise_on, row.tenant_id, row.number)
+    return _page(session, statement, page, _revision)
 
 
 def without_plan(session: Session, page: int | None = None) -> PageOf[Contract]:
@@ -168,6 +187,11 @@ def _renewals(today: date, months: int) -> Statement:
     return _contracts().where(comes_to_term(today, months))
 
 
+def _revisions(today: date, months: int) -> Statement:
+    row = t.Subscription
+    return _contracts().where(row.status.in_(RUNNING), row.revise_on <= add_months(today, months))
+
+
 def _without_plan() -> Statement:
     return _contracts().where(t.Subscription.status != Status.ENDED, t.Subscription.plan_code.is_(None))
 
@@ -223,3 +247,8 @@ def _renewal(found: Any, today: date) -> Renewal:
         notice_by=row.notice_by,
         deadline=next_deadline(row.term_ends_on, row.tacit, row.notice_by, today),
     )
+
+
+def _revision(found: Any) -> PriceRevision:
+    row = found.Subscription
+    return PriceRevision(_contract(found), row.revise_on, row.indexation, row.indexation_rate)

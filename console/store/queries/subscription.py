@@ -40,7 +40,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPage:
-    """What the page of a subscription shows; `then` is None for a day before its first."""
+    """What the page of a subscription shows; `then` is None for a day before its first.
+
+    `months` are the last ones in which it ran.
+    """
 
     tenant_id: int
     adherent: str
@@ -60,6 +63,7 @@ class SubscriptionPage:
     plans: Mapping[PlanKey, str]
     versions: Sequence[str]
     claims: Sequence[Claimed]
+    months: Sequence[date]
     volumes: Sequence[MonthVolume]
 
 
@@ -81,6 +85,7 @@ def subscription_page(
     written = _written(session, tenant_id, number)
     past = [Amendment(one.number, one.effective_on, one.changes) for one in written]
     current = state_on(past, max(today, row.starts_on)) or State(today, Terms(), None, None)
+    months = _months(row.starts_on, current.terms.ends_on, today)
     return SubscriptionPage(
         tenant_id=tenant_id,
         adherent=adherent.name,
@@ -100,8 +105,16 @@ def subscription_page(
         plans=plans(session),
         versions=_versions(session, service.code),
         claims=claimed(session, tenant_id, zone, number),
-        volumes=volumes_of(session, tenant_id, number, add_months(today.replace(day=1), 1 - MONTHS)),
+        months=months,
+        volumes=volumes_of(session, tenant_id, number, months),
     )
+
+
+def _months(starts_on: date, ends_on: date | None, today: date) -> list[date]:
+    """The last months that hold a day of a subscription."""
+    last = min(today, ends_on or today).replace(day=1)
+    back = (add_months(last, -place) for place in reversed(range(MONTHS)))
+    return [month for month in back if month >= starts_on.replace(day=1)]
 
 
 def plans(session: Session) -> dict[PlanKey, str]:

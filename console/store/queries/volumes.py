@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -23,12 +24,12 @@ class MonthVolume:
     recorded_by: str
 
 
-def volumes_of(session: Session, tenant_id: int, number: int, since: date) -> list[MonthVolume]:
-    """The months from `since` on of which something was told, the last first."""
+def volumes_of(session: Session, tenant_id: int, number: int, months: Collection[date]) -> list[MonthVolume]:
+    """Those of some months of which something was told, the last first."""
     row = k.VolumeMonth
     rows = session.scalars(
         select(row)
-        .where(row.tenant_id == tenant_id, row.subscription == number, row.month >= since)
+        .where(row.tenant_id == tenant_id, row.subscription == number, row.month.in_(months))
         .order_by(row.month, row.revision)
     )
     last = {one.month: one for one in rows}

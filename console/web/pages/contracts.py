@@ -11,9 +11,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from console.domain.access import Permission
+from console.domain.price import Indexation
 from console.domain.renewal import Step
 from console.store.queries import contracts
-from console.store.queries.contracts import Contract, OnEndingService, Renewal
+from console.store.queries.contracts import Contract, OnEndingService, PriceRevision, Renewal
 from console.store.queries.paging import PageOf
 from console.store.session import Operator
 from console.web import exports, inputs
@@ -22,7 +23,7 @@ from console.web.languages import current_language, today
 from console.web.state import state
 
 HORIZONS = (3, 6, 12)  # months
-CENTS = 100
+HUNDRED = 100  # cents in a euro, hundredths in a percent
 
 bp = Blueprint("contracts", __name__)
 
@@ -46,6 +47,27 @@ def renewals_file(kind: exports.Kind) -> Response:
         rows = contracts.renewals(session, today(), _asked_months()).rows
     titles = (_("Fin de la période"), _("Préavis au plus tard"), _("À faire"), _("Avant le"))
     return _send(_("renouvellements"), titles, ((row.contract, _of_renewal(row)) for row in rows), kind)
+
+
+@bp.get("/contracts/revisions")
+@requires(Permission.SEE_PORTFOLIO)
+def revisions() -> ResponseReturnValue:
+    """Prices to be revised, those that are late and those of the next months."""
+    months = _asked_months()
+    with state().database.read(scope()) as session:
+        found = contracts.revisions(session, today(), months, inputs.asked_page())
+        return _page(session, "revisions", found, months=months)
+
+
+@bp.get("/contracts/revisions.csv", defaults={"kind": "csv"})
+@bp.get("/contracts/revisions.xlsx", defaults={"kind": "xlsx"})
+@requires(Permission.SEE_PORTFOLIO)
+def revisions_file(kind: exports.Kind) -> Response:
+    """The same, whole, as a file."""
+    with state().database.read(scope()) as session:
+        rows = contracts.revisions(session, today(), _asked_months()).rows
+    titles = (_("Révision le"), _("Indexation"), _("Taux annuel en pour cent"))
+    return _send(_("revisions-de-prix"), titles, ((row.contract, _of_revision(row)) for row in rows), kind)
 
 
 @bp.get("/contracts/without-plan")
@@ -145,7 +167,7 @@ def _cells(rows: Iterable[tuple[Contract, list[exports.Cell]]]) -> Iterator[list
         yield [
             *(row.tenant_id, row.adherent, row.number, _named(row.service_fr, row.service_en), row.contract),
             *(row.starts_on, row.ends_on),
-            None if row.price_cents is None else row.price_cents / CENTS,
+            None if row.price_cents is None else row.price_cents / HUNDRED,
             per[row.price_per],
             *others,
         ]
@@ -160,6 +182,18 @@ def _of_renewal(row: Renewal) -> list[exports.Cell]:
         Step.CLARIFY: _("reconduction à préciser"),
     }
     return [row.term_ends_on, row.notice_by, steps[row.deadline.step], row.deadline.by]
+
+
+def _of_revision(row: PriceRevision) -> list[exports.Cell]:
+    follows = {
+        None: None,
+        Indexation.NONE: _("aucune"),
+        Indexation.SYNTEC: _("indice Syntec"),
+        Indexation.ICHT_REV_TS: _("indice ICHT-rev-TS"),
+        Indexation.FIXED: _("taux fixe"),
+    }
+    rate = None if row.indexation_rate is None else row.indexation_rate / HUNDRED
+    return [row.revise_on, follows[row.indexation], rate]
 
 
 def _of_ending(row: OnEndingService) -> list[exports.Cell]:

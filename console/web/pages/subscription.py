@@ -19,10 +19,9 @@ from console.domain.contract import Status
 from console.domain.errors import Invalid
 from console.domain.free_text import several_lines
 from console.domain.patient_data import patient_numbers
-from console.domain.renewal import add_months
 from console.store.queries import names
 from console.store.queries.plans import offers
-from console.store.queries.subscription import MONTHS, SubscriptionPage, subscription_page
+from console.store.queries.subscription import SubscriptionPage, subscription_page
 from console.web import inputs, money
 from console.web.access import current_account, requires, scope
 from console.web.errors import message_of
@@ -121,14 +120,13 @@ def _chart(page: SubscriptionPage) -> Chart | None:
     known = {one.month: one.volume for one in page.volumes}
     if not any(volume is not None for volume in known.values()):
         return None
-    months = [add_months(page.today.replace(day=1), place - MONTHS + 1) for place in range(MONTHS)]
     return Chart(
         title=_("Volumes par mois"),
         description=_("Chaque barre est un mois, à son premier jour ; hachuré : inconnu."),
         kind=Kind.COUNT,
         moment_title=_("Mois"),
-        moments=tuple(months),
-        series=(Series(_("Volume"), tuple(known.get(month) for month in months)),),
+        moments=tuple(page.months),
+        series=(Series(_("Volume"), tuple(known.get(month) for month in page.months)),),
     )
 
 
