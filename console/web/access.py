@@ -17,7 +17,7 @@ from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
 from console.actions.sign_in import LONGEST_STAY, hash_of, keep_alive
-from console.domain.access import SEES_EVERY_ADHERENT, STAFF, Method, Permission, may
+from console.domain.access import SEES_EVERY_ADHERENT, STAFF, Method, Permission, Role, may
 from console.domain.devices import Device, device_of
 from console.domain.errors import Forbidden, NotFound
 from console.store.queries import sign_in
@@ -138,6 +138,15 @@ def scope() -> Scope:
         raise Forbidden("Aucun adhérent n'est confié à ce compte : demandez à un administrateur de le faire.")
     named = (request.view_args or {}).get("tenant_id")
     return Tenants(tenants & {named} if named is not None else tenants)
+
+
+def own_adherent() -> int | None:
+    """The adherent of an account that is of one, and of no group."""
+    account = known_account()
+    if account is None or account.role is not Role.CIO or len(account.tenants) != 1:
+        return None
+    (tenant_id,) = account.tenants
+    return tenant_id
 
 
 def allowed(permission: Permission) -> bool:

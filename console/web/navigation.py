@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from console.domain.access import Permission
-from console.web.access import allowed
+from console.web.access import allowed, own_adherent
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,15 @@ class Entry:
     icon: str
     sections: tuple[str, ...]
     permission: Permission | None = None
+    own_label: LazyString | None = None  # for an account of one adherent
 
     @property
     def current(self) -> bool:
         return request.blueprint in self.sections
+
+    @property
+    def shown_label(self) -> LazyString:
+        return self.own_label if self.own_label and own_adherent() is not None else self.label
 
 
 ENTRIES = (
@@ -35,6 +40,7 @@ ENTRIES = (
         "adherents",
         ("adherents", "adherent", "directory", "ght", "facts", "contacts", "notes", "subscription", "claims"),
         Permission.SEE_ADHERENTS,
+        lazy_gettext("Mon établissement"),
     ),
     Entry(
         "portfolio.show",

@@ -7,6 +7,7 @@ import pytest
 
 from console.domain.access import Role
 from console.domain.hours import hour_of
+from console.store.models.tenant import Subscription, SubscriptionStatus
 from console.store.session import Database, Operator
 from tests import given
 from tests.browser import Browser
@@ -31,6 +32,21 @@ def test_it_shows_the_facts_the_subscriptions_and_the_claims(two: Database, sign
         assert text in page
     english = sign_in_as(Role.OPS, locale="en").get(f"/adherents/{PAMIERS}").text
     assert "Consulting" in english
+
+
+def test_what_runs_is_listed_and_what_is_over_is_folded_away(two: Database, sign_in_as: SignIn) -> None:
+    states = {"OLD": SubscriptionStatus.ENDED, "NOW": SubscriptionStatus.ACTIVE}
+    with two.write(Operator()) as session:
+        for contract, status in states.items():
+            number = given.a_subscription(session, FOIX, contract=contract)
+            session.get_one(Subscription, (FOIX, number)).status = status
+    page = sign_in_as(Role.OPS).get(f"/adherents/{FOIX}").text
+    card = page[page.index('id="subscriptions"') :]
+    running, folded, ended = card[: card.index("</section>")].partition("<details>")
+    assert folded
+    assert ("NOW" in running, "OLD" in running) == (True, False)
+    assert "Souscriptions terminées\xa0: 1" in ended
+    assert ("NOW" in ended, "OLD" in ended) == (False, True)
 
 
 def test_a_cio_reads_its_own_page_and_changes_nothing(two: Database, sign_in_as: SignIn) -> None:

@@ -32,12 +32,25 @@ def test_ops_see_every_adherent_and_not_the_operator(two: Database, sign_in_as: 
     assert "2 adhérents" in page
 
 
-@pytest.mark.parametrize("role", [Role.ACCOUNT_MANAGER, Role.CIO])
-def test_the_others_see_their_own_only(two: Database, sign_in_as: SignIn, role: Role) -> None:
-    page = sign_in_as(role, 11).get("/adherents").text
+def test_an_account_manager_sees_its_own_only_and_a_list_of_one_has_no_filters(
+    two: Database, sign_in_as: SignIn
+) -> None:
+    page = sign_in_as(Role.ACCOUNT_MANAGER, 11).get("/adherents").text
     assert "CH de Foix" in page
     assert "Pamiers" not in page
     assert "1 adhérent" in page
+    assert 'aria-label="Filtres"' not in page
+    assert 'aria-label="Filtres"' in sign_in_as(Role.ACCOUNT_MANAGER, 11, 12).get("/adherents").text
+
+
+def test_a_cio_of_one_adherent_is_sent_to_its_page(two: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.CIO, 11)
+    answer = browser.get("/adherents")
+    assert (answer.status_code, answer.location) == (303, "/adherents/11")
+    assert "Mon établissement" in browser.get("/adherents/11").text
+    several = sign_in_as(Role.CIO, 11, 12).get("/adherents")
+    assert several.status_code == 200
+    assert "Mon établissement" not in several.text
 
 
 def test_a_search_answers_htmx_with_the_list_alone(two: Database, sign_in_as: SignIn) -> None:
@@ -113,4 +126,4 @@ def test_a_cio_chooses_no_adherent(two: Database, sign_in_as: SignIn) -> None:
     browser = sign_in_as(Role.CIO, 11)
     assert browser.get("/adherents/directory").status_code == 403
     assert browser.submit("/adherents", finess_et=FLEYRIAT).status_code == 403
-    assert "Choisir dans l" not in browser.get("/adherents").text
+    assert "Choisir dans l" not in browser.get("/adherents/11").text

@@ -20,6 +20,7 @@ from console.store.models import tenant as t
 from console.store.queries.claims import Claimed, claimed
 
 LISTED_SITES = 20
+RUNNING = (t.SubscriptionStatus.ACTIVE, t.SubscriptionStatus.SUSPENDED, t.SubscriptionStatus.DRAFT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,17 @@ class AdherentPage:
     subscriptions: Sequence[Subscribed]
     claims: Sequence[Claimed]
     month: MonthSoFar
+
+    @property
+    def running(self) -> list[Subscribed]:
+        """The subscriptions that are active, suspended or to come, in this order."""
+        lines = [line for line in self.subscriptions if line.status in RUNNING]
+        return sorted(lines, key=lambda line: RUNNING.index(line.status))
+
+    @property
+    def ended(self) -> list[Subscribed]:
+        """The subscriptions that are over, by their number."""
+        return [line for line in self.subscriptions if line.status not in RUNNING]
 
 
 def adherent_page(session: Session, tenant_id: int, *, now: datetime) -> AdherentPage:

@@ -20,7 +20,7 @@ from console.store.queries.directory import departments, search_sites
 from console.store.queries.managers import managers
 from console.store.session import Operator
 from console.web import exports, inputs
-from console.web.access import current_account, requires, scope
+from console.web.access import current_account, own_adherent, requires, scope
 from console.web.adherent_words import kind_name, sector_name
 from console.web.fragments import go_to, wants_fragment
 from console.web.languages import today
@@ -36,7 +36,9 @@ bp = Blueprint("adherents", __name__)
 @bp.get("/adherents")
 @requires(Permission.SEE_ADHERENTS)
 def index() -> ResponseReturnValue:
-    """The adherents in scope, filtered and sorted."""
+    """The adherents in scope, filtered and sorted; who is of one adherent is sent to its page."""
+    if (own := own_adherent()) is not None:
+        return go_to(url_for("adherent.show", tenant_id=own))
     asked = _asked()
     found = _found(asked, inputs.asked_page())
     if wants_fragment():
