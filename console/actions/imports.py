@@ -1,6 +1,7 @@
 """A file on its way into the directory: read, compared, shown, and stored where a person says so.
 
-    file -> receive -> (columns chosen) -> preview kept -> portions, each in its own transaction -> settled
+    file -> receive -> (columns chosen) -> preview kept -> claimed -> portions, each in its own transaction ->
+    settled
 
 The command line does the same without keeping anything in between.
 """
@@ -13,7 +14,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from console.actions.directory import Difference, compare_records, store_records
@@ -31,8 +32,19 @@ from console.store.models import directory as d
 PORTION: Final = 500  # records a transaction
 SHOWN: Final = 100  # lines of a kind that the page of an import holds
 KEPT: Final = timedelta(days=7)  # how long a file waits for a decision
+CLAIM_LASTS: Final = timedelta(minutes=10)  # without a sign of life; a portion takes seconds
 EXAMPLES: Final = 3  # rows shown where columns are chosen
 LONGEST_NAME: Final = 200
+FATES: Mapping[str, str] = {  # the words of the audit log for what `counts_of` counts
+    "new": "rows_new",
+    "changed": "rows_changed",
+    "confirmed": "rows_confirmed",
+    "unchanged": "rows_unchanged",
+    "refused": "rows_refused",
+    "repaired": "cells_repaired",
+    "unknown": "cells_unknown",
+    "left": "memberships_left",
+}
 WAITING: Final = (d.ImportState.UNMAPPED, d.ImportState.READY)
 Columns = Mapping[str, Sequence[str]]
 
@@ -64,6 +76,15 @@ class Asked:
     columns: Columns
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to store an import, which one has at a time; `number` tells it from those before."""
+
+    import_id: int
+    number: int
+    complete: bool
+
+
 def open_table(content: bytes) -> Table:
     """The table of a file: a workbook, a text, an XML feed; raises `Invalid` for anything else."""
     return read_workbook(content) if is_workbook(content) else read_table(content)
@@ -82,25 +103,27 @@ def read_listing(
 
     `as_of` is the day that counts where neither the content nor the name of the file says one.
     """
-    day = as_of or day_of_name(file_name)
     known = known_as(format_name, table) if format_name else format_of(table)
     if known is not None:
-        return _not_to_come(read_as(known, table, day), now)
+        return _not_to_come(read_as(known, table, as_of or day_of_name(file_name)), now)
     mapping = session.get(d.ColumnMapping, table.fingerprint())
     if mapping is None:
         return None
-    listing = read_by_columns(table, mapping.kind, mapping.columns, file_name=file_name, as_of=day)
-    return _not_to_come(listing, now)
+    return read_by_columns(table, mapping.kind, mapping.columns, file_name=file_name, as_of=as_of, now=now)
 
 
 def read_by_columns(
-    table: Table, kind: Kind, columns: Columns, *, file_name: str, as_of: date | None
+    table: Table, kind: Kind, columns: Columns, *, file_name: str, as_of: date | None, now: datetime
 ) -> Listing:
-    """The records of a table by the columns that hold each fact; the file's name is their source."""
+    """The records of a table by the columns that hold each fact; the file's name is their source.
+
+    `as_of` is the day that counts where the name says none.
+    """
     check_mapping(kind, columns, table.headings)
-    if as_of is None:
+    day = as_of or day_of_name(file_name)
+    if day is None:
         raise Invalid("as_of", "Rien dans ce fichier ni dans son nom ne le date : donnez sa date.")
-    return read_records(table, kind, columns, source=file_name, as_of=as_of)
+    return _not_to_come(read_records(table, kind, columns, source=file_name, as_of=day), now)
 
 
 def remember_columns(
@@ -178,8 +201,10 @@ def lines_of(listing: Listing, difference: Difference) -> dict[str, Iterator[Lin
 
 def note_import(session: Session, listing: Listing, file_name: str, counts: Mapping[str, int]) -> None:
     """Write down, with the transaction, that a file came into the directory."""
-    facts = {"kind": listing.kind, "source": listing.source, "as_of": listing.as_of.isoformat(), **counts}
-    record(session, OPERATOR_TENANT, "directory.imported", f"import/{file_name}"[:LONGEST_NAME], facts)
+    facts = {"kind": listing.kind, "source": listing.source, "as_of": listing.as_of.isoformat()}
+    counted = {FATES[fate]: count for fate, count in counts.items()}
+    subject = f"import/{file_name}"[:LONGEST_NAME]
+    record(session, OPERATOR_TENANT, "directory.imported", subject, {**facts, **counted})
 
 
 def receive(
@@ -200,6 +225,8 @@ def receive(
     _drop_old(session, now)
     table, file_name = open_table(content), _clean(file_name)
     listing = read_listing(session, table, file_name=file_name, as_of=as_of, now=now)
+    if listing is None:
+        _read_through(table)
     row = d.DirectoryImport(
         file_name=file_name,
         content=content,
@@ -249,9 +276,9 @@ def choose_columns(
     row, content = _waiting(session, import_id)
     table = open_table(content)
     row.as_of, row.complete = as_of or row.as_of, complete
-    listing = read_by_columns(table, kind, columns, file_name=row.file_name, as_of=row.as_of)
+    listing = read_by_columns(table, kind, columns, file_name=row.file_name, as_of=row.as_of, now=now)
     remember_columns(session, table, kind, columns, now=now, by=by)
-    _keep_preview(session, row, _not_to_come(listing, now))
+    _keep_preview(session, row, listing)
 
 
 def reread(session: Session, import_id: int, *, now: datetime) -> tuple[Listing, Difference]:
@@ -263,29 +290,40 @@ def reread(session: Session, import_id: int, *, now: datetime) -> tuple[Listing,
     return listing, compare(session, listing)
 
 
-def begin_storing(session: Session, import_id: int) -> bool:
-    """Claim an import for storing; whether it is complete. One that stopped half way may be begun again."""
-    done = session.execute(
-        update(d.DirectoryImport)
-        .where(
-            d.DirectoryImport.import_id == import_id,
-            d.DirectoryImport.state.in_((d.ImportState.READY, d.ImportState.STORING)),
-        )
-        .values(state=d.ImportState.STORING)
-    )
-    if done.rowcount != 1:  # type: ignore[attr-defined]
-        raise Conflict("Cet import n'attend pas de décision.")
-    return bool(session.get_one(d.DirectoryImport, import_id).complete)
+def begin_storing(session: Session, import_id: int, *, now: datetime) -> Claim:
+    """Claim an import for storing; raises `Conflict` while another does. One that died may be resumed."""
+    row = d.DirectoryImport
+    died = and_(row.state == d.ImportState.STORING, row.claimed_at < now - CLAIM_LASTS)
+    claimed = session.execute(
+        update(row)
+        .where(row.import_id == import_id, or_(row.state == d.ImportState.READY, died))
+        .values(state=d.ImportState.STORING, claims=row.claims + 1, claimed_at=now)
+        .returning(row.claims, row.complete)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if claimed is None:
+        raise Conflict("Cet import n'attend pas de décision, ou il est en cours d'enregistrement.")
+    return Claim(import_id, *claimed)
+
+
+def keep_claim(session: Session, claim: Claim, *, now: datetime) -> None:
+    """Give a sign of life; raises `Conflict` where another has taken the import over."""
+    _change_claimed(session, claim, claimed_at=now)
+
+
+def has_died(claimed_at: datetime | None, now: datetime) -> bool:
+    """Whether storing that was alive then is taken for dead, so that it may be resumed."""
+    return claimed_at is not None and claimed_at < now - CLAIM_LASTS
 
 
 def settle(
-    session: Session, import_id: int, listing: Listing, counts: Mapping[str, int], *, now: datetime
+    session: Session, claim: Claim, listing: Listing, counts: Mapping[str, int], *, now: datetime
 ) -> None:
-    """Say that an import is stored, and forget the file."""
-    row = session.get_one(d.DirectoryImport, import_id)
-    row.state, row.stored_at, row.content = d.ImportState.STORED, now, None
-    row.counts = dict(counts)
-    note_import(session, listing, row.file_name, counts)
+    """Say that an import is stored, and forget the file; raises `Conflict` where another took it over."""
+    _change_claimed(
+        session, claim, state=d.ImportState.STORED, stored_at=now, content=None, counts=dict(counts)
+    )
+    note_import(session, listing, session.get_one(d.DirectoryImport, claim.import_id).file_name, counts)
 
 
 def abandon(session: Session, import_id: int) -> None:
@@ -303,6 +341,28 @@ def _keep_preview(session: Session, row: d.DirectoryImport, listing: Listing) ->
         fate: [asdict(line) for line in islice(lines, SHOWN)]
         for fate, lines in lines_of(listing, difference).items()
     }
+
+
+def _change_claimed(session: Session, claim: Claim, **values: object) -> None:
+    row = d.DirectoryImport
+    done = session.execute(
+        update(row)
+        .where(
+            row.import_id == claim.import_id,
+            row.claims == claim.number,
+            row.state == d.ImportState.STORING,
+        )
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Conflict("L'enregistrement de cet import a été repris par ailleurs.")
+
+
+def _read_through(table: Table) -> None:
+    """Raise `Invalid` for a row that cannot be read, before the file is kept."""
+    for _row in table.rows:
+        pass
 
 
 def _waiting(

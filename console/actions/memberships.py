@@ -37,8 +37,8 @@ def compare_memberships(session: Session, listing: Listing) -> Difference:
             unchanged += 1
         elif len(changes) == 1 and changes[0][0] is None:
             new.append(record)
-        elif told := [field for change in changes for field in _fields(*change)]:
-            changed.append(Changed(record, told))
+        elif differing := [field for change in changes for field in _fields(*change)]:
+            changed.append(Changed(record, differing))
         else:
             confirmed.append(record)
     # A row that is refused may have told of any of those that seem to be left out.

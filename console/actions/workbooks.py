@@ -16,6 +16,7 @@ from console.domain.tables import MOST_COLUMNS, Table, with_headings
 
 MOST_BYTES: Final = 400 * 1024 * 1024  # of the parts, unpacked: a small file can hold a very large one
 MOST_ROWS: Final = 250_000
+LAST_ROW: Final = 1_048_576  # of a sheet
 START: Final = b"PK\x03\x04"
 SHEETS: Final = "xl/workbook.xml"
 
@@ -48,8 +49,17 @@ def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
     workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     try:
         sheet = workbook.worksheets[0]
-        rows = sheet.iter_rows(max_row=MOST_ROWS, max_col=MOST_COLUMNS, values_only=True)
+        rows = sheet.iter_rows(max_row=LAST_ROW, max_col=MOST_COLUMNS, values_only=True)
         for line, cells in enumerate(rows, start=1):
+            if line > MOST_ROWS:
+                if any(cell is not None for cell in cells):
+                    raise Invalid(
+                        "file",
+                        "Ce classeur passe %(most)s lignes (ligne %(line)s) : envoyez-le en CSV.",
+                        most=MOST_ROWS,
+                        line=line,
+                    )
+                continue
             texts = [_text(cell) for cell in cells]
             while texts and not texts[-1]:
                 texts.pop()

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 from flask.cli import AppGroup
-from flask_babel import force_locale
 
 from console.actions import imports
 from console.actions.directory import Difference
@@ -18,7 +17,7 @@ from console.actions.memberships import end_those_left
 from console.domain.directory import Kind, Listing
 from console.domain.errors import DomainError
 from console.store.session import Operator
-from console.web.errors import message_of
+from console.web.languages import english
 from console.web.state import state
 
 group = AppGroup("import", help="Fill the directory from published files, or from any table.")
@@ -38,7 +37,7 @@ def _in_one_line(file: Path) -> Iterator[None]:
     try:
         yield
     except DomainError as error:
-        raise click.ClickException(f"{file}: {_in_english(error)}") from None
+        raise click.ClickException(f"{file}: {english(error)}") from None
 
 
 def _options(command: click.Command) -> None:
@@ -114,6 +113,8 @@ def _import(
         with state().database.read(Operator()) as session:
             difference = imports.compare(session, listing)
     _show(listing, difference)
+    if complete and (listing.refusals or difference.refused):
+        click.echo("No membership is ended: a file is not complete while rows of it are refused.")
     ending = complete and bool(difference.left)
     if dry_run or not (difference.to_store or ending):
         click.echo("Nothing was changed." if dry_run else "Nothing to import.")
@@ -135,21 +136,22 @@ def _read(
 ) -> Listing:
     now, day, content = datetime.now(UTC), as_of and as_of.date(), file.read_bytes()
     table = imports.open_table(content)
-    if chosen and remember:
-        with state().database.write(Operator()) as session:
-            imports.remember_columns(session, table, *chosen, now=now, by="console")
     if chosen:
-        return imports.read_by_columns(table, *chosen, file_name=file.name, as_of=day or now.date())
+        listing = imports.read_by_columns(table, *chosen, file_name=file.name, as_of=day, now=now)
+        if remember:
+            with state().database.write(Operator()) as session:
+                imports.remember_columns(session, table, *chosen, now=now, by="console")
+        return listing
     with state().database.read(Operator()) as session:
-        listing = imports.read_listing(
+        known = imports.read_listing(
             session, table, file_name=file.name, as_of=day, now=now, format_name=format_name
         )
-    if listing is None:
+    if known is None:
         raise click.ClickException(
             f"{file}: its headings are not known: say --kind and, for each fact, --column FACT=HEADING; "
             f"the headings are {', '.join(table.headings)}"
         )
-    return listing
+    return known
 
 
 def _show(listing: Listing, difference: Difference) -> None:
@@ -166,8 +168,7 @@ def _show(listing: Listing, difference: Difference) -> None:
 
 def _told(line: imports.Line) -> str:
     if line.message:
-        with force_locale("en"):
-            return f"line {line.line}, {line.place}: {message_of(DomainError(line.message, **line.values))}"
+        return f"line {line.line}, {line.place}: {english(DomainError(line.message, **line.values))}"
     where = f"line {line.line}, " if line.line is not None and not line.key else ""
     what = f"{line.key} {line.name}, " if line.key else ""
     return f"{where}{what}{line.place}: {line.before} -> {line.after or 'unknown'}"
@@ -195,8 +196,3 @@ def _pairs(columns: Sequence[str]) -> dict[str, list[str]]:
         fact, _equals, heading = pair.partition("=")
         pairs.setdefault(fact.strip(), []).append(heading.strip())
     return pairs
-
-
-def _in_english(error: DomainError) -> str:
-    with force_locale("en"):
-        return message_of(error)

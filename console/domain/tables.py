@@ -90,8 +90,14 @@ def rows_of(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
         line = reader.line_num + 1
         try:
             cells = next(reader, None)
-        except csv.Error as error:
-            raise Invalid("file", "Ligne %(line)s illisible : %(why)s.", line=line, why=error) from None
+        except csv.Error:
+            raise Invalid(
+                "file",
+                "Ligne %(line)s : une cellule y passe %(longest)s caractères, souvent pour un guillemet qui "
+                "n'est pas fermé.",
+                line=line,
+                longest=csv.field_size_limit(),
+            ) from None
         if cells is None:
             return
         if any(cells):

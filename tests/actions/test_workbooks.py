@@ -82,3 +82,25 @@ def test_a_small_file_that_unpacks_into_a_very_large_one_is_refused() -> None:
     assert len(file.getvalue()) < 1024 * 1024
     with pytest.raises(Invalid, match="trop grand"):
         open_table(file.getvalue())
+
+
+@pytest.mark.parametrize(("row", "cell"), [(250_001, "x"), (1_048_576, 0)])
+def test_a_workbook_of_too_many_rows_is_refused_with_the_number(row: int, cell: object) -> None:
+    book, file = Workbook(), io.BytesIO()
+    assert book.active is not None
+    book.active.append(("a", "b"))
+    book.active.cell(250_000, 1, "last")
+    book.active.cell(row, 2, cell)
+    book.save(file)
+    with pytest.raises(Invalid, match=rf"250000 lignes \(ligne {row}\)"):
+        open_table(file.getvalue())
+
+
+def test_blank_rows_below_the_last_one_do_not_count() -> None:
+    book, file = Workbook(), io.BytesIO()
+    assert book.active is not None
+    book.active.append(("a",))
+    book.active.cell(250_000, 1, "last")
+    book.active.row_dimensions[250_002].height = 20
+    book.save(file)
+    assert [line for line, _cells in open_table(file.getvalue()).rows] == [250_000]

@@ -130,12 +130,29 @@ def test_any_table_is_read_by_its_columns_which_are_remembered(
         "town": "Commune",
     }
     chosen = [part for fact, heading in columns.items() for part in ("--column", f"{fact}={heading}")]
-    code, output = run(app, file, "--yes", "--kind", "sites", *chosen, command="table")
+    by_columns = [file, "--yes", "--kind", "sites", *chosen]
+    code, output = run(app, *by_columns, command="table")
+    assert (code, rows(database)) == (1, 0)
+    assert "give its date" in output
+    code, output = run(app, *by_columns, "--as-of", "2199-01-01", command="table")
+    assert (code, rows(database), rows(database, d.ColumnMapping)) == (1, 0, 0)
+    assert "2199-01-01" in output
+    code, output = run(app, *by_columns, "--as-of", "2025-01-01", command="table")
     assert (code, rows(database)) == (0, 1), output
     again = tmp_path / "more.csv"
     again.write_text("Numéro,Entité,Nom,Dépt,Commune\n970300026,970302022,CHC,9C,CAYENNE\n", encoding="utf-8")
     code, output = run(app, again, "--yes", "--as-of", "2026-01-01", command="table")
     assert (code, rows(database)) == (0, 2), output
+
+
+def test_the_day_in_the_name_of_a_table_counts(app: Flask, database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "groups_2023r.csv"
+    file.write_text("Numéro,Nom\nA1,GHT A\n", encoding="utf-8")
+    columns = ("--column", "code=Numéro", "--column", "name=Nom")
+    code, output = run(app, file, "--yes", "--kind", "groups", *columns, command="table")
+    assert code == 0, output
+    with database.read(Operator()) as session:
+        assert str(session.get_one(d.Ght, "A1").as_of) == "2023-12-31"
 
 
 def test_members_of_a_complete_file_end_those_it_does_not_hold(
@@ -148,8 +165,8 @@ def test_members_of_a_complete_file_end_those_it_does_not_hold(
     assert (code, count(output, "new"), rows(database, d.GhtMembership)) == (0, 2, 2), output
     file.write_text("CODE_GHT;FINESS_EJ;ROLE\n84103;010780054;support\n")
     code, output = run(app, file, "--yes", "--as-of", "2026-06-01", command="ght-members")
-    assert (code, count(output, "left")) == (0, 1)
-    assert output.endswith("Nothing to import.\n")
+    assert (code, count(output, "left"), count(output, "confirmed")) == (0, 1, 1)
+    assert "ended" not in output
     code, output = run(app, file, "--yes", "--complete", "--as-of", "2026-06-01", command="ght-members")
     assert "1 memberships ended." in output
     with database.read(Operator()) as session:
@@ -157,3 +174,18 @@ def test_members_of_a_complete_file_end_those_it_does_not_hold(
     assert str(ended.valid_to) == "2026-06-01"
     code, output = run(app, file, "--yes", "--complete", "--as-of", "2026-06-01", command="ght-members")
     assert output.endswith("Nothing to import.\n")
+
+
+def test_a_complete_file_with_a_refused_row_ends_nothing_and_says_so(
+    app: Flask, database: Database, tmp_path: Path
+) -> None:
+    run(app, GROUPS, "--yes", command="ght")
+    file = tmp_path / "members.csv"
+    file.write_text("CODE_GHT;FINESS_EJ;ROLE\n84103;010780054;support\n84103;010008407;membre\n")
+    run(app, file, "--yes", "--as-of", "2026-01-01", command="ght-members")
+    file.write_text("CODE_GHT;FINESS_EJ;ROLE\n84103;010780054;support\n84103;010008406;membre\n")
+    code, output = run(app, file, "--yes", "--complete", "--as-of", "2026-06-01", command="ght-members")
+    assert (code, count(output, "refused")) == (0, 1)
+    assert "No membership is ended" in output
+    with database.read(Operator()) as session:
+        assert not session.scalar(select(func.count(d.GhtMembership.valid_to)))

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy import func, select
 from console.actions.imports import begin_storing
 from console.domain.access import Role
 from console.store.models import directory as d
-from console.store.models.audit import AuditEntry
+from console.store.models.audit import AuditEntry, AuditPayload
 from console.store.session import Database, Operator
 from tests import given
 from tests.browser import SECRET, Browser
@@ -92,15 +93,29 @@ def test_storing_is_written_down_and_forgets_the_file(database: Database, admin:
     assert admin.submit(f"{sent.location}/store").status_code == 409
     with database.read(Operator()) as session:
         row = session.scalars(select(d.DirectoryImport)).one()
-        kinds = list(session.scalars(select(AuditEntry.kind)))
+        told = session.scalars(select(AuditPayload.payload)).all()
     assert (row.content, row.state.value, row.counts["new"]) == (None, "stored", 135)
-    assert "directory.imported" in kinds
+    assert any(payload and '"rows_new":135' in payload and '"new"' not in payload for payload in told)
+
+
+def test_an_import_is_stored_once_however_often_one_asks_for_it(database: Database, admin: Browser) -> None:
+    sent = send(admin, GROUPS)
+    with database.write(Operator()) as session:
+        begin_storing(session, int(sent.location.rsplit("/", 1)[1]), now=datetime.now(UTC))
+    page = admin.get(sent.location).text
+    assert "est en cours" in page
+    assert f"{sent.location}/store" not in page
+    assert admin.submit(f"{sent.location}/store").status_code == 409
+    with database.read(Operator()) as session:
+        kinds = list(session.scalars(select(AuditEntry.kind)))
+    assert (rows(database, d.Ght), kinds.count("directory.imported")) == (0, 0)
 
 
 def test_an_import_that_stopped_half_way_is_resumed(database: Database, admin: Browser) -> None:
     sent = send(admin, GROUPS)
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
     with database.write(Operator()) as session:
-        begin_storing(session, int(sent.location.rsplit("/", 1)[1]))
+        begin_storing(session, int(sent.location.rsplit("/", 1)[1]), now=long_ago)
     assert "interrompu" in admin.get(sent.location).text
     assert admin.submit(f"{sent.location}/store").status_code == 303
     assert rows(database, d.Ght) == 135
@@ -219,6 +234,22 @@ def test_a_file_that_is_no_table_is_told_at_its_field_and_not_kept(
     assert said in answer.text
     assert 'id="file-error"' in answer.text
     assert rows(database, d.DirectoryImport) == 0
+
+
+def test_a_file_with_a_cell_too_long_is_refused_when_it_is_sent_with_its_line(
+    database: Database, admin: Browser
+) -> None:
+    answer = send(admin, TABLE + "010000032;010780054;" + "x" * 140_000 + ";01;VIRIAT\n")
+    assert answer.status_code == 422
+    assert re.search(r"Ligne 3\W+une cellule y passe", answer.text)
+    assert rows(database, d.DirectoryImport) == 0
+
+
+def test_a_file_that_waits_may_be_abandoned_from_the_list(database: Database, admin: Browser) -> None:
+    sent = send(admin, TABLE)
+    assert f'action="{sent.location}/abandon"' in admin.get("/directory").text
+    admin.submit(f"{sent.location}/abandon")
+    assert f'action="{sent.location}/abandon"' not in admin.get("/directory").text
 
 
 def test_no_file_is_told(admin: Browser) -> None:

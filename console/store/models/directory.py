@@ -111,7 +111,10 @@ class ColumnMapping(CatalogueRow):
 
 
 class DirectoryImport(CoordinationRow):
-    """A file that somebody sent, kept until it is decided upon; `shown` is the preview, cut to a page."""
+    """A file that somebody sent, kept until it is decided upon; `shown` is the preview, cut to a page.
+
+    `claims` counts those that set about storing it, one at a time; the last was alive at `claimed_at`.
+    """
 
     __tablename__ = "directory_import"
     import_id: Mapped[BigId]
@@ -126,4 +129,6 @@ class DirectoryImport(CoordinationRow):
     shown: Mapped[dict[str, Any]]
     sent_by: Mapped[Label]
     sent_at: Mapped[datetime]
+    claims: Mapped[int] = mapped_column(default=0, server_default="0")
+    claimed_at: Mapped[datetime | None]
     stored_at: Mapped[datetime | None]

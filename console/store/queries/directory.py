@@ -138,6 +138,7 @@ class ImportPage:
     shown: Mapping[str, Sequence[Mapping[str, Any]]]
     sent_by: str
     sent_at: datetime
+    claimed_at: datetime | None
     stored_at: datetime | None
 
     @property

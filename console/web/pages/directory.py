@@ -83,7 +83,8 @@ def show(import_id: int) -> ResponseReturnValue:
         page = import_page(session, import_id)
     if page.state is State.UNMAPPED:
         return go_to(url_for("directory.columns", import_id=import_id))
-    return render_template("directory/import.html", page=page, state=State, message=_message)
+    died = imports.has_died(page.claimed_at, datetime.now(UTC))
+    return render_template("directory/import.html", page=page, died=died, state=State, message=_message)
 
 
 @bp.get("/directory/imports/<int:import_id>/columns")
@@ -121,18 +122,19 @@ def choose_columns(import_id: int) -> ResponseReturnValue:
 def store(import_id: int) -> ResponseReturnValue:
     """Store what the preview showed, in short transactions; one that stopped half way may be begun again."""
     now, by = datetime.now(UTC), current_account().login
-    with state().database.write(Operator(), by=by) as session:
-        complete = imports.begin_storing(session, import_id)
     with state().database.read(Operator()) as session:
         listing, difference = imports.reread(session, import_id, now=now)
+    with state().database.write(Operator(), by=by) as session:
+        claim = imports.begin_storing(session, import_id, now=datetime.now(UTC))
     for portion in imports.portions(listing, difference):
         with state().database.write(Operator(), by=by) as session:
+            imports.keep_claim(session, claim, now=datetime.now(UTC))
             imports.store(session, listing, portion)
     counts = imports.counts_of(listing, difference)
     with state().database.write(Operator(), by=by) as session:
-        if complete:
+        imports.settle(session, claim, listing, counts, now=now)
+        if claim.complete:
             end_those_left(session, listing)
-        imports.settle(session, import_id, listing, counts, now=now)
     flash(_("Le fichier est importé."))
     return go_to(url_for("directory.show", import_id=import_id))
 
@@ -188,6 +190,7 @@ def _index(errors: Mapping[str, str]) -> str:
             "directory/index.html",
             holdings=holdings(session),
             imports=latest_imports(session),
+            waiting=(State.UNMAPPED, State.READY),
             errors=errors,
         )
 
