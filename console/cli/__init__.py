@@ -11,6 +11,7 @@ from console.cli import accounts, alerts, audit, backup, directory, generate, jo
 from console.config import BadConfiguration
 from console.domain.errors import DomainError
 from console.store.roles import UnsafeRole
+from console.web.languages import english
 
 COMMANDS = (
     setup.start,
@@ -43,7 +44,9 @@ class OneLine(FlaskGroup):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (DomainError, UnsafeRole) as refusal:
+        except DomainError as refusal:
+            raise click.ClickException(english(refusal)) from None
+        except UnsafeRole as refusal:
             raise click.ClickException(str(refusal)) from None
 
 

@@ -20,9 +20,10 @@ from flask import Flask, has_request_context, request
 from flask_babel import Babel, Domain, get_locale
 from flask_babel import gettext as _
 
+from console.domain.errors import DomainError
 from console.web.access import known_account
 from console.web.cookies import named
-from reports.language import FRENCH, LANGUAGES, Language
+from reports.language import ENGLISH, FRENCH, LANGUAGES, Language
 from reports.quantities import Kind, text
 
 COOKIE = "language"
@@ -82,6 +83,12 @@ def preferred_code() -> str:
 def current_language() -> Language:
     """The language of the page being made."""
     return LANGUAGES[str(get_locale() or FRENCH.code)]
+
+
+def english(error: DomainError) -> str:
+    """The message of a domain error for those who read no page: commands answer in English."""
+    text = _catalogue(ENGLISH.code).gettext(error.message)
+    return text % error.values if error.values else text
 
 
 def energy(energy_mj: int | None) -> str:

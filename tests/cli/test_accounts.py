@@ -1,6 +1,8 @@
 """`console account` makes, lists and reopens accounts."""
 
 import re
+import subprocess
+from pathlib import Path
 
 from flask import Flask
 
@@ -10,6 +12,7 @@ from console.domain.errors import Conflict, NotFound
 from console.store.models import people as p
 from console.store.session import Database, Operator
 from tests import given
+from tests.running import BIN, ROOT, Installation
 
 PASSWORD = re.compile(r"([a-z2-9]{4}-){4}[a-z2-9]{4}")
 
@@ -50,3 +53,17 @@ def test_the_last_administrator_is_not_disabled_either(app: Flask, database: Dat
     done = app.test_cli_runner().invoke(accounts.group, ("disable", "boss"))
     assert isinstance(done.exception, Conflict)
     assert isinstance(app.test_cli_runner().invoke(accounts.group, ("enable", "x")).exception, NotFound)
+
+
+def test_what_the_rules_refuse_is_told_in_one_line_of_english(tmp_path: Path) -> None:
+    installed = Installation(tmp_path)
+    installed.console("prepare")
+    refused = subprocess.run(
+        [BIN / "console", "account", "enable", "nobody"],
+        cwd=ROOT,
+        env=installed.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (refused.returncode, refused.stderr) == (1, "Error: There is no account nobody.\n")

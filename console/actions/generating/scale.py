@@ -12,6 +12,7 @@ from console.domain.hours import day_bounds
 
 ZONE = ZoneInfo("Europe/Paris")
 UNTIL = date(2026, 1, 1)  # where nothing else is asked: the same command gives the same rows on any day
+EARLIEST, LATEST = 2011, 2100  # years; no emission factor is known of before
 LARGEST = {
     "adherents": 2_000,
     "subscriptions": 1_000_000,
@@ -40,6 +41,13 @@ class Scale:
         for name, largest in LARGEST.items():
             if not (0 if name == "incidents_a_year" else 1) <= getattr(self, name) <= largest:
                 raise Invalid(name, "Un nombre de 1 à %(largest)s est attendu.", largest=largest)
+        if self.until.year - self.years < EARLIEST or self.until.year > LATEST:
+            raise Invalid(
+                "until",
+                "Le passé généré tient entre %(earliest)s et %(latest)s.",
+                earliest=EARLIEST,
+                latest=LATEST,
+            )
         if self.subscriptions < self.adherents:
             raise Invalid("subscriptions", "Chaque adhérent prend au moins un service.")
         if self.workloads < self.hosts:
