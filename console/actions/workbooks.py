@@ -49,7 +49,8 @@ def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
     workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     try:
         sheet = workbook.worksheets[0]
-        rows = sheet.iter_rows(max_row=LAST_ROW, max_col=MOST_COLUMNS, values_only=True)
+        sheet.reset_dimensions()  # a row is as wide as its cells, whatever the sheet says of itself
+        rows = sheet.iter_rows(max_row=LAST_ROW, values_only=True)
         for line, cells in enumerate(rows, start=1):
             if line > MOST_ROWS:
                 if any(cell is not None for cell in cells):
@@ -60,7 +61,7 @@ def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
                         line=line,
                     )
                 continue
-            texts = [_text(cell) for cell in cells]
+            texts = [_text(cell) for cell in cells[:MOST_COLUMNS]]
             while texts and not texts[-1]:
                 texts.pop()
             if texts:
