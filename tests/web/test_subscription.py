@@ -236,6 +236,8 @@ def test_a_version_is_chosen_among_those_of_the_catalogue(two: Database, sign_in
     with two.write(Operator()) as session:
         released = {"service_code": the_row(two).service_code, "released_on": date(2026, 1, 1)}
         session.add(o.ServiceVersion(version="12.4", **released))
+    new = browser.get(f"/adherents/{FOIX}/subscriptions/new").text
+    assert '<option value="12.4">' in new[new.index("<datalist") : new.index("</datalist>")]
     form = {"subject": "terms", "effective_on": "2026-03-01"}
     refused = amend(browser, service_version="11", **form)
     assert (refused.status_code, 'id="service_version-error"' in refused.text) == (422, True)

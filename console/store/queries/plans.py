@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -18,6 +18,7 @@ from console.domain.clock import Target, Unit
 from console.domain.errors import Invalid
 from console.domain.offer import Life
 from console.store.models import catalogue as c
+from console.store.models import offer as o
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A service that can be subscribed to."""
+    """A service that can be subscribed to, with the versions that the catalogue knows."""
 
     code: str
     trade: str
@@ -50,6 +51,7 @@ class Offer:
     name_en: str
     unit_fr: str
     unit_en: str
+    versions: Sequence[str]
 
 
 def plan_of(session: Session, code: str | None, version: int | None) -> Plan:
@@ -77,11 +79,31 @@ def plan_of(session: Session, code: str | None, version: int | None) -> Plan:
 def offers(session: Session, on: date | None = None) -> list[Offer]:
     """Every service, trade by trade; of those that are sold on a day where one is given."""
     rows = session.scalars(select(c.Service).order_by(c.Service.trade, c.Service.name_fr))
+    versions = _versions(session)
     return [
-        Offer(row.code, row.trade.value, row.name_fr, row.name_en, row.unit_fr, row.unit_en)
+        Offer(
+            code=row.code,
+            trade=row.trade.value,
+            name_fr=row.name_fr,
+            name_en=row.name_en,
+            unit_fr=row.unit_fr,
+            unit_en=row.unit_en,
+            versions=versions.get(row.code, ()),
+        )
         for row in rows
         if on is None or Life(row.sales_end_on, row.support_ends_on, row.retired_on).sold_on(on)
     ]
+
+
+def _versions(session: Session) -> Mapping[str, Sequence[str]]:
+    """Of each service, the latest first."""
+    row = o.ServiceVersion
+    found: dict[str, list[str]] = {}
+    for code, version in session.execute(
+        select(row.service_code, row.version).order_by(row.released_on.desc(), row.version)
+    ):
+        found.setdefault(code, []).append(version)
+    return found
 
 
 def _calendar(row: c.ServiceCalendar) -> Calendar:
