@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -24,15 +25,13 @@ from console.actions.generating.generation import (
 from console.actions.generating.people import Person, add_managers, add_people
 from console.actions.generating.scale import LARGEST, UNTIL, Scale
 from console.actions.generating.sites import SHIPPED, Site, read_sites
+from console.actions.generating.size import foresee
 from console.actions.generating.world import World
 from console.config import BadConfiguration, Config, read_config
 from console.store import roles, schema
 from console.store.session import Database, Operator
 
 SQLITE_LEDGER_DAYS = 31
-# For an hour of a workload with all that hangs on it, on two cores; tests/bench/generate.py measures it.
-LEDGER_BYTES = {"sqlite": 720, "postgresql": 760}
-LEDGER_US = {"sqlite": 60, "postgresql": 60}
 MANY_HOURS = 50_000_000
 
 
@@ -68,7 +67,7 @@ class Day(click.ParamType[date]):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Identification table of the SAE survey to choose adherents from; default: that of 2023.",
 )
-@click.option("--hash", "hashed", is_flag=True, help="Print a hash of every generated row at the end.")
+@click.option("--hash", "hashed", is_flag=True, help="Print a hash of what the seed decides at the end.")
 @click.option("--yes", is_flag=True, help="Do not ask before what is long.")
 def generate(
     incidents: int, ledger_days: int | None, directory: Path | None, hashed: bool, yes: bool, **options: Any
@@ -99,6 +98,7 @@ def generate(
 
 
 def _config() -> Config:
+    os.umask(0o077)  # what is kept here is for this user only
     try:
         return read_config()
     except BadConfiguration as error:
@@ -124,17 +124,15 @@ def _default_days(engine: str, years: int) -> int:
 
 
 def _announce(scale: Scale, engine: str, yes: bool) -> None:
-    """Say how large and how long the ledger will be, which is nearly everything."""
-    days = min(scale.ledger_days, scale.years * 366)
-    hours = days * 24 * scale.workloads
-    gigabytes, minutes = hours * LEDGER_BYTES[engine] / 1e9, hours * LEDGER_US[engine] / 6e7
+    """Say how large it will be and how long it will take, and ask before what is long."""
+    size = foresee(scale, engine)
     click.echo(
-        f"hourly ledger: at least {days} days before {scale.until}, {hours:,} hours of workloads, "
-        f"about {gigabytes:.1f} GB and {minutes:.0f} minutes on {engine}"
+        f"hourly ledger: {size.days} days before {scale.until}, about {size.hours:,} hours of workloads; "
+        f"in all about {size.bytes / 1e9:.2f} GB and {size.seconds / 60:.0f} minutes on {engine}"
     )
-    if days < scale.years * 365:
+    if size.days < scale.years * 365:
         click.echo("the months before it have their energy and carbon by workload, not by hour")
-    if hours > MANY_HOURS and not yes:
+    if size.hours > MANY_HOURS and not yes:
         click.confirm("Go on?", abort=True)
 
 

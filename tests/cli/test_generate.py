@@ -42,7 +42,7 @@ def test_a_prepared_database_may_be_generated_once(tmp_path: Path) -> None:
     installed.console("generate", "--seed=5", *SMALL)
     refused = run(installed, "generate", "--seed=5", *SMALL)
     assert refused.returncode == 1
-    assert "Cette base est déjà générée" in refused.stderr
+    assert refused.stderr == "Error: This database is generated already: delete it, or give another one.\n"
 
 
 def dump(path: Path) -> list[str]:
@@ -91,8 +91,21 @@ def test_a_directory_that_is_none_is_refused_before_anything_is_written(tmp_path
     table.write_text("a;b\n1;2\n")
     refused = run(Installation(tmp_path), "generate", "--seed=5", f"--directory={table}", *SMALL)
     assert refused.returncode == 1
-    assert "il lui manque an, fi" in refused.stderr
+    assert "it lacks an, fi" in refused.stderr
     assert not (tmp_path / "console.db").exists()
+
+
+def test_a_past_that_no_factor_reaches_is_refused_in_one_line_of_english(tmp_path: Path) -> None:
+    refused = run(Installation(tmp_path), "generate", "--seed=5", "--until=0010-01-01", "--years=20")
+    assert refused.returncode == 1
+    assert refused.stderr == "Error: A generated past lies between 2011 and 2100.\n"
+    assert not (tmp_path / "console.db").exists()
+
+
+def test_a_generated_database_is_for_this_user_only(tmp_path: Path) -> None:
+    path = tmp_path / "console.db"
+    Installation(tmp_path).console("generate", "--seed=5", *SMALL)
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("option", ["--until=2026", "--years=0", "--seed=x"])

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from console.actions.generating import power
 from console.actions.generating.chance import dice
 from console.actions.generating.rows import Deed, Row, add_rows, continue_numbers
-from console.actions.generating.scale import ZONE
+from console.actions.generating.scale import ZONE, Scale
 from console.actions.generating.world import Host, World
 from console.actions.reckoning import reckon
 from console.domain.attribution import POLICY_VERSION, Share
@@ -44,11 +44,15 @@ class _Rows:
 
 def ledger_start(world: World) -> datetime:
     """The first hour of the ledger, so that the months of every adherent are in it wholly or not at all."""
-    if world.scale.ledger_days == 0:
-        return world.scale.now
-    month = month_of(world.scale.ledger_from, ZONE)
-    firsts = (month_bounds(month, zone)[0] for zone in _zones(world))
-    return max(world.scale.start, min(firsts))
+    return start_of(world.scale, _zones(world))
+
+
+def start_of(scale: Scale, zones: Iterable[ZoneInfo]) -> datetime:
+    """The first hour of a ledger for adherents of these zones."""
+    if scale.ledger_days == 0:
+        return scale.now
+    month = month_of(scale.ledger_from, ZONE)
+    return max(scale.start, min(month_bounds(month, zone)[0] for zone in zones))
 
 
 def ledger_hours(world: World) -> int:
