@@ -1,4 +1,4 @@
-"""How adherents are followed: whom to call, committees with their minutes, tasks and notes."""
+"""How adherents are followed: contacts, own sites, committees with their minutes, tasks and notes."""
 
 from __future__ import annotations
 
@@ -49,6 +49,13 @@ TASKS = (
     "Vérifier la sauvegarde",
     "Mettre à jour l'annuaire des contacts",
 )
+ADDENDA = (
+    "Le chiffre du tableau des incidents est rectifié : la période va jusqu'à la veille du comité.",
+    "La mise en production est avancée d'une semaine, en accord avec l'adhérent.",
+    "Ajout : le relevé de consommation est envoyé avec le compte rendu.",
+)
+SITES = ("Site administratif", "Plateforme logistique", "Centre de formation", "Archives", "Annexe Nord")
+TOWNS = ("Amiens", "Auch", "Foix", "Limoges", "Pau", "Tarbes", "Toulouse")
 NOTES = (
     "Projet de regroupement de sites à suivre.",
     "Le renouvellement sera discuté au prochain comité.",
@@ -96,6 +103,8 @@ def _of_adherent(scale: Scale, tenant_id: int) -> Iterator[Sequence[Base]]:
     ]
     yield _tasks(rng, scale, tenant_id, committees, contacts)
     yield _notes(rng, scale, tenant_id)
+    yield _addenda(scale, committees)
+    yield _own_sites(scale, tenant_id)
 
 
 def _contacts(scale: Scale, tenant_id: int, roles: Sequence[ContactRole]) -> list[f.Contact]:
@@ -206,4 +215,47 @@ def _notes(rng: Random, scale: Scale, tenant_id: int) -> list[f.Note]:
             written_at=scale.now - timedelta(hours=rng.randrange(24, 24 * 365)),
         )
         for number, text in enumerate(rng.sample(NOTES, rng.randrange(1, 4)), start=1)
+    ]
+
+
+def _addenda(scale: Scale, committees: Sequence[f.Committee]) -> list[f.Addendum]:
+    """To one in six of the minutes that are approved."""
+    return [
+        addendum
+        for committee in committees
+        if committee.approved_at is not None
+        and (addendum := _addendum(scale, committee, committee.approved_at))
+    ]
+
+
+def _addendum(scale: Scale, committee: f.Committee, approved_at: datetime) -> f.Addendum | None:
+    rng = dice(scale.seed, "addendum", committee.tenant_id, committee.number)
+    written_at = approved_at + timedelta(days=rng.randrange(1, 15))
+    if rng.randrange(6) or written_at >= scale.now:
+        return None
+    return f.Addendum(
+        tenant_id=committee.tenant_id,
+        committee=committee.number,
+        position=1,
+        text=rng.choice(ADDENDA),
+        written_by=BY,
+        written_at=written_at,
+    )
+
+
+def _own_sites(scale: Scale, tenant_id: int) -> list[f.OwnSite]:
+    """Up to two places that the directory does not hold, for one adherent in three."""
+    rng = dice(scale.seed, "own sites", tenant_id)
+    names = rng.sample(SITES, rng.choice((0, 0, 0, 0, 1, 2)))
+    return [
+        f.OwnSite(
+            tenant_id=tenant_id,
+            number=number,
+            name=name,
+            town=rng.choice(TOWNS),
+            department=None,
+            siret=None,
+            ended_on=scale.until - timedelta(days=rng.randrange(1, 300)) if rng.random() < 0.1 else None,
+        )
+        for number, name in enumerate(names, start=1)
     ]

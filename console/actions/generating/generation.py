@@ -20,6 +20,7 @@ from console.actions.generating.ledger import ledger_hours, store_ledger
 from console.actions.generating.rows import Deed
 from console.actions.generating.scale import Scale
 from console.actions.generating.sites import Site
+from console.actions.generating.statements import count_statements, store_statements
 from console.actions.generating.volumes import store_volumes
 from console.actions.generating.world import Service, World
 from console.domain.claims import OPERATOR_TENANT
@@ -53,6 +54,7 @@ SUBJECTS = (
     Subject("hosts", lambda world: len(world.hosts), store_hosts),
     Subject("carbon before the ledger, by host", lambda world: len(world.hosts), store_carbon),
     Subject("hours of the ledger", ledger_hours, store_ledger),
+    Subject("statements", count_statements, store_statements),
 )
 # What `console prepare` fills; rows of any other table are somebody's.
 SEEDED = frozenset(
@@ -60,7 +62,7 @@ SEEDED = frozenset(
         *("adherent", "account", "account_use", "sign_in", "api_token", "api_token_use"),
         *("audit_entry", "audit_payload", "audit_head", "audit_checkpoint"),
         *("service_calendar", "sla_plan", "service", "emission_factor", "criticality_calendar"),
-        *("service_version", "service_dependency", "hosting_statement", "certificate", "certified_service"),
+        "service_dependency",
     }
 )
 

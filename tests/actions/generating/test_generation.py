@@ -15,18 +15,23 @@ from console.actions.catalogue import seed_catalogue
 from console.actions.generating.fingerprint import fingerprint
 from console.actions.generating.generation import begin
 from console.actions.generating.ledger import ledger_start
+from console.actions.generating.people import add_managers
+from console.actions.generating.statements import count_statements
 from console.actions.incidents import open_incident, record_event
 from console.actions.ingest import forget_readings, mark_due
 from console.actions.metering import hours_due, meter_hour
 from console.actions.reckoning import months_due, reckon, reckon_month
 from console.actions.statements import issue_statement
+from console.domain.access import Role
 from console.domain.clock import EventKind
 from console.domain.errors import Conflict, Invalid
 from console.domain.hours import HOUR
 from console.store.base import Base
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
+from console.store.models import follow_up as f
 from console.store.models import measurement as m
+from console.store.models import people as p
 from console.store.models import tenant as t
 from console.store.queries import ledger
 from console.store.queries.generation import Origin, origin
@@ -148,6 +153,31 @@ def test_an_hour_of_the_ledger_leaves_the_month_before_it_as_it_was(database: Da
         assert months_due(session, now=SMALL.now) == []
 
 
+def test_the_last_closed_months_have_statements_issued_within_the_past(database: Database) -> None:
+    world = generate(database)
+    with database.read(Operator()) as session:
+        issued = session.scalars(
+            select(t.Statement).order_by(t.Statement.tenant_id, t.Statement.number)
+        ).all()
+        figures = {
+            (one.tenant_id, one.month): archived_figures(session, one.tenant_id, one.number) for one in issued
+        }
+    assert len(issued) == count_statements(world) > 0
+    for one in issued:
+        statement = figures[one.tenant_id, one.month]
+        assert statement.period.ends_at <= SMALL.now
+        assert one.issued_at == statement.generated_at <= SMALL.now
+    assert any(one.days[0].energy_mj for (_, month), one in figures.items() if month == date(2025, 12, 1))
+
+
+def test_some_adherents_have_sites_of_their_own_and_some_minutes_an_addendum(database: Database) -> None:
+    generate(database, replace(SMALL, adherents=40))
+    with database.read(Operator()) as session:
+        assert 0 < count(session, f.OwnSite) < 40
+        approved = select(func.count()).where(f.Committee.approved_at.is_not(None))
+        assert 0 < count(session, f.Addendum) < (session.scalar(approved) or 0)
+
+
 def test_generated_readings_are_kept_however_old_they_are(database: Database) -> None:
     generate(database)
     with database.read(Operator()) as session:
@@ -257,6 +287,26 @@ def test_the_same_options_give_the_same_rows_in_every_database(
     other.close()
 
 
+def test_who_is_in_charge_of_whom_is_in_the_hash_whatever_accounts_were_there_before(
+    database: Database, sqlite_template: Path, tmp_path: Path
+) -> None:
+    shutil.copy(sqlite_template, tmp_path / "other.db")
+    other = Database(f"sqlite:///{tmp_path / 'other.db'}")
+    with other.write(Operator()) as session:
+        given.an_account(session, "first", Role.ADMINISTRATOR)
+    for one in (database, other):
+        world = generate(one)
+        with one.write(Operator()) as session:
+            add_managers(session, world)
+    with database.read(Operator()) as session, other.read(Operator()) as other_session:
+        assert fingerprint(session) == fingerprint(other_session)
+    with other.write(Operator()) as session:
+        session.delete(session.scalars(select(p.Portfolio)).first())
+    with database.read(Operator()) as session, other.read(Operator()) as other_session:
+        assert fingerprint(session) != fingerprint(other_session)
+    other.close()
+
+
 def test_overseas_adherents_live_by_their_own_clock(database: Database) -> None:
     with database.write(Operator()) as session:
         seed_catalogue(session, SMALL.since)
@@ -293,9 +343,12 @@ def test_a_generated_database_is_not_generated_again(database: Database) -> None
         ("workloads", {"workloads": 2}),
         ("years", {"years": 0}),
         ("ledger_days", {"ledger_days": -1}),
+        ("until", {"until": date(10, 1, 1)}),
+        ("until", {"until": date(9999, 12, 31)}),
+        ("until", {"until": date(2030, 1, 1), "years": 20}),
     ],
 )
-def test_a_scale_that_cannot_be_is_refused_by_its_field(field: str, options: dict[str, int]) -> None:
+def test_a_scale_that_cannot_be_is_refused_by_its_field(field: str, options: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as refusal:
         replace(SMALL, **options)
     assert refusal.value.field == field
