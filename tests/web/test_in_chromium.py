@@ -84,6 +84,7 @@ PAGES = (
     (Role.ADMINISTRATOR, "/adherents/2/claims"),
     (Role.ADMINISTRATOR, "/shared-services"),
     (Role.ADMINISTRATOR, "/contracts?months=12"),
+    (Role.ADMINISTRATOR, "/contracts/revisions"),
     (Role.ADMINISTRATOR, "/contracts/without-plan"),
     (Role.ADMINISTRATOR, "/contracts/ending-services"),
     (Role.ADMINISTRATOR, "/contracts/unclaimed"),
