@@ -143,13 +143,15 @@ def clear_out(means: Means) -> None:
 
 
 def keep_audit(means: Means) -> None:
-    """Seal the months of the audit log that have passed, then erase what it kept long enough."""
+    """Seal and anchor the months of the audit log that have passed, then erase what it kept long enough."""
     now, keep_months = means.clock(), means.audit_keep_months
     with means.database.read(Operator()) as session:
         unsealed = audit.chains_to_seal(session, now=now)
     for tenant_id in unsealed:
         with means.database.write(Operator()) as session:
             audit.seal_months(session, tenant_id, now=now)
+    with means.database.write(Operator()) as session:
+        audit.anchor_seals(session, now=now)
     with means.database.read(Operator()) as session:
         old = audit.chains_to_purge(session, keep_months=keep_months, now=now)
     for tenant_id, through in old:

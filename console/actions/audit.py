@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.audit import (
+    ANCHORED,
     GENESIS,
     KEPT_FOR_EVER,
     PURGED,
@@ -27,6 +28,7 @@ from console.domain.hours import month_bounds, month_of
 from console.store.audit import record
 from console.store.models import audit as a
 from console.store.models import catalogue as c
+from console.store.queries.audit import anchors
 
 SETTLES_IN = timedelta(hours=1)  # after the end of a month: clocks differ, and transactions end late
 LONGEST_REASON = 500
@@ -74,6 +76,31 @@ def seal_months(session: Session, tenant_id: int, *, now: datetime) -> None:
                 sealed_at=now,
             )
         )
+
+
+def anchor_seals(session: Session, *, now: datetime) -> None:
+    """Keep in the operator's chain where sealed months of the others ended, as far as it does not yet."""
+    known = anchors(session)
+    last = (
+        select(a.AuditCheckpoint.tenant_id, func.max(a.AuditCheckpoint.last_number).label("number"))
+        .where(a.AuditCheckpoint.tenant_id != OPERATOR_TENANT)
+        .group_by(a.AuditCheckpoint.tenant_id)
+        .subquery()
+    )
+    entry = a.AuditEntry
+    rows = session.execute(
+        select(entry.tenant_id, entry.number, entry.sha256)
+        .join(last, and_(last.c.tenant_id == entry.tenant_id, last.c.number == entry.number))
+        .order_by(entry.tenant_id)
+    )
+    ends = {
+        str(tenant_id): [number, sha256]
+        for tenant_id, number, sha256 in rows
+        if number not in known.get(tenant_id, {})
+    }
+    if ends:
+        month = months_before(month_of(now - SETTLES_IN, _operator_zone(session)), 1)
+        record(session, OPERATOR_TENANT, ANCHORED, f"month/{month:%Y-%m}", {"ends": ends})
 
 
 def chains_to_purge(session: Session, *, keep_months: int, now: datetime) -> list[tuple[int, int]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
+from console.cli.prepared import prepared
 from console.domain.audit import ChainCheck
 from console.store.queries import audit
 from console.store.session import Operator
-from console.web.state import state
 
 group = AppGroup("audit", help="The log of who did what.")
 
@@ -17,12 +17,14 @@ group = AppGroup("audit", help="The log of who did what.")
 @click.option("--adherent", type=int, help="Number of the one adherent to check; default: all of them.")
 def verify(adherent: int | None) -> None:
     """Compute every chain again and name the first entry that does not fit; exit status 1 if there is one."""
-    with state().database.read(Operator()) as session:
+    with prepared().read(Operator()) as session:
         audit.hold_still(session)
-        known = audit.chains(session)
-        if adherent is not None and adherent not in known:
+        if adherent is None:
+            found = dict(audit.verify_every(session))
+        elif adherent in audit.chains(session):
+            found = {adherent: audit.verify(session, adherent)}
+        else:
             raise click.ClickException(f"adherent {adherent} has no audit log")
-        found = {number: audit.verify(session, number) for number in known if adherent in (None, number)}
     for number, check in found.items():
         click.echo(line_of(number, check))
     raise SystemExit(1 if any(check.fault for check in found.values()) else 0)

@@ -16,6 +16,7 @@ from enum import Enum
 GENESIS = "0" * 64  # what the first entry of a chain follows
 PURGED = "audit.purged"
 REDACTED = "audit.redacted"
+ANCHORED = "audit.anchored"  # in the operator's chain: where the sealed months of the others ended
 KEPT_FOR_EVER = "audit"  # first word of the kinds whose payloads are never erased: they say why others were
 # What an adherent reads of its own chain, by the first word of a kind; the rest is the operator's own work.
 OPEN_TO_ADHERENTS = (
@@ -32,6 +33,8 @@ OPEN_TO_ADHERENTS = (
     "statement",
     "audit",
 )
+
+NO_ANCHORS: Mapping[int, str] = {}
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
@@ -155,12 +158,16 @@ def months_before(month: date, count: int) -> date:
 
 def check_chain(
     told: Iterable[tuple[Entry, Payload | None]],
-    head: Head,
+    head: Head | None,
     seals: Sequence[Seal] = (),
     erasures: Erasures = Erasures(0, ()),
+    anchors: Mapping[int, str] = NO_ANCHORS,
 ) -> ChainCheck:
-    """Read a chain from its first entry to its head; `told` and `seals` come in their order."""
-    reading = _Reading(seals, erasures)
+    """Read a chain from its first entry to its head; `told` and `seals` come in their order.
+
+    `anchors` are hashes of entries that another chain keeps; a chain without entries still has a head.
+    """
+    reading = _Reading(seals, erasures, anchors)
     for entry, payload in told:
         if reason := reading.next(entry, payload):
             return reading.result(Fault(min(entry.number, reading.number + 1), reason))
@@ -170,11 +177,11 @@ def check_chain(
 class _Reading:
     """Where a check is in its chain."""
 
-    def __init__(self, seals: Sequence[Seal], erasures: Erasures) -> None:
+    def __init__(self, seals: Sequence[Seal], erasures: Erasures, anchors: Mapping[int, str]) -> None:
         self.number, self.sha256 = 0, GENESIS
         self.seals, self.seal_sha256 = list(seals), GENESIS
         self.segment: list[str] = []
-        self.erasures = erasures
+        self.erasures, self.anchors = erasures, anchors
         self.purged = self.redacted = 0
 
     def next(self, entry: Entry, payload: Payload | None) -> str:
@@ -184,12 +191,16 @@ class _Reading:
             return reason
         self.number, self.sha256 = entry.number, entry.sha256
         self.segment.append(entry.sha256)
-        return self._misfit_of_seal()
+        return self._misfit_of_seal() or self._misfit_of_anchor(entry)
 
-    def end(self, head: Head) -> Fault | None:
+    def end(self, head: Head | None) -> Fault | None:
         """What does not fit once the last entry was read."""
         if self.seals:
             return Fault(self.number + 1, "is missing: a sealed month goes further")
+        if max(self.anchors, default=0) > self.number:
+            return Fault(self.number + 1, "is missing: the operator's chain knows a later one")
+        if head is None:
+            return Fault(max(self.number, 1), "is of a chain whose head is missing")
         if head.number > self.number:
             return Fault(self.number + 1, "is missing: the head of the chain is further")
         if (head.number, head.sha256) != (self.number, self.sha256):
@@ -231,6 +242,11 @@ class _Reading:
             return f"does not end the month {seal.month:%Y-%m} as it was sealed"
         self.segment, self.seal_sha256 = [], seal.sha256
         return ""
+
+    def _misfit_of_anchor(self, entry: Entry) -> str:
+        if self.anchors.get(entry.number, entry.sha256) == entry.sha256:
+            return ""
+        return "is not the one that the operator's chain knows"
 
 
 def _sha256(text: str) -> str:

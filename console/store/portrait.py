@@ -146,8 +146,8 @@ def _statements(session: Session) -> Iterator[tuple[str, str, str]]:
 def _faults(session: Session, residue_mj: int) -> Iterator[str]:
     if residue_mj:
         yield f"ledger: {residue_mj} mJ do not add up"
-    for tenant_id in audit.chains(session):
-        if fault := audit.verify(session, tenant_id).fault:
+    for tenant_id, check in audit.verify_every(session):
+        if fault := check.fault:
             yield f"audit log of adherent {tenant_id}: entry {fault.number} {fault.reason}"
     for key, sha256, kept in _statements(session):
         if sha256 != kept:

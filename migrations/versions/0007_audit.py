@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.protection import hold_rows
+from migrations.protection import hold_rows, seeing_rows
 
 revision = "0007"
 down_revision = "0006"
@@ -65,6 +65,13 @@ def upgrade() -> None:
     hold_rows("audit_payload", web="SELECT, INSERT", engine="SELECT, INSERT, UPDATE")
     hold_rows("audit_head", web="SELECT, INSERT, UPDATE", engine="SELECT, INSERT, UPDATE")
     hold_rows("audit_checkpoint", web="SELECT", engine="SELECT, INSERT")
+    # A chain without entries for each adherent from before the log: one that has no chain lost it.
+    heads = sa.text(
+        "INSERT INTO audit_head (tenant_id, number, at, sha256, purged_through) "
+        "SELECT tenant_id, 0, CURRENT_TIMESTAMP, :genesis, 0 FROM adherent WHERE tenant_id <> 1"
+    )
+    with seeing_rows():
+        op.execute(heads.bindparams(genesis="0" * 64))
 
 
 def downgrade() -> None:

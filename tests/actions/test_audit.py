@@ -7,20 +7,23 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Executable, delete, insert, select, text
 
 from console.actions.alerting import Readers
-from console.actions.audit import chains_to_purge, chains_to_seal, purge, redact, seal_months
+from console.actions.audit import anchor_seals, chains_to_purge, chains_to_seal, purge, redact, seal_months
 from console.domain.audit import ChainCheck
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.jobs import Means, keep_audit
+from console.store import schema
 from console.store.audit import record
 from console.store.models import audit as a
 from console.store.models import catalogue as c
 from console.store.models import tenant as t
-from console.store.queries.audit import chains, hold_still, verify
+from console.store.queries.audit import chains, hold_still, verify, verify_every
 from console.store.session import Database, Operator, Tenants
 from tests import given as past
 
@@ -228,6 +231,81 @@ def test_a_chain_that_lost_all_its_entries_is_still_asked_for(two: Database) -> 
     with two.read(Operator()) as session:
         assert FOIX in chains(session)
     assert check(two).fault is not None
+
+
+TABLES = (a.AuditPayload, a.AuditEntry, a.AuditHead, a.AuditCheckpoint)
+
+
+def erase_chain(database: Database, tenant_id: int) -> None:
+    for table in TABLES:
+        tamper(database, delete(table).where(table.tenant_id == tenant_id))
+
+
+def faults(database: Database) -> dict[int, str]:
+    with database.read(Operator()) as session:
+        hold_still(session)
+        found = dict(verify_every(session))
+    return {number: one.fault.reason for number, one in found.items() if one.fault}
+
+
+def anchor(database: Database, now: datetime = NEXT_MONTH) -> int:
+    with database.write(Operator()) as session:
+        anchor_seals(session, now=now)
+    return check(database, OPERATOR_TENANT).entries
+
+
+def test_a_whole_chain_that_was_erased_is_missed(two: Database) -> None:
+    erase_chain(two, FOIX)
+    assert list(faults(two)) == [FOIX]
+
+
+def test_an_adherent_from_before_the_log_is_not_missed(two: Database) -> None:
+    with two.schema() as connection:
+        command.downgrade(schema.settings(connection), "0006")
+        schema.upgrade(connection)
+    assert faults(two) == {}
+    some_deeds(two, 1)
+    assert (faults(two), check(two).entries) == ({}, 1)
+    erase_chain(two, PAMIERS)
+    assert list(faults(two)) == [PAMIERS]
+
+
+def test_a_chain_that_was_erased_with_its_adherent_is_missed_once_anchored(two: Database) -> None:
+    seal(two)
+    assert anchor(two) == 1
+    assert faults(two) == {}
+    erase_chain(two, FOIX)
+    tamper(two, text("DELETE FROM subscription WHERE tenant_id = 11"))
+    tamper(two, text("DELETE FROM adherent WHERE tenant_id = 11"))
+    assert list(faults(two)) == [FOIX]
+
+
+def test_a_chain_that_was_begun_anew_is_not_the_one_that_was_anchored(two: Database) -> None:
+    seal(two)
+    anchor(two)
+    erase_chain(two, FOIX)
+    with two.write(Operator(), by="claire") as session:
+        record(session, FOIX, "adherent.added", f"adherent/{FOIX}")
+    assert "later" in faults(two)[FOIX]
+    some_deeds(two)
+    assert "is not the one" in faults(two)[FOIX]
+
+
+def test_the_chain_of_the_operator_is_missed_once_a_month_was_sealed(two: Database) -> None:
+    assert faults(two) == {}
+    seal(two)
+    anchor(two)
+    erase_chain(two, OPERATOR_TENANT)
+    assert list(faults(two)) == [OPERATOR_TENANT]
+
+
+def test_an_end_is_anchored_once(two: Database) -> None:
+    seal(two)
+    assert [anchor(two), anchor(two)] == [1, 1]
+    some_deeds(two)
+    seal(two)
+    assert anchor(two) == 2
+    assert faults(two) == {}
 
 
 deeds = st.lists(st.lists(st.sampled_from([FOIX, PAMIERS]), min_size=1, max_size=3), min_size=2, max_size=8)

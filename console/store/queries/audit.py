@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
 from sqlalchemy.orm import Session
 
 from console.domain.audit import (
-    GENESIS,
+    ANCHORED,
+    NO_ANCHORS,
     OPEN_TO_ADHERENTS,
     PURGED,
     REDACTED,
@@ -25,11 +26,14 @@ from console.domain.audit import (
     check_chain,
     is_kept_for_ever,
 )
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import NotFound
 from console.store.models import audit as a
+from console.store.models import catalogue as c
 
 CHUNK = 1000  # entries in memory at a time
 PAGE = 50  # entries
+Anchors = Mapping[int, Mapping[int, str]]  # hashes of entries by adherent and number
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +96,53 @@ def hold_still(session: Session) -> None:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
-def chains(session: Session) -> list[int]:
-    """The adherents that have entries, or the head of a chain that lost them."""
-    with_head = select(a.AuditHead.tenant_id)
-    return sorted(session.scalars(with_head.union(select(a.AuditEntry.tenant_id))))
+def anchors(session: Session) -> Anchors:
+    """The ends of sealed months that the operator's chain keeps."""
+    entry, payload = a.AuditEntry, a.AuditPayload
+    kept = (
+        select(payload.payload)
+        .join(entry, and_(entry.tenant_id == payload.tenant_id, entry.number == payload.number))
+        .where(entry.tenant_id == OPERATOR_TENANT, entry.kind == ANCHORED, payload.payload.is_not(None))
+    )
+    found: dict[int, dict[int, str]] = {}
+    for text in session.scalars(kept):
+        for tenant_id, (number, sha256) in json.loads(text or "{}").get("ends", {}).items():
+            found.setdefault(int(tenant_id), {})[number] = sha256
+    return found
 
 
-def verify(session: Session, tenant_id: int) -> ChainCheck:
-    """Compute a chain again from its first entry: hashes, payloads, sealed months, head."""
+def chains(session: Session, anchored: Anchors | None = None) -> list[int]:
+    """The adherents that have a chain, or must have one: something else says that it was begun.
+
+    Every adherent has one since it was added, or since the log began; the operator since a month was sealed.
+    """
+    anchored = anchors(session) if anchored is None else anchored
+    begun = select(a.AuditHead.tenant_id).union(
+        select(a.AuditEntry.tenant_id),
+        select(a.AuditCheckpoint.tenant_id),
+        select(c.Adherent.tenant_id).where(c.Adherent.tenant_id != OPERATOR_TENANT),
+        select(literal(OPERATOR_TENANT)).where(exists(select(a.AuditCheckpoint.tenant_id))),
+    )
+    return sorted({*session.scalars(begun), *anchored})
+
+
+def verify_every(session: Session) -> Iterator[tuple[int, ChainCheck]]:
+    """`verify` for each of the `chains`."""
+    anchored = anchors(session)
+    for tenant_id in chains(session, anchored):
+        yield tenant_id, verify(session, tenant_id, anchored)
+
+
+def verify(session: Session, tenant_id: int, anchored: Anchors | None = None) -> ChainCheck:
+    """Compute a chain again from its first entry: hashes, payloads, sealed months, what is anchored, head."""
+    anchored = anchors(session) if anchored is None else anchored
     head = session.get(a.AuditHead, tenant_id)
     return check_chain(
         _told(session, tenant_id),
-        Head(head.number, head.sha256) if head else Head(0, GENESIS),
+        Head(head.number, head.sha256) if head else None,
         _seals(session, tenant_id),
         _erasures(session, tenant_id),
+        anchored.get(tenant_id, NO_ANCHORS),
     )
 
 
