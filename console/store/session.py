@@ -2,13 +2,15 @@
 
 A session is opened with a `Scope`; there is none without. The guard has three parts: every ORM statement is
 narrowed to the tenants of the scope, a flush refuses rows of any other tenant, and a statement that reaches
-the database naming an owned table without that narrowing is refused, unless the scope is `Operator`. On
+the database naming an owned table without that narrowing, or setting a tenant, is refused, unless the scope
+is `Operator`. On
 PostgreSQL the transaction also becomes one of two roles under row policies, which hold by themselves.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,11 +24,23 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_lo
 from console.store import (
     audit,
     models,  # noqa: F401 - a guard must know every owned table
+    rights,
     roles,
 )
 from console.store.base import Base, OwnedRow
 
 SCOPE = "scope_tenants"  # the parameter by which a statement is narrowed
+SCHEMAS = frozenset({"main", "temp", "public"})
+# Comments, from the first to the last where they may be nested; literals; quoted names.
+NO_CODE = re.compile(
+    r"--[^\n]*|/\*.*(?:\*/|\Z)|\be'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$|\"[^\"]*\"",
+    re.DOTALL,
+)
+PLAIN_NAME = re.compile(r'"\w+"')
+# A column of a SET stands without its table; that of a condition is written with it.
+MOVING = re.compile(
+    r'\bset\b(?:(?!\breturning\b).)*?(?<![.\w])"?tenant_id"?\s*[=,)]', re.DOTALL | re.IGNORECASE
+)
 MACHINE = "console"  # who acts where no person does
 
 
@@ -120,7 +134,9 @@ class Database:
             return
         with self.engine.connect() as connection:
             roles.check_login(connection)
-            self._is_checked = roles.check_tables(connection, sorted(_owned()))
+            is_whole = roles.check_tables(connection, sorted(_owned()))
+            roles.check_rights(connection, rights.of_web())
+            self._is_checked = is_whole
 
     def check_at_start(self) -> None:
         """`check`, or leave it to the first session where the database does not answer yet."""
@@ -212,25 +228,40 @@ def _refuse_unnarrowed(
     session: ScopedSession | None = connection.get_execution_options().get("session")
     if session is not None and (isinstance(session.scope, Operator) or session.flushing):
         return
-    for name in _unnarrowed(str(context.compiled) if context.compiled is not None else text):
+    compiled = str(context.compiled) if context.compiled is not None else text
+    for name in _unnarrowed(compiled):
         raise OutOfScope(f"{name} is named without the tenants of a scope")
+    if MOVING.search(compiled):
+        raise OutOfScope("a statement moves rows to another tenant")
 
 
 @lru_cache(maxsize=4096)
 def _unnarrowed(text: str) -> list[str]:
     """The owned tables that a statement names more often than it narrows them.
 
-    It reads the text that the database gets, so that no way of building a statement gets round it.
+    It reads the text that the database gets, so that no way of building a statement gets round it. A name
+    counts wherever it stands, a narrowing in code alone.
     """
     text = text.lower()
+    code = NO_CODE.sub(lambda found: found[0] if PLAIN_NAME.fullmatch(found[0]) else " ", text)
     missing = []
     for name in sorted(_owned()):
-        named = re.findall(rf'(?<![.\w]){name}"?(?![.\w])(?: as (\w+))?', text)
-        for alias in set(named):
-            narrowing = rf"(?<![.\w]){alias or name}\.tenant_id in \(__\[postcompile_{SCOPE}\]"
-            if len(re.findall(narrowing, text)) < named.count(alias):
+        named = re.finditer(rf'(?<!\w)(?:(\w+)"?\."?)?{name}"?(?![.\w])(?: as (\w+))?', text)
+        known = Counter(found[2] or name for found in named if not _has_columns(found[1], text))
+        for alias, count in known.items():
+            narrowing = rf"(?<![.\w]){alias}\.tenant_id in \(__\[postcompile_{SCOPE}\]"
+            if len(re.findall(narrowing, code)) < count:
                 missing.append(name)
     return missing
+
+
+def _has_columns(qualifier: str | None, text: str) -> bool:
+    """Whether what stands before a dot is a table or an alias, and so what follows a column, not a table."""
+    if qualifier is None or qualifier in SCHEMAS:
+        return False
+    return qualifier in Base.metadata.tables or bool(
+        re.search(rf'\bas "?{qualifier}\b|(?<!\w){qualifier}"? as \(', text)
+    )
 
 
 def _owned() -> dict[str, type[OwnedRow]]:

@@ -6,7 +6,10 @@ import psycopg
 import pytest
 from sqlalchemy import Table, UniqueConstraint
 
-from console.store import models  # noqa: F401 - registers the tables
+from console.store import (
+    models,  # noqa: F401 - registers the tables
+    rights,
+)
 from console.store.base import Base, OwnedRow, Plane
 
 MAPPERS = list(Base.registry.mappers)
@@ -140,6 +143,12 @@ def test_a_scope_has_no_right_beyond_its_plane(held: dict[str, Held], table: Tab
         assert set(facts.web) <= {"SELECT"}
     else:
         assert facts.web == []
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", sorted(rights.of_web()))
+def test_the_rights_of_a_scope_are_those_that_are_told(held: dict[str, Held], name: str) -> None:
+    assert set(held[name].web) == rights.of_web()[name]
 
 
 @pytest.mark.postgres

@@ -15,6 +15,7 @@ from console.app import create_app
 from console.config import read_config
 from console.store.roles import UnsafeRole
 from console.store.session import Database, Operator
+from migrations.protection import IN_SCOPE
 from tests import postgres
 from tests.running import BIN, ROOT, free_port
 
@@ -98,6 +99,9 @@ def test_a_prepared_database_is_safe(url: str) -> None:
     database.close()
 
 
+SCOPE_ON_INCIDENT = (
+    f"CREATE POLICY scope ON incident TO console_web USING ({IN_SCOPE}) WITH CHECK ({IN_SCOPE});"
+)
 UNSAFE = {
     "a superuser": (
         "ALTER ROLE console SUPERUSER",
@@ -147,6 +151,42 @@ UNSAFE = {
         "",
         "row policies do not hold on incident: DROP POLICY opening ON incident;",
     ),
+    "a policy that was opened": (
+        "ALTER POLICY scope ON incident USING (true)",
+        "",
+        f"row policies do not hold on incident: DROP POLICY scope ON incident; {SCOPE_ON_INCIDENT}",
+    ),
+    "a policy that lets rows be written": (
+        "ALTER POLICY scope ON incident WITH CHECK (true)",
+        "",
+        f"row policies do not hold on incident: DROP POLICY scope ON incident; {SCOPE_ON_INCIDENT}",
+    ),
+    "a policy that is for everyone": (
+        "ALTER POLICY engine ON incident TO PUBLIC USING (true)",
+        "",
+        "row policies do not hold on incident: DROP POLICY engine ON incident; "
+        "CREATE POLICY engine ON incident TO console_engine USING (current_user = 'console_engine') "
+        "WITH CHECK (current_user = 'console_engine');",
+    ),
+    "a right on what is not an adherent's": (
+        "GRANT SELECT ON account, workload_hour TO console_web",
+        "",
+        "role console_web has rights beyond its own on account, workload_hour: "
+        "REVOKE SELECT ON account FROM console_web, PUBLIC; "
+        "REVOKE SELECT ON workload_hour FROM console_web, PUBLIC;",
+    ),
+    "a right of everyone": (
+        "GRANT SELECT ON account TO PUBLIC",
+        "",
+        "role console_web has rights beyond its own on account: "
+        "REVOKE SELECT ON account FROM console_web, PUBLIC;",
+    ),
+    "a right on one column": (
+        "GRANT UPDATE (sha256) ON audit_entry TO console_web",
+        "",
+        "role console_web has rights beyond its own on audit_entry: "
+        "REVOKE UPDATE ON audit_entry FROM console_web, PUBLIC;",
+    ),
 }
 
 
@@ -156,6 +196,23 @@ def test_a_database_that_would_not_keep_adherents_apart_is_refused_with_what_men
 ) -> None:
     administer(change, undo)
     assert refusal(url) == line
+
+
+MENDED = (
+    "a policy that was opened",
+    "a policy that is for everyone",
+    "a right of everyone",
+    "a right on one column",
+)
+
+
+@pytest.mark.parametrize("case", MENDED)
+def test_what_the_line_says_is_enough(url: str, administer: Callable[..., None], case: str) -> None:
+    administer(UNSAFE[case][0])
+    administer(refusal(url).partition(": ")[2])
+    database = Database(url)
+    database.check()
+    database.close()
 
 
 def test_what_the_line_says_mends_it(url: str, administer: Callable[..., None]) -> None:

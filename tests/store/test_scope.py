@@ -3,11 +3,24 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import delete, exists, func, insert, select, text, update
+from sqlalchemy import (
+    Select,
+    TextClause,
+    bindparam,
+    column,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    table,
+    text,
+    update,
+)
 from sqlalchemy.orm import aliased
 
 from console.store.models.catalogue import Adherent, AdherentKind, EmissionFactor
-from console.store.models.tenant import Statement
+from console.store.models.tenant import IncidentEvent, Statement
 from console.store.session import Database, Operator, OutOfScope, ScopedSession, Tenants
 
 pytestmark = pytest.mark.both_databases
@@ -89,6 +102,12 @@ def test_a_row_of_another_adherent_is_not_found_by_its_key(two_tenants: Database
         assert session.get(Statement, (11, 1)) is not None
 
 
+def narrowed(statement: str) -> TextClause:
+    """A statement with the condition that the guard looks for."""
+    tenants = bindparam("scope_tenants", [11], expanding=True)
+    return text(statement.format(narrowing="statement.tenant_id IN :scope_tenants")).bindparams(tenants)
+
+
 REFUSED = {
     "another narrowing": lambda s: s.execute(
         select(Statement.__table__.c.number).where(Statement.__table__.c.tenant_id.in_([12]))
@@ -105,6 +124,30 @@ REFUSED = {
         select(EmissionFactor.factor_id).where(text("exists (select 1 from statement)"))
     ),
     "the driver's own text": lambda s: s.connection().exec_driver_sql("SELECT * FROM statement"),
+    "raw text with a schema": lambda s: s.execute(text("SELECT * FROM main.statement")),
+    "raw text with a quoted schema": lambda s: s.execute(text('SELECT * FROM "main"."statement"')),
+    "a schema, a comment in between": lambda s: s.execute(text("SELECT * FROM main./**/statement")),
+    "a schema that a label is called after": lambda s: s.execute(
+        text("SELECT 1 AS main, number FROM main.statement")
+    ),
+    "a bare table of a schema": lambda s: s.execute(
+        select(table("statement", column("number"), schema="main").c.number)
+    ),
+    "a narrowing in a comment": lambda s: s.execute(narrowed("SELECT * FROM statement -- {narrowing}")),
+    "a narrowing in a comment that opens": lambda s: s.execute(
+        narrowed("SELECT * FROM statement /* /* */ {narrowing} */")
+    ),
+    "a narrowing in a literal": lambda s: s.execute(
+        narrowed("SELECT * FROM statement WHERE '{narrowing}' <> ''")
+    ),
+    "a narrowing in a quoted name": lambda s: s.execute(narrowed('SELECT 1 AS "{narrowing}" FROM statement')),
+    "moving rows by a statement": lambda s: s.execute(update(Statement).values(tenant_id=12, number=2)),
+    "moving rows by raw text": lambda s: s.execute(
+        narrowed("UPDATE statement SET number = 2, tenant_id = 12 WHERE {narrowing}")
+    ),
+    "moving rows by a pair": lambda s: s.execute(
+        narrowed('UPDATE statement SET (number, "tenant_id") = (2, 12) WHERE {narrowing}')
+    ),
     "a bulk insert": lambda s: s.execute(insert(Statement), [{"tenant_id": 12, "number": 3}]),
 }
 
@@ -113,6 +156,19 @@ REFUSED = {
 def test_reaching_past_the_scope_is_refused(two_tenants: Database, reach) -> None:
     with pytest.raises(OutOfScope), two_tenants.write(ONE) as session:
         reach(session)
+
+
+COLUMNS = {
+    "of its table": select(IncidentEvent.incident).where(IncidentEvent.incident == 1),
+    "of an alias": select(aliased(IncidentEvent).incident),
+    "of a subquery": select(select(IncidentEvent.incident.label("of")).subquery().c.of),
+}
+
+
+@pytest.mark.parametrize("read", COLUMNS.values(), ids=COLUMNS.keys())
+def test_a_column_called_after_a_table_is_not_taken_for_it(two_tenants: Database, read: Select[int]) -> None:
+    with two_tenants.read(ONE) as session:
+        assert session.scalars(read).all() == []
 
 
 def test_updates_and_deletes_leave_the_others_alone(two_tenants: Database) -> None:
