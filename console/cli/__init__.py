@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from flask import Flask
 from flask.cli import FlaskGroup, routes_command
+from sqlalchemy.exc import OperationalError
 
 from console.app import create_app
 from console.cli import accounts, alerts, audit, backup, directory, generate, jobs, ledger, setup
@@ -48,6 +49,9 @@ class OneLine(FlaskGroup):
             raise click.ClickException(english(refusal)) from None
         except UnsafeRole as refusal:
             raise click.ClickException(str(refusal)) from None
+        except OperationalError as error:
+            cause = " ".join(str(error.orig).split())
+            raise click.ClickException(f"the database cannot be used: {cause}") from None
 
 
 @click.group(cls=OneLine, create_app=_create_app, add_default_commands=False, add_version_option=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from console.store.roles import UnsafeRole
 from console.store.session import Database
 
 SECRET_FILE = "secret_key"  # noqa: S105 - the name of a file, in CONSOLE_VAR
+DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 REFUSALS = (
     BadConfiguration,
     CannotMove,
@@ -83,8 +85,8 @@ def migrate_to_postgres(url: str) -> None:
     Stop the console first: who writes meanwhile waits. The SQLite file stays as it is.
     """
     with _refusals(), _opened() as (_config, source):
-        total = moving.count_all(source)
         target = Database(_checked(url))
+        total = moving.count_all(source)
         with closing(target), click.progressbar(length=total, label=f"{total} rows") as bar:
             moved = moving.move(source, target, bar.update)
     for table in moved:
@@ -107,7 +109,7 @@ def _refusals() -> Iterator[None]:
 def _opened(url: str | None = None) -> Iterator[tuple[Config, Database]]:
     os.umask(0o077)
     config = read_config()
-    database = Database(config.database_url if url is None else _checked(url))
+    database = Database(_checked(config.database_url if url is None else url))
     try:
         yield config, database
     finally:
@@ -116,14 +118,24 @@ def _opened(url: str | None = None) -> Iterator[tuple[Config, Database]]:
 
 def _checked(url: str) -> str:
     try:
-        engine = make_url(url).get_backend_name()
-    except ArgumentError:
-        engine = ""
-    if engine not in ("sqlite", "postgresql"):
+        address = make_url(url)
+    except (ArgumentError, ValueError):  # the latter of a port that is no number
+        address = None
+    if address is None or address.drivername not in DRIVERS:
         raise click.ClickException(
-            f"{url!r} is not an address such as sqlite:///file or postgresql://host/name"
+            f"{_masked(url)!r} is not an address such as sqlite:///file or postgresql://user@host:5432/name"
         )
+    if address.get_backend_name() == "sqlite" and address.database in (None, "", ":memory:"):
+        raise click.ClickException(f"{_masked(url)!r} is no file: give one, such as sqlite:///file")
     return url
+
+
+def _masked(url: str) -> str:
+    """An address as it may be shown: without who signs in, and with what."""
+    scheme, separator, rest = url.rpartition("://")
+    if "@" in rest:
+        rest = f"***@{rest.rpartition('@')[2]}"
+    return scheme + separator + re.sub(r"(?<=password=)[^&]*", "***", rest)
 
 
 def _kept_secret(config: Config) -> Path | None:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import click
 from flask.cli import AppGroup
 
+from console.cli.prepared import prepared
 from console.store.queries import ledger
 from console.store.session import Operator
-from console.web.state import state
 
 group = AppGroup("ledger", help="The energy ledger.")
 
@@ -38,7 +38,7 @@ class Instant(click.ParamType[datetime]):
 def check(start: datetime | None, end: datetime | None, as_json: bool) -> None:
     """Add up every hour from the meter to the adherents; exit status 1 if anything is missing or stuck."""
     now = datetime.now(UTC)
-    with state().database.read(Operator()) as session:
+    with prepared().read(Operator()) as session:
         start = start or ledger.first_hour(session) or now
         found = ledger.check(session, start, end or now, now=now)
     if as_json:

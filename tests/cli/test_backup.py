@@ -110,3 +110,31 @@ def test_an_installation_moves_to_postgresql(filled: Database, run: Run, postgre
     finally:
         target.close()
         postgres.drop(postgres_server, "moved")
+
+
+ADDRESSES = {
+    "postgresql://u@h:abc/x": "'postgresql://***@h:abc/x' is not an address",
+    "postgres://user:secret@h/x": "'postgres://***@h/x' is not an address",
+    "user:secret@h": "'***@h' is not an address",
+    "mysql+none://user:se@cret@h:1/x": "'mysql+none://***@h:1/x' is not an address",
+    "postgres://h/x?user=u&password=secret": "'postgres://h/x?user=u&password=***' is not an address",
+    "postgresql+asyncpg://u:secret@h/x": "'postgresql+asyncpg://***@h/x' is not an address",
+    "sqlite://": "'sqlite://' is no file",
+    "sqlite:///:memory:": "'sqlite:///:memory:' is no file",
+}
+
+
+@pytest.mark.parametrize(("address", "line"), ADDRESSES.items(), ids=ADDRESSES.keys())
+@pytest.mark.parametrize("command", ["restore", "migrate-to-postgres"])
+def test_a_wrong_address_is_told_in_a_line_without_its_password(
+    run: Run, tmp_path: Path, command: str, address: str, line: str
+) -> None:
+    if command == "restore":
+        (tmp_path / "file").touch()
+        done = run(backup.restore, tmp_path / "file", "--into", address)
+    else:
+        done = run(backup.migrate_to_postgres, address)
+    assert done.exit_code == 1
+    assert done.output.startswith(f"Error: {line}")
+    assert done.output.count("\n") == 1
+    assert "cret" not in done.output
