@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,7 @@ def _announce(scale: Scale, engine: str, yes: bool) -> None:
     size = foresee(scale, engine)
     click.echo(
         f"hourly ledger: {size.days} days before {scale.until}, about {size.hours:,} hours of workloads; "
-        f"in all about {size.bytes / 1e9:.2f} GB and {size.seconds / 60:.0f} minutes on {engine}"
+        f"in all about {size.bytes / 1e9:.2f} GB and {ceil(size.seconds / 60)} min on {engine}"
     )
     if size.days < scale.years * 365:
         click.echo("the months before it have their energy and carbon by workload, not by hour")
