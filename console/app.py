@@ -20,6 +20,7 @@ from console.web import (
     access,
     addresses,
     adherent_words,
+    adherents_api,
     api,
     assets,
     cookies,
@@ -73,6 +74,7 @@ from console.web.state import State
 
 BLUEPRINTS = (
     api.bp,
+    adherents_api.bp,
     volumes_api.bp,
     assets.bp,
     health.bp,
@@ -161,7 +163,7 @@ def create_app(config: Config | None = None) -> Flask:
     generated.install(app)
     app.before_request(access.gate)  # before CSRF: an expired session matters more than its stale form
     csrf = CSRFProtect(app)
-    for door in (api.bp, volumes_api.bp):
+    for door in (adherents_api.bp, api.bp, volumes_api.bp):
         csrf.exempt(door)
     app.after_request(headers.pack)
     app.after_request(headers.protect)

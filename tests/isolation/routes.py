@@ -137,6 +137,7 @@ ROUTES: Mapping[str, Route] = {
     "adherents.as_xlsx": across(BY_NAME, BY_KEY),
     "adherents.directory": across(BY_NAME, BY_KEY, shows=False),
     "adherents.index": across(BY_NAME, BY_KEY, {"ght": "{ght}"}, {"manager": "{manager_id}"}),
+    "adherents_api.list_adherents": machine(),
     "api.receive_readings": machine(),
     "audit.erase": of_adherent({"reason": "Essai"}, number="{deed}"),
     "audit.export": of_adherent(),

@@ -18,6 +18,7 @@ from tests.browser import Browser
 SignIn = Callable[..., Browser]
 PUBLIC = {
     "account.speak",
+    "adherents_api.list_adherents",
     "api.receive_readings",
     "assets.send",
     "health.show",
