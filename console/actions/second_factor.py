@@ -19,7 +19,9 @@ from sqlalchemy.orm import Session
 
 from console.actions.sealing import BrokenSeal, Seal
 from console.actions.sign_in import count_failure, end_sign_ins, use_of
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Conflict, Invalid
+from console.store.audit import record
 from console.store.models import people as p
 
 STEP_S = 30
@@ -88,6 +90,7 @@ def clear_failures(session: Session, account_id: int) -> None:
 def renew_recovery_codes(session: Session, account_id: int) -> list[str]:
     """Ten new codes; those before open nothing any more."""
     session.execute(delete(p.RecoveryCode).where(p.RecoveryCode.account_id == account_id))
+    record(session, OPERATOR_TENANT, "second_factor.codes_renewed", f"account/{account_id}")
     codes = [_recovery_code() for _ in range(RECOVERY_CODES)]
     session.add_all(p.RecoveryCode(code_sha256=_hash(code), account_id=account_id) for code in codes)
     return codes
@@ -97,6 +100,7 @@ def remove_second_factor(session: Session, account_id: int) -> None:
     """The account has a password only, and its recovery codes open nothing."""
     account = _held(session, account_id)
     account.totp_secret = None
+    record(session, OPERATOR_TENANT, "second_factor.removed", f"account/{account_id}")
     use_of(session, account_id).last_totp_step = None
     session.execute(delete(p.RecoveryCode).where(p.RecoveryCode.account_id == account_id))
 

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from console.domain.access import Method
@@ -124,19 +124,18 @@ def end_sign_in(session: Session, account_id: int, token_sha256: str) -> None:
     row = session.get(p.SignIn, token_sha256)
     if row is None or row.account_id != account_id:
         raise NotFound("Cette connexion est déjà terminée.")
+    _tell_ended(session, account_id, 1)
     session.delete(row)
 
 
 def end_other_sign_ins(session: Session, account_id: int, kept_sha256: str) -> None:
     """Sign the account out everywhere but here."""
-    session.execute(
-        delete(p.SignIn).where(p.SignIn.account_id == account_id, p.SignIn.token_sha256 != kept_sha256)
-    )
+    _end(session, account_id, p.SignIn.token_sha256 != kept_sha256)
 
 
 def end_sign_ins(session: Session, account_id: int) -> None:
     """Sign the account out everywhere."""
-    session.execute(delete(p.SignIn).where(p.SignIn.account_id == account_id))
+    _end(session, account_id)
 
 
 def use_of(session: Session, account_id: int) -> p.AccountUse:
@@ -152,6 +151,19 @@ def use_of(session: Session, account_id: int) -> p.AccountUse:
 def hash_of(token: str) -> str:
     """How a token is kept."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _end(session: Session, account_id: int, *which: ColumnElement[bool]) -> None:
+    ended = session.scalars(
+        delete(p.SignIn).where(p.SignIn.account_id == account_id, *which).returning(p.SignIn.token_sha256)
+    ).all()
+    if ended:
+        _tell_ended(session, account_id, len(ended))
+
+
+def _tell_ended(session: Session, account_id: int, places: int) -> None:
+    """Write down who ended the sign-ins of an account: its person, or an administrator."""
+    record(session, OPERATOR_TENANT, "sign_in.ended", f"account/{account_id}", {"places": places})
 
 
 def _tell(session: Session, verb: str, account_id: int, facts: Mapping[str, object]) -> None:

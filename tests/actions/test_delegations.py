@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from console.actions.accounts import change_role, take_back
+from console.actions.accounts import change_role, disable, enable, take_back
 from console.actions.delegations import delegate, end_delegation
 from console.domain.access import Role
 from console.domain.delegations import Standing
@@ -93,3 +93,16 @@ def test_those_to_come_are_shown_before_those_that_are_over(session) -> None:
     session.flush()
     shown = [one.standing for one in delegations(session, bob, now=NOW)]
     assert shown == [Standing.TO_COME] + [Standing.OVER] * 10
+
+
+def test_it_counts_while_its_giver_is_an_enabled_account_manager(session) -> None:
+    ana, bob, _number = handed(session, date(2026, 11, 25), date(2026, 11, 25))
+    disable(session, ana, now=NOW)
+    session.flush()
+    assert seen(session, bob, NOW) == {PAMIERS}
+    enable(session, ana)
+    session.flush()
+    assert seen(session, bob, NOW) == {FOIX, PAMIERS}
+    change_role(session, ana, Role.CIO)
+    session.flush()
+    assert seen(session, bob, NOW) == {PAMIERS}

@@ -172,7 +172,7 @@ def accounts(session: Session) -> list[ListedAccount]:
 
 
 def _delegated(session: Session, account_id: int, today: date) -> set[int]:
-    """What was handed over for today, as far as its givers still have it."""
+    """What was handed over for today, as far as its givers, account managers still, have it themselves."""
     held = aliased(p.Portfolio)
     return set(
         session.scalars(
@@ -183,7 +183,10 @@ def _delegated(session: Session, account_id: int, today: date) -> set[int]:
                 (held.account_id == p.Delegation.giver_id)
                 & (held.tenant_id == p.DelegatedAdherent.tenant_id),
             )
+            .join(p.Account, p.Account.account_id == p.Delegation.giver_id)
             .where(
+                p.Account.role == Role.ACCOUNT_MANAGER,
+                p.Account.disabled_at.is_(None),
                 p.Delegation.taker_id == account_id,
                 p.Delegation.first_day <= today,
                 p.Delegation.last_day >= today,

@@ -65,7 +65,7 @@ def show() -> ResponseReturnValue:
 def end_others() -> ResponseReturnValue:
     """Sign out everywhere but here."""
     account = current_account()
-    with state().database.write(Operator()) as store:
+    with state().database.write(Operator(), by=account.login) as store:
         end_other_sign_ins(store, account.account_id, account.token_sha256)
     flash(_("Les autres connexions sont terminées."))
     return go_to(url_for("account.show"))
@@ -75,7 +75,7 @@ def end_others() -> ResponseReturnValue:
 @signed_in
 def end_one() -> ResponseReturnValue:
     """Sign out at one place."""
-    with state().database.write(Operator()) as store:
+    with state().database.write(Operator(), by=current_account().login) as store:
         end_sign_in(store, current_account().account_id, inputs.text("key"))
     flash(_("Cette connexion est terminée."))
     return go_to(url_for("account.show"))
