@@ -89,5 +89,5 @@ def test_what_is_no_number_is_refused(ask: Ask, after: str) -> None:
 
 def test_a_token_for_something_else_or_none_reads_nothing(app: Flask, ask: Ask) -> None:
     assert ask(scope=TokenScope.READINGS_WRITE).status_code == 403
-    answer = app.test_client().get("/api/v1/adherents")
+    answer: Any = app.test_client().get("/api/v1/adherents")
     assert (answer.status_code, answer.json["error"]["code"]) == (401, "unauthorized")
