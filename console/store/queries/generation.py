@@ -28,6 +28,6 @@ def origin(session: Session) -> Origin:
 
 
 def is_before_ledger(session: Session, month_start: datetime) -> bool:
-    """Whether a month has carbon lines and no hours, as generated ones may; the ledger of real data is whole."""
+    """Whether a month has carbon lines and no hours, as generated ones may; a real ledger is whole."""
     ledger_from = session.scalar(select(Generation.ledger_from))
     return ledger_from is not None and month_start < ledger_from

@@ -97,7 +97,7 @@ def _hours(session: Session, tenant_id: int, start: datetime, end: datetime) -> 
 
 
 def _sums(session: Session, tenant_id: int, month: date) -> Sequence[Any]:
-    """The energy of each line of a month before the ledger: declared, for no hour shows how it was come by."""
+    """The energy of each line of a month before the ledger: declared, as no hour shows how it was come by."""
     line = t.CarbonLine
     keys = (line.host_id, line.workload_id, line.claim_id, line.subscription)
     return session.execute(
