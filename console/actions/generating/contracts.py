@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.amendments import revise_price, turn_subscriptions
 from console.actions.generating.chance import dice, uneven, weighted
+from console.actions.generating.offer import version_on
 from console.actions.generating.rows import Deed
 from console.actions.generating.scale import Scale
 from console.actions.generating.world import Adherent, Contract, Service, World
@@ -138,6 +139,7 @@ def _terms(rng: Random, scale: Scale, contract: Contract) -> dict[str, Any]:
         "indexation": indexation,
         "indexation_rate": 150 if indexation is Indexation.FIXED else None,
         "revise_on": None if indexation is Indexation.NONE else add_months(contract.starts_on, 12),
+        "service_version": version_on(scale, contract.service.code, trade, contract.starts_on),
         "contract": f"M-{contract.starts_on:%Y}-{contract.tenant_id:04}-{contract.number:02}",
         "ends_on": contract.ends_on,
         "term_ends_on": contract.ends_on or add_months(contract.starts_on, months) - ONE_DAY,

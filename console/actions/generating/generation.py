@@ -17,6 +17,7 @@ from console.actions.generating.fleet import draw_hosts, store_hosts
 from console.actions.generating.follow_up import store_follow_up
 from console.actions.generating.incidents import store_incidents
 from console.actions.generating.ledger import ledger_hours, store_ledger
+from console.actions.generating.offer import store_ends, store_offer
 from console.actions.generating.rows import Deed
 from console.actions.generating.scale import Scale
 from console.actions.generating.sites import Site
@@ -47,7 +48,9 @@ class Subject:
 SUBJECTS = (
     Subject("directory", lambda world: len(world.sites), store_directory),
     Subject("adherents", lambda world: len(world.adherents), store_adherents),
+    Subject("offer", lambda world: 1, store_offer),
     Subject("subscriptions", lambda world: world.scale.subscriptions, store_contracts),
+    Subject("ends of offers", lambda world: 1, store_ends),
     Subject("contacts, committees, tasks, notes", lambda world: len(world.adherents), store_follow_up),
     Subject("monthly volumes, by adherent", lambda world: len(world.adherents), store_volumes),
     Subject("incidents", lambda world: world.scale.incidents, store_incidents),
