@@ -35,6 +35,8 @@ from tests.readings import batch, measured, reading
 from tests.running import BIN, Installation, installation, wait_until
 from tests.smtp import MailServer, mail_server
 
+pytestmark = pytest.mark.both_databases
+
 ENVELOPE = Envelope("mail", ("ops@inr.example",), "inr.example")
 HOSPITAL = 700
 
@@ -46,18 +48,20 @@ def server() -> Iterator[MailServer]:
 
 
 @pytest.fixture
-def installed(tmp_path: Path, server: MailServer) -> Iterator[Installation]:
-    settings = {"CONSOLE_SMTP_URL": server.url, "CONSOLE_ALERTS_TO": "ops@inr.example"}
+def installed(tmp_path: Path, server: MailServer, database: Database) -> Iterator[Installation]:
+    settings = {
+        "CONSOLE_SMTP_URL": server.url,
+        "CONSOLE_ALERTS_TO": "ops@inr.example",
+        "CONSOLE_DATABASE_URL": database.engine.url.render_as_string(hide_password=False),
+    }
     with installation(tmp_path / "var", **settings) as installed:
         yield installed
 
 
 @pytest.fixture
-def store(installed: Installation) -> Iterator[Database]:
+def store(installed: Installation, database: Database) -> Database:
     """The database of the installation, seen from the test."""
-    database = Database(f"sqlite:///{installed.var / 'console.db'}")
-    yield database
-    database.close()
+    return database
 
 
 @pytest.fixture
