@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.tenancy import hold_adherent
 from console.domain.adherents import Sector, agency, check_stay, zone
-from console.domain.directory import zone_of
+from console.domain.directory import sector_of, zone_of
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import one_line, optional_line
 from console.domain.identifiers import finess, siren
@@ -83,6 +83,7 @@ def add_adherent(
         kind=kind or kind_of(site.category),
         finess_ej=site.finess_ej,
         siren=siren_of_entity,
+        sector=sector_of((entity and entity.legal_status) or site.legal_status),
         zone=local.key,
         since=now.astimezone(local).date(),
     )

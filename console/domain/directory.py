@@ -13,6 +13,7 @@ from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from console.domain.adherents import Sector
 from console.domain.errors import Invalid
 
 MAINLAND = "Europe/Paris"
@@ -26,7 +27,8 @@ ZONES: Mapping[str, str] = {
     "9J": "Pacific/Wallis",
 }
 PUBLIC_STATUSES = range(1, 30)  # the State and its bodies, local authorities, public establishments
-PRIVATE_STATUSES = range(40, 100)  # social security, mutual societies, associations, companies, persons
+NON_PROFIT_STATUSES = {*range(40, 67), 89}  # social security, mutual societies, associations, foundations
+PRIVATE_STATUSES = range(70, 100)  # persons and companies
 
 
 class Kind(StrEnum):
@@ -36,13 +38,6 @@ class Kind(StrEnum):
     SITES = "sites"
     GROUPS = "groups"
     MEMBERSHIPS = "memberships"
-
-
-class Sector(StrEnum):
-    """Public or private, as the legal status has it."""
-
-    PUBLIC = "public"
-    PRIVATE = "private"
 
 
 class GroupRole(StrEnum):
@@ -163,12 +158,15 @@ def key_of(record: Record) -> str:
 
 
 def sector_of(legal_status: str | None) -> Sector | None:
-    """Public or private by the two digits of a legal status; None where it is unknown."""
+    """Whose a body is by the two digits of its legal status (FINESS); None where it is unknown."""
     if legal_status is None or not legal_status.isdigit():
         return None
-    if int(legal_status) in PUBLIC_STATUSES:
+    status = int(legal_status)
+    if status in PUBLIC_STATUSES:
         return Sector.PUBLIC
-    return Sector.PRIVATE if int(legal_status) in PRIVATE_STATUSES else None
+    if status in NON_PROFIT_STATUSES:
+        return Sector.NON_PROFIT
+    return Sector.PRIVATE if status in PRIVATE_STATUSES else None
 
 
 def zone_of(department: str) -> ZoneInfo:

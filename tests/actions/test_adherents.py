@@ -6,6 +6,7 @@ from sqlalchemy import select
 from console.actions.adherents import Facts, add_adherent, add_by_hand, kind_of
 from console.actions.catalogue import seed_catalogue
 from console.domain.access import Role
+from console.domain.adherents import Sector
 from console.domain.errors import Conflict, NotFound
 from console.store.models import catalogue as c
 from console.store.models import directory as d
@@ -34,6 +35,7 @@ def test_the_legal_entity_of_a_site_becomes_an_adherent(directory: Database) -> 
         "260100045",
     )
     assert (adherent.kind, adherent.zone) == (c.AdherentKind.HOSPITAL, "Europe/Paris")
+    assert adherent.sector is Sector.PUBLIC
 
 
 def test_an_overseas_adherent_lives_by_its_own_zone(directory: Database) -> None:

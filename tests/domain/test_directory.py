@@ -4,7 +4,8 @@ import csv
 
 import pytest
 
-from console.domain.directory import Sector, sector_of, zone_of
+from console.domain.adherents import Sector
+from console.domain.directory import sector_of, zone_of
 from console.domain.errors import Invalid
 from tests.given import SAE
 
@@ -33,13 +34,13 @@ def test_an_overseas_department_without_a_known_zone_is_not_guessed() -> None:
 
 
 def test_the_sector_is_that_which_the_survey_gives_to_each_of_its_sites() -> None:
-    """The survey's own column says PUB, PNL (private, no profit) or PLU (private, profit)."""
+    """The survey's own column says 1 (public), 3 (private, no profit) or 2 (private, profit)."""
+    said = {"1": Sector.PUBLIC, "2": Sector.PRIVATE, "3": Sector.NON_PROFIT}
     with SAE.open(encoding="cp1252", newline="") as file:
         rows = list(csv.DictReader(file, delimiter=";"))
     assert len(rows) == 3975
     for row in rows:
-        is_public = row["catr"].startswith("PUB")
-        assert sector_of(row["stj"]) is (Sector.PUBLIC if is_public else Sector.PRIVATE), row["fi"]
+        assert sector_of(row["stj"]) is said[row["stjr"]], row["fi"]
 
 
 @pytest.mark.parametrize("status", [None, "", "35", "XX"])

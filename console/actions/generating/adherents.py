@@ -14,9 +14,9 @@ from console.actions.generating.rows import Deed, continue_numbers
 from console.actions.generating.scale import ZONE, Scale
 from console.actions.generating.sites import Site
 from console.actions.generating.world import Adherent, World
-from console.domain.adherents import AGENCIES, Sector
+from console.domain.adherents import AGENCIES
 from console.domain.claims import OPERATOR_TENANT
-from console.domain.directory import PUBLIC_STATUSES, zone_of
+from console.domain.directory import sector_of, zone_of
 from console.domain.errors import Invalid
 from console.store.models import catalogue as c
 
@@ -95,7 +95,7 @@ def _row(adherent: Adherent) -> c.Adherent:
         tenant_id=adherent.tenant_id,
         name=adherent.name,
         kind=c.AdherentKind(adherent.kind),
-        sector=_sector(site),
+        sector=sector_of(site.legal_status) if site else None,
         finess_ej=site.finess_ej if site else None,
         siren=site.siren if site else None,
         zone=adherent.zone.key,
@@ -103,9 +103,3 @@ def _row(adherent: Adherent) -> c.Adherent:
         convention=f"CV-{adherent.since:%Y}-{adherent.tenant_id:04}",
         since=adherent.since,
     )
-
-
-def _sector(site: Site | None) -> Sector | None:
-    if site is None:
-        return None
-    return Sector.PUBLIC if int(site.legal_status) in PUBLIC_STATUSES else Sector.PRIVATE

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from console.domain.directory import Kind, Sector, sector_of
+from console.domain.adherents import Sector
+from console.domain.directory import Kind, sector_of
 from console.domain.errors import NotFound
 from console.domain.folding import folded_words
 from console.store.models import catalogue as c
