@@ -28,6 +28,7 @@ from console.domain.alerts import (
     standing,
     transitions,
 )
+from console.store.conditional import rows_touched
 from console.store.models import coordination as k
 from console.store.queries import alerts
 from reports import alert_mail
@@ -112,12 +113,8 @@ def _is_open(session: Session, fingerprint: str) -> bool:
 
 
 def _end(session: Session, episode: Episode, now: datetime, readers: Readers) -> bool:
-    ended = session.execute(
-        update(k.AlertEpisode)
-        .where(k.AlertEpisode.episode_id == episode.episode_id, k.AlertEpisode.ended_at.is_(None))
-        .values(ended_at=now)
-    )
-    if ended.rowcount != 1:  # type: ignore[attr-defined]
+    still_open = (k.AlertEpisode.episode_id == episode.episode_id, k.AlertEpisode.ended_at.is_(None))
+    if rows_touched(session, update(k.AlertEpisode).where(*still_open).values(ended_at=now)) != 1:
         return False  # another process was first
     _tell(session, episode, Phase.ENDED, now, readers)
     return True

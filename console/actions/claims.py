@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -46,18 +47,13 @@ def claim_workload(
     claim = c.WorkloadClaim(
         tenant_id=tenant_id,
         subscription=subscription,
-        host_id=host_id,
-        workload_id=workload_id,
-        host_name=host.name,
-        workload_name=workload.name,
+        **_names(host, workload),
         valid_from=valid_from,
         valid_to=valid_to,
         claimed_by=by,
         claimed_at=now,
     )
-    session.add(claim)
-    session.flush()
-    _post_again(session, host_id, valid_from, valid_to, now)
+    _make(session, claim, now)
     return claim.claim_id
 
 
@@ -83,18 +79,13 @@ def claim_for_service(
     valid_from, valid_to = _free_hours(session, workload, first_day, last_day, zone)
     claim = k.ServiceClaim(
         service_code=service_code,
-        host_id=host_id,
-        workload_id=workload_id,
-        host_name=host.name,
-        workload_name=workload.name,
+        **_names(host, workload),
         valid_from=valid_from,
         valid_to=valid_to,
         claimed_by=by,
         claimed_at=now,
     )
-    session.add(claim)
-    session.flush()
-    _post_again(session, host_id, valid_from, valid_to, now)
+    _make(session, claim, now)
     return claim.service_claim_id
 
 
@@ -138,6 +129,23 @@ def _end(
     claim.valid_to = valid_to
     session.flush()
     _post_again(session, claim.host_id, valid_to, before, now)
+
+
+def _names(host: m.Host, workload: m.Workload) -> dict[str, Any]:
+    """What a claim keeps of its workload."""
+    return {
+        "host_id": host.host_id,
+        "workload_id": workload.workload_id,
+        "host_name": host.name,
+        "workload_name": workload.name,
+    }
+
+
+def _make(session: Session, claim: c.WorkloadClaim | k.ServiceClaim, now: datetime) -> None:
+    """Add a claim, and move what was posted for its hours to it."""
+    session.add(claim)
+    session.flush()
+    _post_again(session, claim.host_id, claim.valid_from, claim.valid_to, now)
 
 
 def _hold_workload(session: Session, host_id: int, workload_id: int) -> tuple[m.Host, m.Workload]:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, aliased
 
 from console.domain.alerts import retry_after
 from console.notify.letter import Letter, Outcome, Passing, Permanent, Sent, Uncertain
+from console.store.conditional import rows_touched
 from console.store.models import coordination as k
 from console.store.models.coordination import DeliveryState
 from reports.alert_mail import Message
@@ -155,16 +156,12 @@ def _move(
     session: Session, delivery_id: int, state: DeliveryState, attempts: int, change: dict[str, Any]
 ) -> bool:
     """Change one message if it still is as it was seen: the update that touches one row won."""
-    moved = session.execute(
-        update(k.Delivery)
-        .where(
-            k.Delivery.delivery_id == delivery_id,
-            k.Delivery.state == state,
-            k.Delivery.attempts == attempts,
-        )
-        .values(**change)
+    as_seen = (
+        k.Delivery.delivery_id == delivery_id,
+        k.Delivery.state == state,
+        k.Delivery.attempts == attempts,
     )
-    return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
+    return rows_touched(session, update(k.Delivery).where(*as_seen).values(**change)) == 1
 
 
 def _next_step(claim: Claim, outcome: Outcome, now: datetime) -> dict[str, Any]:

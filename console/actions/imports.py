@@ -27,6 +27,7 @@ from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.formats import day_of_name, format_of, known_as, read_as, read_table
 from console.domain.tables import Table
 from console.store.audit import record
+from console.store.conditional import rows_touched
 from console.store.models import directory as d
 
 PORTION: Final = 500  # records a transaction
@@ -345,17 +346,13 @@ def _keep_preview(session: Session, row: d.DirectoryImport, listing: Listing) ->
 
 def _change_claimed(session: Session, claim: Claim, **values: object) -> None:
     row = d.DirectoryImport
-    done = session.execute(
-        update(row)
-        .where(
-            row.import_id == claim.import_id,
-            row.claims == claim.number,
-            row.state == d.ImportState.STORING,
-        )
-        .values(values)
-        .execution_options(synchronize_session=False)
+    still_ours = (
+        row.import_id == claim.import_id,
+        row.claims == claim.number,
+        row.state == d.ImportState.STORING,
     )
-    if done.rowcount != 1:  # type: ignore[attr-defined]
+    change = update(row).where(*still_ours).values(values).execution_options(synchronize_session=False)
+    if rows_touched(session, change) != 1:
         raise Conflict("L'enregistrement de cet import a été repris par ailleurs.")
 
 

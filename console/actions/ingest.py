@@ -18,6 +18,7 @@ from console.domain.attribution import Consumer
 from console.domain.errors import Conflict
 from console.domain.hours import hours_between
 from console.domain.intervals import LONGEST, RETENTION, Interval, Measured, refusal
+from console.store.conditional import rows_touched
 from console.store.models import measurement as m
 from console.store.queries.generation import Origin, origin
 from console.store.upsert import upsert
@@ -172,7 +173,7 @@ def forget_readings(session: Session, *, now: datetime) -> int:
     if origin(session) is not Origin.REAL:
         return 0
     past = m.Reading.started_at < now - RETENTION - LONGEST
-    return session.execute(delete(m.Reading).where(past)).rowcount  # type: ignore[attr-defined,no-any-return]
+    return rows_touched(session, delete(m.Reading).where(past))
 
 
 def _row(host_id: int, stream: str, reading: Reading, now: datetime) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from console.actions.posting import post
 from console.domain.attribution import POLICY_VERSION, Share
 from console.domain.hours import HOUR
 from console.domain.intervals import Measured, Part, part_in
+from console.store.conditional import rows_touched
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
 from console.store.queries.readings import interval_of_row, readings_of
@@ -46,8 +47,8 @@ def meter_hour(session: Session, host_id: int, hour: datetime, *, now: datetime)
     same time is either seen or posts again after.
     """
     session.execute(select(m.Host.host_id).where(m.Host.host_id == host_id).with_for_update())
-    taken = session.execute(delete(m.HourDue).where(m.HourDue.host_id == host_id, m.HourDue.hour == hour))
-    if not taken.rowcount:  # type: ignore[attr-defined]
+    of_hour = (m.HourDue.host_id == host_id, m.HourDue.hour == hour)
+    if not rows_touched(session, delete(m.HourDue).where(*of_hour)):
         return False
     ledger = _HourLedger()
     kinds: dict[str, str] = {}

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from console.domain.carbon import carbon_ug
 from console.domain.factors import Basis, Choice, Factor, choose
 from console.domain.hours import month_bounds
+from console.store.conditional import rows_touched
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import tenant as t
@@ -45,8 +46,7 @@ def reckon_month(session: Session, tenant_id: int, month: date, *, now: datetime
     False where another process took the month first. Raises `NotFound` where no factor holds.
     """
     of_month = (k.MonthDue.tenant_id == tenant_id, k.MonthDue.month == month)
-    taken = session.execute(delete(k.MonthDue).where(*of_month))
-    if not taken.rowcount:  # type: ignore[attr-defined]
+    if not rows_touched(session, delete(k.MonthDue).where(*of_month)):
         return False
     reckon(session, tenant_id, month, now=now)
     return True
