@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from console.actions import directory, imports
+from console.actions import directory, waiting_files
 from console.actions.catalogue import seed_catalogue
 from console.actions.certificates import Wording, add_certificate
 from console.actions.incidents import Priority, open_incident, record_event
@@ -268,4 +268,4 @@ def a_membership(
 def a_file_sent(session: Session, path: Path, content: bytes | None = None, as_of: date | None = None) -> int:
     """A file for the directory, sent and not decided upon; the number of its import."""
     content = path.read_bytes() if content is None else content
-    return imports.receive(session, content, path.name, as_of=as_of, complete=True, now=NOW, by="ana")
+    return waiting_files.receive(session, content, path.name, as_of=as_of, complete=True, now=NOW, by="ana")

@@ -1,20 +1,15 @@
-"""A file on its way into the directory: read, compared, shown, and stored where a person says so.
+"""What a file would change in the directory, line by line, and the change itself, portion by portion.
 
-    file -> receive -> (columns chosen) -> preview kept -> claimed -> portions, each in its own transaction ->
-    settled
-
-The command line does the same without keeping anything in between.
+The command line does this at one go; in the browser the file waits for a decision (`waiting_files`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timedelta
-from itertools import islice
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from console.actions.directory import Difference, compare_records, store_records
@@ -23,18 +18,13 @@ from console.actions.workbooks import is_workbook, read_workbook
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.columns import check_mapping, read_records
 from console.domain.directory import Kind, Listing, Membership, Record, Refusal, key_of
-from console.domain.errors import Conflict, Invalid, NotFound
+from console.domain.errors import Invalid
 from console.domain.formats import day_of_name, format_of, known_as, read_as, read_table
 from console.domain.tables import Table
 from console.store.audit import record
-from console.store.conditional import rows_touched
 from console.store.models import directory as d
 
 PORTION: Final = 500  # records a transaction
-SHOWN: Final = 100  # lines of a kind that the page of an import holds
-KEPT: Final = timedelta(days=7)  # how long a file waits for a decision
-CLAIM_LASTS: Final = timedelta(minutes=10)  # without a sign of life; a portion takes seconds
-EXAMPLES: Final = 3  # rows shown where columns are chosen
 LONGEST_NAME: Final = 200
 FATES: Mapping[str, str] = {  # the words of the audit log for what `counts_of` counts
     "new": "rows_new",
@@ -46,7 +36,6 @@ FATES: Mapping[str, str] = {  # the words of the audit log for what `counts_of` 
     "unknown": "cells_unknown",
     "left": "memberships_left",
 }
-WAITING: Final = (d.ImportState.UNMAPPED, d.ImportState.READY)
 Columns = Mapping[str, Sequence[str]]
 
 
@@ -62,28 +51,6 @@ class Line:
     after: str | None = None
     message: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A file whose columns are to be chosen; `kind` and `columns` as they were for the same headings."""
-
-    file_name: str
-    as_of: date | None
-    complete: bool
-    headings: Sequence[str]
-    examples: Sequence[Sequence[str]]
-    kind: Kind | None
-    columns: Columns
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to store an import, which one has at a time; `number` tells it from those before."""
-
-    import_id: int
-    number: int
-    complete: bool
 
 
 def open_table(content: bytes) -> Table:
@@ -208,191 +175,10 @@ def note_import(session: Session, listing: Listing, file_name: str, counts: Mapp
     record(session, OPERATOR_TENANT, "directory.imported", subject, {**facts, **counted})
 
 
-def receive(
-    session: Session,
-    content: bytes,
-    file_name: str,
-    *,
-    as_of: date | None,
-    complete: bool,
-    now: datetime,
-    by: str,
-) -> int:
-    """Keep a file with its preview until somebody decides upon it; its number.
-
-    Where its columns are not known they are asked for first. Raises `Invalid` for a file that holds no table.
-    `complete` says that whoever is not in the file is in no group any more.
-    """
-    _drop_old(session, now)
-    table, file_name = open_table(content), _clean(file_name)
-    listing = read_listing(session, table, file_name=file_name, as_of=as_of, now=now)
-    if listing is None:
-        _read_through(table)
-    row = d.DirectoryImport(
-        file_name=file_name,
-        content=content,
-        state=d.ImportState.UNMAPPED,
-        as_of=as_of or day_of_name(file_name),
-        complete=complete,
-        counts={},
-        shown={},
-        sent_by=by,
-        sent_at=now,
-    )
-    session.add(row)
-    if listing is not None:
-        _keep_preview(session, row, listing)
-    session.flush()
-    return row.import_id
-
-
-def columns_asked(session: Session, import_id: int) -> Asked:
-    """The headings of a file that waits, its first rows, and how its columns were chosen last."""
-    row, content = _waiting(session, import_id)
-    table = open_table(content)
-    mapping = session.get(d.ColumnMapping, table.fingerprint())
-    return Asked(
-        file_name=row.file_name,
-        as_of=row.as_of,
-        complete=row.complete,
-        headings=table.headings,
-        examples=[cells for _line, cells in islice(table.rows, EXAMPLES)],
-        kind=mapping.kind if mapping else None,
-        columns=mapping.columns if mapping else {},
-    )
-
-
-def choose_columns(
-    session: Session,
-    import_id: int,
-    kind: Kind,
-    columns: Columns,
-    *,
-    as_of: date | None,
-    complete: bool,
-    now: datetime,
-    by: str,
-) -> None:
-    """Say how to read a file that waits, remember it for the next one, and keep its preview."""
-    row, content = _waiting(session, import_id)
-    table = open_table(content)
-    row.as_of, row.complete = as_of or row.as_of, complete
-    listing = read_by_columns(table, kind, columns, file_name=row.file_name, as_of=row.as_of, now=now)
-    remember_columns(session, table, kind, columns, now=now, by=by)
-    _keep_preview(session, row, listing)
-
-
-def reread(session: Session, import_id: int, *, now: datetime) -> tuple[Listing, Difference]:
-    """The listing of a file that waits, and what storing it would do now."""
-    row, content = _waiting(session, import_id, (d.ImportState.READY, d.ImportState.STORING))
-    listing = read_listing(session, open_table(content), file_name=row.file_name, as_of=row.as_of, now=now)
-    if listing is None:
-        raise Conflict("Les colonnes de ce fichier ne sont plus connues : choisissez-les à nouveau.")
-    return listing, compare(session, listing)
-
-
-def begin_storing(session: Session, import_id: int, *, now: datetime) -> Claim:
-    """Claim an import for storing; raises `Conflict` while another does. One that died may be resumed."""
-    row = d.DirectoryImport
-    died = and_(row.state == d.ImportState.STORING, row.claimed_at < now - CLAIM_LASTS)
-    claimed = session.execute(
-        update(row)
-        .where(row.import_id == import_id, or_(row.state == d.ImportState.READY, died))
-        .values(state=d.ImportState.STORING, claims=row.claims + 1, claimed_at=now)
-        .returning(row.claims, row.complete)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
-    if claimed is None:
-        raise Conflict("Cet import n'attend pas de décision, ou il est en cours d'enregistrement.")
-    return Claim(import_id, *claimed)
-
-
-def keep_claim(session: Session, claim: Claim, *, now: datetime) -> None:
-    """Give a sign of life; raises `Conflict` where another has taken the import over."""
-    _change_claimed(session, claim, claimed_at=now)
-
-
-def has_died(claimed_at: datetime | None, now: datetime) -> bool:
-    """Whether storing that was alive then is taken for dead, so that it may be resumed."""
-    return claimed_at is not None and claimed_at < now - CLAIM_LASTS
-
-
-def settle(
-    session: Session, claim: Claim, listing: Listing, counts: Mapping[str, int], *, now: datetime
-) -> None:
-    """Say that an import is stored, and forget the file; raises `Conflict` where another took it over."""
-    _change_claimed(
-        session, claim, state=d.ImportState.STORED, stored_at=now, content=None, counts=dict(counts)
-    )
-    note_import(session, listing, session.get_one(d.DirectoryImport, claim.import_id).file_name, counts)
-
-
-def abandon(session: Session, import_id: int) -> None:
-    """Decide against an import; nothing of it is stored, and the file is forgotten."""
-    row, _content = _waiting(session, import_id)
-    row.state, row.content = d.ImportState.ABANDONED, None
-
-
-def _keep_preview(session: Session, row: d.DirectoryImport, listing: Listing) -> None:
-    difference = compare(session, listing)
-    row.state, row.kind = d.ImportState.READY, listing.kind
-    row.source, row.as_of = listing.source, listing.as_of
-    row.counts = counts_of(listing, difference)
-    row.shown = {
-        fate: [asdict(line) for line in islice(lines, SHOWN)]
-        for fate, lines in lines_of(listing, difference).items()
-    }
-
-
-def _change_claimed(session: Session, claim: Claim, **values: object) -> None:
-    row = d.DirectoryImport
-    still_ours = (
-        row.import_id == claim.import_id,
-        row.claims == claim.number,
-        row.state == d.ImportState.STORING,
-    )
-    change = update(row).where(*still_ours).values(values).execution_options(synchronize_session=False)
-    if rows_touched(session, change) != 1:
-        raise Conflict("L'enregistrement de cet import a été repris par ailleurs.")
-
-
-def _read_through(table: Table) -> None:
-    """Raise `Invalid` for a row that cannot be read, before the file is kept."""
-    for _row in table.rows:
-        pass
-
-
-def _waiting(
-    session: Session, import_id: int, states: Sequence[d.ImportState] = WAITING
-) -> tuple[d.DirectoryImport, bytes]:
-    row = session.scalars(
-        select(d.DirectoryImport).where(d.DirectoryImport.import_id == import_id).with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise NotFound("Import introuvable.")
-    if row.state not in states or row.content is None:
-        raise Conflict("Cet import n'attend pas de décision.")
-    return row, row.content
-
-
-def _drop_old(session: Session, now: datetime) -> None:
-    session.execute(
-        update(d.DirectoryImport)
-        .where(d.DirectoryImport.state.in_(WAITING), d.DirectoryImport.sent_at < now - KEPT)
-        .values(state=d.ImportState.ABANDONED, content=None)
-    )
-
-
 def _not_to_come(listing: Listing, now: datetime) -> Listing:
     if listing.as_of > now.date():
         raise Invalid("as_of", "Ce fichier est daté du %(day)s, qui est à venir.", day=listing.as_of)
     return listing
-
-
-def _clean(file_name: str) -> str:
-    """The name without its folders and without what no screen shows."""
-    bare = file_name.replace("\\", "/").rsplit("/", 1)[-1]
-    return "".join(letter for letter in bare if letter.isprintable())[-LONGEST_NAME:] or "?"
 
 
 def _line(listing: Listing, one: Record, **told: Any) -> Line:

@@ -12,7 +12,7 @@ from flask import Flask
 from openpyxl import Workbook
 from sqlalchemy import func, select
 
-from console.actions.imports import begin_storing
+from console.actions.waiting_files import begin_storing
 from console.domain.access import Role
 from console.store.models import directory as d
 from console.store.models.audit import AuditEntry, AuditPayload

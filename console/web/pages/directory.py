@@ -9,7 +9,7 @@ from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from console.actions import imports
+from console.actions import imports, waiting_files
 from console.actions.memberships import end_those_left
 from console.domain.access import Permission
 from console.domain.columns import NEEDED, facts_of, likely_mapping
@@ -61,7 +61,7 @@ def receive() -> ResponseReturnValue:
         with sent.stream as stream:
             content = stream.read()
         with state().database.write(Operator(), by=current_account().login) as session:
-            import_id = imports.receive(
+            import_id = waiting_files.receive(
                 session,
                 content,
                 sent.filename,
@@ -83,7 +83,7 @@ def show(import_id: int) -> ResponseReturnValue:
         page = import_page(session, import_id)
     if page.state is State.UNMAPPED:
         return go_to(url_for("directory.columns", import_id=import_id))
-    died = imports.has_died(page.claimed_at, datetime.now(UTC))
+    died = waiting_files.has_died(page.claimed_at, datetime.now(UTC))
     return render_template("directory/import.html", page=page, died=died, state=State, message=_message)
 
 
@@ -102,7 +102,7 @@ def choose_columns(import_id: int) -> ResponseReturnValue:
     chosen = {name: [inputs.text(name)] for name in facts_of(kind) if inputs.text(name)}
     try:
         with state().database.write(Operator(), by=current_account().login) as session:
-            imports.choose_columns(
+            waiting_files.choose_columns(
                 session,
                 import_id,
                 kind,
@@ -123,16 +123,16 @@ def store(import_id: int) -> ResponseReturnValue:
     """Store what the preview showed, in short transactions; one that stopped half way may be begun again."""
     now, by = datetime.now(UTC), current_account().login
     with state().database.read(Operator()) as session:
-        listing, difference = imports.reread(session, import_id, now=now)
+        listing, difference = waiting_files.reread(session, import_id, now=now)
     with state().database.write(Operator(), by=by) as session:
-        claim = imports.begin_storing(session, import_id, now=datetime.now(UTC))
+        claim = waiting_files.begin_storing(session, import_id, now=datetime.now(UTC))
     for portion in imports.portions(listing, difference):
         with state().database.write(Operator(), by=by) as session:
-            imports.keep_claim(session, claim, now=datetime.now(UTC))
+            waiting_files.keep_claim(session, claim, now=datetime.now(UTC))
             imports.store(session, listing, portion)
     counts = imports.counts_of(listing, difference)
     with state().database.write(Operator(), by=by) as session:
-        imports.settle(session, claim, listing, counts, now=now)
+        waiting_files.settle(session, claim, listing, counts, now=now)
         if claim.complete:
             end_those_left(session, listing)
     flash(_("Le fichier est importé."))
@@ -144,7 +144,7 @@ def store(import_id: int) -> ResponseReturnValue:
 def abandon(import_id: int) -> ResponseReturnValue:
     """Decide against a file."""
     with state().database.write(Operator(), by=current_account().login) as session:
-        imports.abandon(session, import_id)
+        waiting_files.abandon(session, import_id)
     flash(_("L'import est abandonné : rien n'a changé."))
     return go_to(url_for("directory.index"))
 
@@ -154,7 +154,7 @@ def abandon(import_id: int) -> ResponseReturnValue:
 def lines(import_id: int, fate: str) -> ResponseReturnValue:
     """Every line of a part of the preview, of which the page shows the first."""
     with state().database.read(Operator()) as session:
-        listing, difference = imports.reread(session, import_id, now=datetime.now(UTC))
+        listing, difference = waiting_files.reread(session, import_id, now=datetime.now(UTC))
     found = imports.lines_of(listing, difference).get(fate)
     if found is None:
         raise NotFound("Cet import n'a pas de telle liste.")
@@ -197,7 +197,7 @@ def _index(errors: Mapping[str, str]) -> str:
 
 def _columns(import_id: int, kind: Kind | None, errors: Mapping[str, str]) -> str:
     with state().database.read(Operator()) as session:
-        asked = imports.columns_asked(session, import_id)
+        asked = waiting_files.columns_asked(session, import_id)
     kind = kind or asked.kind or Kind.SITES
     if errors:
         chosen = {name: request.form.get(name, "") for name in facts_of(kind)}

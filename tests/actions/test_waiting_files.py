@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from console.actions.imports import (
+from console.actions.waiting_files import (
     CLAIM_LASTS,
     abandon,
     begin_storing,
