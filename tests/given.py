@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from console.actions import directory, waiting_files
 from console.actions.catalogue import seed_catalogue
 from console.actions.certificates import Wording, add_certificate
-from console.actions.incidents import Priority, open_incident, record_event
+from console.actions.incidents import Particulars, Priority, open_incident, record_event
 from console.actions.ingest import ingest
 from console.actions.metering import hours_due, meter_hour
 from console.actions.reckoning import months_due, reckon_month
@@ -153,14 +153,15 @@ def an_incident(
     priority: str = "P2",
     subscription: int = 1,
     opened_at: datetime = NOW,
+    **told: Any,
 ) -> int:
-    """An incident that was recorded as it began; its number."""
+    """An incident that was recorded as it began; its number. `told` are other `Particulars` of it."""
     return open_incident(
         session,
         tenant_id=tenant_id,
         subscription=subscription,
         title=title,
-        priority=Priority(priority),
+        told=Particulars(priority=Priority(priority), **told),
         at=opened_at,
         now=opened_at,
         by="test",
@@ -192,7 +193,7 @@ def an_open_incident(session: Session, tenant_id: int, title: str) -> int:
         tenant_id=tenant_id,
         subscription=1,
         title=title,
-        priority=t.Priority.P2,
+        told=Particulars(priority=t.Priority.P2),
         at=now - timedelta(hours=1),
         now=now,
         by="test",

@@ -16,7 +16,7 @@ from console import jobs
 from console.actions.alerting import Readers
 from console.actions.catalogue import seed_catalogue
 from console.actions.delivering import CLAIM_LASTS, STARTED, Envelope, post
-from console.actions.incidents import open_incident, record_event
+from console.actions.incidents import Particulars, open_incident, record_event
 from console.actions.ingest import ingest
 from console.actions.subscriptions import subscribe
 from console.domain.alerts import Kind
@@ -135,7 +135,7 @@ def test_what_was_due_before_the_start_is_done_and_its_end_too(
             tenant_id=HOSPITAL,
             subscription=1,
             title="Admissions bloquées",
-            priority=t.Priority.P1,
+            told=Particulars(priority=t.Priority.P1),
             at=now - timedelta(hours=3, minutes=30),
             now=now,
             by="ops",

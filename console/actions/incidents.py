@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,15 +13,37 @@ from sqlalchemy.orm import Session
 from console.actions.tenancy import hold_adherent, subscription_of
 from console.domain.clock import REFUSALS, Event, EventKind, Phase, next_events, read_clock
 from console.domain.errors import Conflict, Invalid, NotFound
+from console.domain.outages import Effect
+from console.domain.priority import priority
 from console.domain.spans import whole_second
 from console.store.models import tenant as t
 from console.store.queries.plans import plan_of
 
-Priority = t.Priority
+Category, Origin, Priority = t.Category, t.Origin, t.Priority
 
 LONGEST_TITLE = 200
 OVER = (Phase.RESOLVED, Phase.CLOSED)
 ANSWERS = (EventKind.ACKNOWLEDGED, EventKind.RESOLVED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Particulars:
+    """What is told of an incident beside its title; None is not told.
+
+    Without `priority` the matrix gives it from `impact` and `urgency`. `touches` are the other subscriptions
+    that suffer from it.
+    """
+
+    priority: t.Priority | None = None
+    impact: int | None = None
+    urgency: int | None = None
+    category: t.Category | None = None
+    is_security: bool = False
+    effect: Effect | None = None
+    description: str | None = None
+    touches: Collection[int] = ()
+    origin: t.Origin = t.Origin.CONSOLE
+    major: int | None = None
 
 
 def open_incident(
@@ -28,7 +52,7 @@ def open_incident(
     tenant_id: int,
     subscription: int,
     title: str,
-    priority: t.Priority,
+    told: Particulars,
     at: datetime,
     now: datetime,
     by: str,
@@ -52,7 +76,15 @@ def open_incident(
         number=(last or 0) + 1,
         subscription=subscription,
         title=title,
-        priority=priority,
+        description=told.description,
+        priority=_priority(told),
+        impact=told.impact,
+        urgency=told.urgency,
+        category=told.category,
+        is_security=told.is_security,
+        effect=told.effect,
+        origin=told.origin,
+        major=told.major,
         opened_at=at,
         phase=Phase.RUNNING,
         outcome="",
@@ -62,6 +94,10 @@ def open_incident(
     session.add(incident)
     session.flush()
     _append(session, incident, log, now, by)
+    for touched in sorted({*told.touches} - {subscription}):
+        subscription_of(session, tenant_id, touched)
+        session.add(t.TouchedService(tenant_id=tenant_id, incident=incident.number, subscription=touched))
+    session.flush()
     return incident.number
 
 
@@ -115,6 +151,14 @@ def reckon_open(session: Session, tenant_id: int, subscription: int, *, now: dat
     )
     for incident in unresolved.all():
         _reckon(session, incident, _log(session, tenant_id, incident.number), now)
+
+
+def _priority(told: Particulars) -> t.Priority:
+    if told.priority is not None:
+        return told.priority
+    if told.impact is None or told.urgency is None:
+        raise Invalid("priority", "Une priorité est attendue, ou un impact et une urgence.")
+    return t.Priority(f"P{priority(told.impact, told.urgency)}")
 
 
 def _unresolved(session: Session, tenant_id: int, subscription: int, title: str) -> int | None:

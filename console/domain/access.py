@@ -38,7 +38,13 @@ class Permission(StrEnum):
     MANAGE_PEOPLE = "manage_people"
     MANAGE_TOKENS = "manage_tokens"
     RECORD_VOLUMES = "record_volumes"
+    DECLARE_INCIDENTS = "declare_incidents"
     HANDLE_INCIDENTS = "handle_incidents"
+    SEE_INTERNAL = "see_internal"  # what the operator writes for itself in an incident
+    HANDLE_MAJOR_INCIDENTS = "handle_major_incidents"  # those that touch many adherents
+    PLAN_MAINTENANCE = "plan_maintenance"
+    MANAGE_PROBES = "manage_probes"
+    CLOSE_MONTHS = "close_months"
     ISSUE_STATEMENTS = "issue_statements"
     REDACT = "redact"
 
@@ -50,6 +56,7 @@ READS = frozenset(
         Permission.SEE_CATALOGUE,
         Permission.SEE_FLEET,
         Permission.SEE_AUDIT,
+        Permission.SEE_INTERNAL,
     }
 )
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
@@ -62,7 +69,10 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.SEE_AUDIT,
             Permission.MANAGE_ADHERENTS,
             Permission.RECORD_VOLUMES,
+            Permission.DECLARE_INCIDENTS,
             Permission.HANDLE_INCIDENTS,
+            Permission.SEE_INTERNAL,
+            Permission.CLOSE_MONTHS,
             Permission.ISSUE_STATEMENTS,
         }
     ),
@@ -73,10 +83,22 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.SEE_FLEET,
             Permission.MANAGE_CLAIMS,
             Permission.MANAGE_TOKENS,
+            Permission.DECLARE_INCIDENTS,
             Permission.HANDLE_INCIDENTS,
+            Permission.SEE_INTERNAL,
+            Permission.HANDLE_MAJOR_INCIDENTS,
+            Permission.PLAN_MAINTENANCE,
+            Permission.MANAGE_PROBES,
         }
     ),
-    Role.CIO: frozenset({Permission.SEE_ADHERENTS, Permission.SEE_CATALOGUE, Permission.SEE_AUDIT}),
+    Role.CIO: frozenset(
+        {
+            Permission.SEE_ADHERENTS,
+            Permission.SEE_CATALOGUE,
+            Permission.SEE_AUDIT,
+            Permission.DECLARE_INCIDENTS,
+        }
+    ),
     Role.AUDITOR: READS,
 }
 

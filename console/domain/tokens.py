@@ -23,14 +23,20 @@ class TokenScope(StrEnum):
     READINGS_WRITE = "readings:write"
     VOLUMES_WRITE = "volumes:write"
     ADHERENTS_READ = "adherents:read"
+    INCIDENTS_READ = "incidents:read"
+    INCIDENTS_WRITE = "incidents:write"
+    ALERTS_WRITE = "alerts:write"
 
 
-OF_ADHERENTS = frozenset({TokenScope.VOLUMES_WRITE, TokenScope.ADHERENTS_READ})
+OF_ADHERENTS = frozenset(TokenScope) - {TokenScope.READINGS_WRITE}
 # What a person must hold to give a token a right: nobody gains one through a token.
 ASKS_FOR: Mapping[TokenScope, Permission] = {
     TokenScope.READINGS_WRITE: Permission.MANAGE_TOKENS,
     TokenScope.VOLUMES_WRITE: Permission.RECORD_VOLUMES,
     TokenScope.ADHERENTS_READ: Permission.SEE_ADHERENTS,
+    TokenScope.INCIDENTS_READ: Permission.SEE_ADHERENTS,
+    TokenScope.INCIDENTS_WRITE: Permission.HANDLE_INCIDENTS,
+    TokenScope.ALERTS_WRITE: Permission.HANDLE_INCIDENTS,
 }
 
 

@@ -88,7 +88,7 @@ CHOICES: Mapping[str, Words] = {
         "resolved": lazy_gettext("résolu"),
         "closed": lazy_gettext("clos"),
     },
-    "incident.priority": {name: name for name in ("P1", "P2", "P3", "P4")},
+    "incident.priority": {name: name for name in ("P1", "P2", "P3", "P4", "P5")},
     "incident_event.kind": {
         "opened": lazy_gettext("ouvert"),
         "acknowledged": lazy_gettext("pris en charge"),

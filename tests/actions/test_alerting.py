@@ -10,7 +10,7 @@ from sqlalchemy import select
 from console.actions.alerting import Readers, observe
 from console.actions.catalogue import seed_catalogue
 from console.actions.delivering import Envelope
-from console.actions.incidents import open_incident, record_event
+from console.actions.incidents import Particulars, open_incident, record_event
 from console.actions.subscriptions import subscribe
 from console.domain.clock import EventKind
 from console.store.models import catalogue as c
@@ -123,7 +123,7 @@ def hospital(database: Database) -> Database:
             tenant_id=HOSPITAL,
             subscription=1,
             title="Admissions bloquées",
-            priority=t.Priority.P1,
+            told=Particulars(priority=t.Priority.P1),
             at=NOW,
             now=NOW,
             by="ops",

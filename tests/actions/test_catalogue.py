@@ -49,7 +49,7 @@ def test_every_trade_has_services_and_every_service_a_plan_that_can_be_read(seed
     with seeded.read(Operator()) as session:
         assert {offer.trade for offer in offers(session)} == set(c.Trade)
         for service in session.scalars(select(c.Service)):
-            assert set(plan_of(session, service.plan_code, 1).targets) == {"P1", "P2", "P3", "P4"}
+            assert set(plan_of(session, service.plan_code, 1).targets) == {"P1", "P2", "P3", "P4", "P5"}
 
 
 def test_working_hours_close_on_french_holidays_and_24x7_never(seeded: Database) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from console.actions.incidents import open_incident, record_event
+from console.actions.incidents import Particulars, open_incident, record_event
 from console.actions.subscriptions import end_subscription
 from console.domain.clock import EventKind
 from console.domain.errors import Conflict, Invalid, NotFound
@@ -183,9 +183,9 @@ def test_the_past_may_be_told_but_not_the_future_nor_before_what_is_told(office:
     now = MONDAY + 5 * HOUR
     told = {"tenant_id": CH, "subscription": 2, "title": "Panne", "now": now, "by": "manager"}
     with office.write(OWN) as session:
-        number = open_incident(session, **told, priority=t.Priority.P2, at=MONDAY)
+        number = open_incident(session, **told, told=Particulars(priority=t.Priority.P2), at=MONDAY)
     with pytest.raises(Invalid, match="à venir"), office.write(OWN) as session:
-        open_incident(session, **told, priority=t.Priority.P2, at=now + MINUTE)
+        open_incident(session, **told, told=Particulars(priority=t.Priority.P2), at=now + MINUTE)
 
     def record(kind: EventKind, at: datetime) -> None:
         with office.write(OWN) as session:

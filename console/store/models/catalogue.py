@@ -84,7 +84,12 @@ class Adherent(OwnedRow, CatalogueRow):
 
 
 class ServiceCalendar(CatalogueRow):
-    """When a service is open; `segments` is a list of [weekday 0-6, "HH:MM", "HH:MM"]."""
+    """When a service is open.
+
+    `segments` is a list of [weekday 0-6, "HH:MM", "HH:MM"]; `closures` of {"first", "last": ISO dates, both
+    closed, "yearly": bool, "name"}; `openings` of {"on": ISO date, "segments": [["HH:MM", "HH:MM"], ...],
+    "name"}: they replace the week and beat a holiday.
+    """
 
     __tablename__ = "service_calendar"
     audited: ClassVar[bool] = True
@@ -94,10 +99,22 @@ class ServiceCalendar(CatalogueRow):
     zone: Mapped[Code]
     segments: Mapped[list[Any]]
     holidays: Mapped[Code | None]
+    closures: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    openings: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
 
 
 class SlaPlan(CatalogueRow):
-    """What is promised: `targets` maps a priority to {"tto": [amount, unit], "ttr": [amount, unit]}."""
+    """What is promised, in a version that is never edited.
+
+    `targets` maps a priority to {"tto": [amount, unit], "ttr": [amount, unit]}, with "end_of_day" as a third
+    item where a target in working days has the whole of its last day. `availability_ppm` is the part of the
+    service hours of a month in which the service runs, in millionths (999 000 is 99.9 %), null where nothing
+    is promised. Planned work counts neither way if it was announced `notice_hours` before. `degraded_percent`
+    is how much of a degraded hour counts as an outage. `credit_steps` is a list of [below this availability
+    in ppm, percent of the month's price], `escalations` of {"clock": "tto" or "ttr", "amount", "unit",
+    "level"}, where an amount below 0 is before the due date. `breach_notice_hours` is how fast the adherent
+    is told of a security incident.
+    """
 
     __tablename__ = "sla_plan"
     audited: ClassVar[bool] = True
@@ -106,6 +123,12 @@ class SlaPlan(CatalogueRow):
     name: Mapped[Label]
     calendar_code: Mapped[str] = mapped_column(ForeignKey("service_calendar.code"))
     targets: Mapped[dict[str, Any]]
+    availability_ppm: Mapped[int | None]
+    notice_hours: Mapped[Small] = mapped_column(default=72, server_default="72")
+    degraded_percent: Mapped[Small] = mapped_column(default=0, server_default="0")
+    credit_steps: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    escalations: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    breach_notice_hours: Mapped[Small | None]
 
 
 class Service(CatalogueRow):

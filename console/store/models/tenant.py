@@ -6,26 +6,29 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.contract import Status
 from console.domain.factors import Basis
+from console.domain.outages import Effect, Source
 from console.domain.price import Indexation, PricePer
 from console.domain.renewal import NoticeUnit
 from console.store.base import Code, Count, Instant, KeyId, Label, Number, Small, TenantRow
 
 SUBSCRIPTION = ["subscription.tenant_id", "subscription.number"]
+INCIDENT = ["incident.tenant_id", "incident.number"]
 SubscriptionStatus = Status
 
 
 class Priority(StrEnum):
-    """How much an incident matters."""
+    """How much an incident matters: what the matrix makes of its impact and its urgency, or what was set."""
 
     P1 = "P1"
     P2 = "P2"
     P3 = "P3"
     P4 = "P4"
+    P5 = "P5"
 
 
 class Subscription(TenantRow):
@@ -67,17 +70,46 @@ class Subscription(TenantRow):
     changes_on: Mapped[date | None] = mapped_column(index=True)
 
 
+class Origin(StrEnum):
+    """How an incident came to the console."""
+
+    CONSOLE = "console"
+    ADHERENT = "adherent"
+    SERVICE_DESK = "service_desk"
+    ALERTMANAGER = "alertmanager"
+    MAJOR = "major"
+
+
+class Category(StrEnum):
+    """What kind of thing does not work."""
+
+    APPLICATION = "application"
+    PAYROLL = "payroll"
+    INFRASTRUCTURE = "infrastructure"
+    NETWORK = "network"
+    ACCESS = "access"
+    DATA = "data"
+    INTERFACE = "interface"
+    OTHER = "other"
+
+
 class Incident(TenantRow):
-    """Something that does not work; its clocks are reckoned from its events and stored where they are due."""
+    """Something that does not work; its clocks are reckoned from its events and stored where they are due.
+
+    `impact` and `urgency` go from 1 (highest) to 5; they, the category and the effect are null where nobody
+    told. `major` is the number of the operator's record of one outage that touches many adherents.
+    """
 
     __tablename__ = "incident"
     audited: ClassVar[bool] = True
+    hidden: ClassVar[frozenset[str]] = frozenset({"description"})
     fleeting: ClassVar[frozenset[str]] = frozenset({"at_risk_at", "remaining_s"})
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "subscription"], SUBSCRIPTION),
         Index("ix_incident_due_at", "due_at"),
         Index("ix_incident_at_risk_at", "at_risk_at"),
         Index("ix_incident_tenant_id_opened_at", "tenant_id", "opened_at"),
+        Index("ix_incident_major", "major"),
         Index(
             "ix_incident_open",
             "tenant_id",
@@ -88,7 +120,15 @@ class Incident(TenantRow):
     number: Mapped[Number]
     subscription: Mapped[int]
     title: Mapped[Label]
+    description: Mapped[str | None]
     priority: Mapped[Priority]
+    impact: Mapped[Small | None]
+    urgency: Mapped[Small | None]
+    category: Mapped[Category | None]
+    is_security: Mapped[bool] = mapped_column(default=False, server_default=false())
+    effect: Mapped[Effect | None]
+    origin: Mapped[Origin] = mapped_column(default=Origin.CONSOLE, server_default=Origin.CONSOLE.value)
+    major: Mapped[Count | None]
     opened_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None]
     phase: Mapped[Code]  # running, waiting, resolved or closed
@@ -101,19 +141,78 @@ class Incident(TenantRow):
 
 
 class IncidentEvent(TenantRow):
-    """The interval log of an incident."""
+    """The interval log of an incident.
+
+    `kind` is what moves its clocks (`domain.clock.EventKind`), or what was changed (`Change`) with the value
+    that holds from then on.
+    """
 
     __tablename__ = "incident_event"
     audited: ClassVar[bool] = True
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "incident"], ["incident.tenant_id", "incident.number"]),
-    )
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "incident"], INCIDENT),)
     incident: Mapped[Number]
     position: Mapped[Number]
     kind: Mapped[Code]
+    value: Mapped[Code | None]
     at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[Label]
+
+
+class TouchedService(TenantRow):
+    """A subscription that an incident touches besides its own, whose plan its clocks follow."""
+
+    __tablename__ = "touched_service"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "incident"], INCIDENT),
+        ForeignKeyConstraint(["tenant_id", "subscription"], SUBSCRIPTION),
+    )
+    audited: ClassVar[bool] = True
+    incident: Mapped[Number]
+    subscription: Mapped[Number]
+
+
+class Outage(TenantRow):
+    """A stretch of time in which a subscribed service did not run, or not well.
+
+    `ended_at` is null while it lasts; `reference` is the number of the incident, or of the probe, that tells
+    of it. What an incident says is written again from its log whenever that changes.
+    """
+
+    __tablename__ = "outage"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "subscription"], SUBSCRIPTION),
+        Index("ix_outage_tenant_id_began_at", "tenant_id", "began_at"),
+    )
+    subscription: Mapped[Number]
+    source: Mapped[Source] = mapped_column(primary_key=True)
+    reference: Mapped[KeyId]
+    began_at: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    ended_at: Mapped[datetime | None]
+    effect: Mapped[Effect]
+
+
+class PlannedWork(TenantRow):
+    """One occurrence of planned work on a subscribed service, as it was announced to its adherent.
+
+    `maintenance_id` is the operator's record of it; times that moved were announced again, at `announced_at`.
+    """
+
+    __tablename__ = "planned_work"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "subscription"], SUBSCRIPTION),
+        Index("ix_planned_work_tenant_id_starts_at", "tenant_id", "starts_at"),
+        Index("ix_planned_work_maintenance_id", "maintenance_id"),
+    )
+    subscription: Mapped[Number]
+    maintenance_id: Mapped[KeyId]
+    occurrence: Mapped[datetime] = mapped_column(Instant, primary_key=True)  # when the rule has it start
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    title: Mapped[Label]
+    effect: Mapped[Effect]
+    announced_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
 
 
 class EnergyLine(TenantRow):

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from console.actions.incidents import Priority, open_incident, record_event
+from console.actions.incidents import Particulars, Priority, open_incident, record_event
 from console.domain.access import Permission
 from console.domain.clock import EventKind
 from console.domain.errors import Invalid
@@ -65,7 +65,7 @@ def add(tenant_id: int) -> ResponseReturnValue:
                 tenant_id=tenant_id,
                 subscription=subscription,
                 title=title,
-                priority=inputs.choice("priority", Priority),
+                told=Particulars(priority=inputs.choice("priority", Priority)),
                 at=inputs.past_instant("at", zone, now=now),
                 now=now,
                 by=current_account().login,

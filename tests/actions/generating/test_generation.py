@@ -17,7 +17,7 @@ from console.actions.generating.generation import begin
 from console.actions.generating.ledger import ledger_start
 from console.actions.generating.people import add_managers
 from console.actions.generating.statements import count_statements
-from console.actions.incidents import open_incident, record_event
+from console.actions.incidents import Particulars, open_incident, record_event
 from console.actions.ingest import forget_readings, mark_due
 from console.actions.metering import hours_due, meter_hour
 from console.actions.reckoning import months_due, reckon, reckon_month
@@ -220,7 +220,7 @@ def test_incidents_are_as_if_each_event_had_been_recorded(database: Database) ->
                 tenant_id=adherent.tenant_id,
                 subscription=incident.subscription,
                 title=incident.title,
-                priority=incident.priority,
+                told=Particulars(priority=incident.priority),
                 at=incident.opened_at,
                 now=incident.opened_at,
                 by="test",
