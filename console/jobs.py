@@ -13,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor as ThreadPool
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -23,7 +24,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.orm import Session
 
-from console.actions import alerting, audit, delivering
+from console.actions import alerting, audit, delivering, probing
 from console.actions.alerting import Readers
 from console.actions.amendments import turn_subscriptions
 from console.actions.delivering import Claim, Envelope
@@ -35,10 +36,13 @@ from console.actions.volume_files import forget_old_files
 from console.config import Config
 from console.notify.channels import mail, open_channels
 from console.notify.letter import Channel, Outcome, Sent, Uncertain
+from console.probing import ask
 from console.store.queries.generation import Origin, origin
+from console.store.queries.probes import due_probes
 from console.store.session import Database, Operator
 
 STOPS_WITHIN_S = 1.5
+ASKED_AT_ONCE = 8
 RETRIED_AFTER = timedelta(minutes=1)
 LONGEST_CAUSE = 400
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -112,6 +116,14 @@ def watch(means: Means) -> None:
         )
 
 
+def ask_services(means: Means) -> None:
+    """Run the probes whose slot has come, several at a time."""
+    with means.database.read(Operator()) as session:
+        due = due_probes(session, now=means.clock())
+    with ThreadPool(ASKED_AT_ONCE) as pool:
+        list(pool.map(lambda probe_id: _ask(means, probe_id), due))
+
+
 def deliver(means: Means) -> None:
     """Send what is due, one message after the other; without a channel, or of generated data, all waits."""
     with means.database.read(Operator()) as session:
@@ -138,6 +150,7 @@ def clear_out(means: Means) -> None:
         forget_sign_ins(session, now=means.clock())
         forget_links(session, now=means.clock())
         forget_old_files(session, now=means.clock())
+        probing.forget_answers(session, now=means.clock())
     with means.database.write(Operator()) as session:
         forget_readings(session, now=means.clock())
 
@@ -164,6 +177,7 @@ TIMETABLE = (
     Entry(30, "reckoning", reckon),
     Entry(15, "alerting", watch),
     Entry(5, "deliveries", deliver),
+    Entry(5, "probes", ask_services),
     Entry(900, "turning the day", turn_the_day),
     Entry(3600, "clearing out", clear_out),
     Entry(3600, "keeping the audit log", keep_audit),
@@ -259,6 +273,20 @@ def _each(
             log.error("%s of %s failed: %s", name, " ".join(map(str, item)), _cause(error))
             with means.database.write(Operator()) as session:
                 postpone(session, item)
+
+
+def _ask(means: Means, probe_id: int) -> None:
+    """Run one slot of a probe, with no transaction open while it is asked."""
+    try:
+        with means.database.write(Operator()) as session:
+            claim = probing.claim_slot(session, probe_id, now=means.clock())
+        if claim is None:
+            return
+        answer = ask(claim.question)
+        with means.database.write(Operator()) as session:
+            probing.take_answer(session, claim, answer)
+    except Exception as error:
+        log.error("probe %s failed: %s", probe_id, _cause(error))
 
 
 def _claim_next(means: Means) -> Claim | None:

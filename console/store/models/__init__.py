@@ -11,6 +11,7 @@ from console.store.models import (
     measurement,
     offer,
     people,
+    probes,
     tenant,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "measurement",
     "offer",
     "people",
+    "probes",
     "tenant",
 ]

@@ -183,6 +183,13 @@ class Outage(TenantRow):
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "subscription"], SUBSCRIPTION),
         Index("ix_outage_tenant_id_began_at", "tenant_id", "began_at"),
+        Index(
+            "ix_outage_lasting",
+            "source",
+            "reference",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
     )
     subscription: Mapped[Number]
     source: Mapped[Source] = mapped_column(primary_key=True)
