@@ -2,7 +2,7 @@
 
     due_at <= now -> claimed: due_at moves to the next slot -> asked, with no transaction -> answer -> outages
 
-A slot is claimed before it is asked: a process that dies in between leaves a slot without an answer, never one
+A slot is claimed before it is asked: a process that dies in between leaves a slot without an answer, and none
 with two.
 """
 
@@ -122,8 +122,8 @@ def claim_slot(session: Session, probe_id: int, *, now: datetime) -> Claim | Non
         kind=probe.kind,
         target=probe.target,
         timeout_s=probe.timeout_s,
-        status=probe.status,
-        text=probe.text,
+        status=probe.expected_status,
+        text=probe.expected_text,
     )
     return Claim(probe_id, slot, question)
 
@@ -161,8 +161,9 @@ def _fill(session: Session, probe: p.Probe, terms: Terms) -> None:
         raise Invalid("service", "Un service du catalogue est attendu.")
     probe.name = one_line(terms.name, "name")
     probe.kind, probe.target = question.kind, question.target
-    probe.status, probe.text, probe.timeout_s = question.status, question.text, question.timeout_s
-    probe.every_s, probe.effect, probe.service_code = terms.every_s, terms.effect, terms.service_code
+    probe.expected_status, probe.expected_text = question.status, question.text
+    probe.timeout_s, probe.every_s = question.timeout_s, terms.every_s
+    probe.effect, probe.service_code = terms.effect, terms.service_code
     probe.tenant_id, probe.subscription = terms.subscription or (None, None)
     if terms.subscription is not None:
         subscribed = subscription_of(session, *terms.subscription)

@@ -36,6 +36,11 @@ TERMS: Mapping[str, Words] = {
     },
     "notice_unit": {"days": lazy_gettext("jours"), "months": lazy_gettext("mois")},
 }
+EFFECTS: Words = {
+    "none": lazy_gettext("aucun"),
+    "degraded": lazy_gettext("dégradé"),
+    "outage": lazy_gettext("arrêté"),
+}
 LISTS: Words = {
     "legal_entities": lazy_gettext("entités juridiques"),
     "sites": lazy_gettext("sites"),
@@ -88,6 +93,8 @@ CHOICES: Mapping[str, Words] = {
         "resolved": lazy_gettext("résolu"),
         "closed": lazy_gettext("clos"),
     },
+    "probe.kind": {"http": "HTTP", "tcp": "TCP"},
+    "probe.effect": EFFECTS,
     "incident.priority": {name: name for name in ("P1", "P2", "P3", "P4", "P5")},
     "incident_event.kind": {
         "opened": lazy_gettext("ouvert"),

@@ -60,7 +60,11 @@ ENTRIES = (
         "energy.fleet", lazy_gettext("Énergie"), "energy", ("energy", "shared_claims"), Permission.SEE_FLEET
     ),
     Entry(
-        "incidents.index", lazy_gettext("Incidents"), "incidents", ("incidents",), Permission.SEE_ADHERENTS
+        "incidents.index",
+        lazy_gettext("Incidents"),
+        "incidents",
+        ("incidents", "probes"),
+        Permission.SEE_ADHERENTS,
     ),
     Entry(
         "statements.index", lazy_gettext("Relevés"), "statements", ("statements",), Permission.SEE_ADHERENTS

@@ -23,8 +23,8 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("kind", sa.String(40), nullable=False),
         sa.Column("target", sa.String(), nullable=False),
-        sa.Column("status", sa.SmallInteger(), nullable=False),
-        sa.Column("text", sa.String(length=200), nullable=True),
+        sa.Column("expected_status", sa.SmallInteger(), nullable=False),
+        sa.Column("expected_text", sa.String(length=200), nullable=True),
         sa.Column("timeout_s", sa.SmallInteger(), nullable=False),
         sa.Column("every_s", sa.SmallInteger(), nullable=False),
         sa.Column("effect", sa.String(40), nullable=False),
@@ -38,9 +38,6 @@ def upgrade() -> None:
         sa.Column("against", sa.SmallInteger(), nullable=False),
         sa.Column("against_since", INSTANT, nullable=True),
         sa.Column("certificate_ends_at", INSTANT, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["service_code"], ["service.code"], name=op.f("fk_probe_service_code_service")
-        ),
         sa.PrimaryKeyConstraint("probe_id", name=op.f("pk_probe")),
         sa.UniqueConstraint("name", name=op.f("uq_probe_name")),
     )

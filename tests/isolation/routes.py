@@ -80,6 +80,8 @@ OF_OPERATOR = (
     *("offering.add", "offering.add_need", "offering.dependencies", "offering.edit", "offering.end"),
     *("offering.end_need", "offering.new", "offering.release", "offering.save", "offering.save_end"),
     *("offering.save_release", "offering.save_version", "offering.version"),
+    *("probes.add", "probes.edit", "probes.index", "probes.new", "probes.run", "probes.save", "probes.show"),
+    *("probes.start", "probes.stop"),
     *("shared_claims.change", "shared_claims.claim", "shared_claims.index", "shared_claims.workloads"),
     *("people.allow_password", "people.change_role", "people.change_state", "people.end_one_delegation"),
     *("people.entrust", "people.forget_identity", "people.index", "people.rename", "people.reset_password"),

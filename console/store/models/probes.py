@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.outages import Effect
 from console.domain.probes import Fault, ProbeKind
-from console.store.base import BigId, CoordinationRow, Count, Instant, KeyId, Label, Small
+from console.store.base import BigId, Code, CoordinationRow, Count, Instant, KeyId, Label, Small
 
 
 class Probe(CoordinationRow):
@@ -29,12 +29,12 @@ class Probe(CoordinationRow):
     name: Mapped[Label] = mapped_column(unique=True)
     kind: Mapped[ProbeKind]
     target: Mapped[str]
-    status: Mapped[Small]
-    text: Mapped[Label | None]
+    expected_status: Mapped[Small]
+    expected_text: Mapped[Label | None]
     timeout_s: Mapped[Small]
     every_s: Mapped[Small]
     effect: Mapped[Effect]
-    service_code: Mapped[str] = mapped_column(ForeignKey("service.code"))
+    service_code: Mapped[Code]
     tenant_id: Mapped[Count | None]
     subscription: Mapped[int | None]
     stopped_at: Mapped[datetime | None]
