@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from socket import socket
 from urllib.parse import quote, urlsplit
 
 from console.domain.probes import Answer, Fault, Question
@@ -47,22 +48,22 @@ def _connection(scheme: str, host: str, port: int | None, timeout_s: float) -> H
 def _judged(
     question: Question, connection: HTTPConnection, watch: Stopwatch, ends_at: datetime | None
 ) -> Answer:
-    connection.sock.settimeout(watch.left_s())
+    sock = connection.sock  # which the connection forgets where the answer ends with it
+    sock.settimeout(watch.left_s())
     response = connection.getresponse()
     fault, detail = None, f"{response.status}"
     if response.status != question.status:
         fault = Fault.STATUS
-    elif question.text is not None and question.text not in _body(connection, response, watch):
+    elif question.text is not None and question.text not in _body(sock, response, watch):
         fault = Fault.TEXT
     return Answer(fault, watch.took_ms, detail, ends_at)
 
 
-def _body(connection: HTTPConnection, response: HTTPResponse, watch: Stopwatch) -> str:
+def _body(sock: socket, response: HTTPResponse, watch: Stopwatch) -> str:
     """The body as text, its first `MOST_READ` bytes; raises `TimeoutError` when it takes too long."""
-    read, sock = bytearray(), connection.sock
+    read = bytearray()
     while len(read) < MOST_READ:
-        if sock is not None:
-            sock.settimeout(watch.left_s())
+        sock.settimeout(watch.left_s())
         chunk = response.read1(CHUNK)
         if not chunk:
             break
