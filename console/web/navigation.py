@@ -60,10 +60,10 @@ ENTRIES = (
         "energy.fleet", lazy_gettext("Énergie"), "energy", ("energy", "shared_claims"), Permission.SEE_FLEET
     ),
     Entry(
-        "incidents.index",
+        "incident_list.index",
         lazy_gettext("Incidents"),
         "incidents",
-        ("incidents", "probes"),
+        ("incident_list", "incidents", "probes"),
         Permission.SEE_ADHERENTS,
     ),
     Entry(

@@ -18,7 +18,8 @@ from tests.isolation.walk import misread, unclassified, walk
 from tests.isolation.world import Console, World, console
 
 LISTS = {
-    name: ROUTES[name] for name in ("adherents.index", "incidents.index", "overview.show", "statements.index")
+    name: ROUTES[name]
+    for name in ("adherents.index", "incident_list.index", "overview.show", "statements.index")
 }
 
 
@@ -74,8 +75,8 @@ def test_the_guard_holds_where_a_policy_is_off(world: World) -> None:
 
 
 def test_a_route_that_nobody_classified_fails(world: World) -> None:
-    without = {name: route for name, route in ROUTES.items() if name != "incidents.index"}
-    assert unclassified(world, without) == ["nobody said how to try incidents.index"]
+    without = {name: route for name, route in ROUTES.items() if name != "incident_list.index"}
+    assert unclassified(world, without) == ["nobody said how to try incident_list.index"]
 
 
 def test_a_classified_route_that_no_longer_exists_fails(world: World) -> None:
@@ -84,7 +85,7 @@ def test_a_classified_route_that_no_longer_exists_fails(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "wrong"), [("incidents.of_adherent", across()), ("incidents.index", of_adherent())]
+    ("name", "wrong"), [("incident_list.of_adherent", across()), ("incident_list.index", of_adherent())]
 )
 def test_a_route_classified_as_another_kind_fails(world: World, name: str, wrong: Route) -> None:
     assert unclassified(world, {**ROUTES, name: wrong}) == [f"{name} is tried as {wrong.kind.value}"]

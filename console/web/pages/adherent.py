@@ -13,7 +13,7 @@ from console.store.queries.adherent import adherent_page
 from console.store.queries.committees import list_committees
 from console.store.queries.contacts import Contacts, contacts_of, operator_contacts, own_sites
 from console.store.queries.ght import groups_of
-from console.store.queries.incidents import list_incidents
+from console.store.queries.incident_list import list_incidents
 from console.store.queries.managers import in_charge_of
 from console.store.queries.notes import notes_of
 from console.store.queries.tasks import list_tasks

@@ -1,10 +1,10 @@
-"""Incidents: all in scope, those of one adherent, one with its log, and the form that opens one."""
+"""One incident with its log, and the form that opens one."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -15,7 +15,7 @@ from console.domain.errors import Invalid
 from console.domain.patient_data import patient_numbers
 from console.store.queries import names
 from console.store.queries.adherent import adherent_page
-from console.store.queries.incidents import STATES, incident_page, list_incidents
+from console.store.queries.incidents import incident_page
 from console.web import inputs
 from console.web.access import current_account, requires, scope
 from console.web.errors import message_of
@@ -25,20 +25,6 @@ from console.web.state import state
 PRIORITIES = tuple(priority.value for priority in Priority)
 
 bp = Blueprint("incidents", __name__)
-
-
-@bp.get("/incidents")
-@requires(Permission.SEE_ADHERENTS)
-def index() -> ResponseReturnValue:
-    """Every incident in scope."""
-    return _list(None)
-
-
-@bp.get("/adherents/<int:tenant_id>/incidents")
-@requires(Permission.SEE_ADHERENTS)
-def of_adherent(tenant_id: int) -> ResponseReturnValue:
-    """The incidents of one adherent."""
-    return _list(tenant_id)
 
 
 @bp.get("/adherents/<int:tenant_id>/incidents/new")
@@ -105,30 +91,6 @@ def record(tenant_id: int, number: int) -> ResponseReturnValue:
     if wants_fragment():
         return _page(tenant_id, number, {})
     return go_to(url_for("incidents.show", tenant_id=tenant_id, number=number))
-
-
-def _list(tenant_id: int | None) -> str:
-    asked, priority = request.args.get("state", ""), request.args.get("priority", "")
-    with state().database.read(scope()) as session:
-        adherent = None if tenant_id is None else names.adherent(session, tenant_id)
-        found = list_incidents(
-            session,
-            now=datetime.now(UTC),
-            state=asked if asked in STATES else "",
-            priority=priority if priority in PRIORITIES else "",
-            tenant_id=tenant_id,
-            page=inputs.asked_page(),
-        )
-    template = "incidents/list.html" if wants_fragment() else "incidents/index.html"
-    return render_template(
-        template,
-        adherent=adherent,
-        found=found,
-        asked=asked,
-        priority=priority,
-        states=STATES,
-        priorities=PRIORITIES,
-    )
 
 
 def _form(tenant_id: int, errors: dict[str, str], suspect: list[str] | None = None) -> str:
