@@ -23,6 +23,7 @@ from tests.running import free_port
 pytestmark = pytest.mark.both_databases
 
 FOIX, PAMIERS = 11, 12
+PAYROLL = 2  # the number of that subscription
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 GOOD, BAD = Answer(None, 12), Answer(Fault.UNREACHABLE, 3, "Connection refused")
@@ -76,7 +77,7 @@ def test_an_outage_of_a_service_is_that_of_each_subscriber(subscribed: Database)
     answers(subscribed, probe_id, GOOD, BAD)
     assert outages(subscribed) == []
     answers(subscribed, probe_id, BAD, start=NOW + 2 * MINUTE)
-    lasting = [(tenant, 1, NOW + MINUTE, None, Effect.OUTAGE) for tenant in (FOIX, PAMIERS)]
+    lasting = [(tenant, PAYROLL, NOW + MINUTE, None, Effect.OUTAGE) for tenant in (FOIX, PAMIERS)]
     assert outages(subscribed) == lasting
     answers(subscribed, probe_id, BAD, GOOD, GOOD, GOOD, start=NOW + 3 * MINUTE)
     ended = NOW + 4 * MINUTE
@@ -84,9 +85,9 @@ def test_an_outage_of_a_service_is_that_of_each_subscriber(subscribed: Database)
 
 
 def test_a_probe_of_one_subscription_speaks_for_it_alone(subscribed: Database) -> None:
-    probe_id = add(subscribed, replace(TERMS, subscription=(PAMIERS, 1), effect=Effect.DEGRADED))
+    probe_id = add(subscribed, replace(TERMS, subscription=(PAMIERS, PAYROLL), effect=Effect.DEGRADED))
     answers(subscribed, probe_id, BAD, BAD)
-    assert outages(subscribed) == [(PAMIERS, 1, NOW, None, Effect.DEGRADED)]
+    assert outages(subscribed) == [(PAMIERS, PAYROLL, NOW, None, Effect.DEGRADED)]
 
 
 def test_a_slot_is_taken_once_and_asked_once(subscribed: Database) -> None:
@@ -154,7 +155,7 @@ def test_a_probe_that_is_stopped_or_changed_ends_what_it_told_of(subscribed: Dat
         (replace(TERMS, name=" "), "name"),
         (replace(TERMS, effect=Effect.NONE), "effect"),
         (replace(TERMS, service_code="nothing"), "service"),
-        (replace(TERMS, service_code="hr", subscription=(FOIX, 1)), "service"),
+        (replace(TERMS, service_code="hr", subscription=(FOIX, PAYROLL)), "service"),
         (replace(TERMS, every_s=5), "every_s"),
         (replace(TERMS, question=replace(TERMS.question, target="paie")), "target"),
     ],
@@ -219,7 +220,7 @@ def test_the_jobs_ask_a_real_service_that_stops_and_comes_back(subscribed: Datab
 
 def test_a_subscriber_whose_subscription_had_ended_is_not_touched(subscribed: Database) -> None:
     with subscribed.write(Operator()) as session:
-        subscription = session.get_one(t.Subscription, (PAMIERS, 1))
+        subscription = session.get_one(t.Subscription, (PAMIERS, PAYROLL))
         subscription.ends_on = date(2026, 10, 1)
     probe_id = add(subscribed)
     answers(subscribed, probe_id, BAD, BAD)

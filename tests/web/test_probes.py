@@ -50,7 +50,7 @@ def answer(database: Database, *said: Answer) -> None:
 
 def test_a_probe_is_made_and_told_of(ops: Browser, database: Database) -> None:
     assert "Aucune sonde" in ops.get("/probes").text
-    assert ops.submit("/probes", **FORM).status_code == 302
+    assert ops.submit("/probes", **FORM).status_code == 303
     page = ops.get("/probes").text
     assert "1 sonde" in page
     assert "pas encore passée" in page
@@ -93,9 +93,9 @@ def test_what_cannot_be_asked_is_refused_on_its_field(
 def test_a_probe_is_changed_stopped_and_started(ops: Browser) -> None:
     ops.submit("/probes", **FORM)
     assert 'value="https://paie.exemple.fr/etat"' in ops.get("/probes/1/edit").text
-    ops.submit("/probes/1", **FORM | {"name": "Paie, nuit", "adherent": "11", "subscription": "1"})
+    ops.submit("/probes/1", **FORM | {"name": "Paie, nuit", "adherent": "11", "subscription": "2"})
     assert "CH de Foix" in ops.get("/probes/1").text
-    assert ops.submit("/probes/1/run").status_code == 302
+    assert ops.submit("/probes/1/run").status_code == 303
     ops.submit("/probes/1/stop")
     assert "arrêtée" in ops.get("/probes").text
     assert ops.submit("/probes/1/run").status_code == 409
