@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import date
+from datetime import UTC, date, datetime, time
 from importlib.resources import files
 from typing import Any
 
@@ -16,6 +16,8 @@ from console.domain.dependencies import Dependency, find_circle
 from console.store.base import Base
 from console.store.models import catalogue as c
 from console.store.models import offer as o
+from console.store.models import regulatory as r
+from console.store.session import MACHINE
 from console.store.upsert import upsert
 
 SEED = files("console.store") / "seed"
@@ -31,6 +33,8 @@ def seed_catalogue(session: Session, today: date) -> None:
     _seed(session, c.Service, "service")
     _seed_dependencies(session, today)
     _seed(session, c.EmissionFactor, "factor", known_since=today)
+    made = {"made_by": MACHINE, "made_at": datetime.combine(today, time(), UTC)}
+    _seed(session, r.RegulatoryRule, "rule", "regulatory_rules", **made)
 
 
 def _seed_operator(session: Session, today: date) -> None:

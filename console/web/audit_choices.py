@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from console.web.adherent_words import COMMITTEE_KINDS, CONTACT_ROLES, KINDS, SECTORS
+from console.web.major_words import CAPACITIES, MAJOR_PHASES, RECIPIENTS
 
 Words = Mapping[str, str | LazyString]
 ROLES: Words = {
@@ -35,6 +36,16 @@ TERMS: Mapping[str, Words] = {
         "fixed": lazy_gettext("taux fixe"),
     },
     "notice_unit": {"days": lazy_gettext("jours"), "months": lazy_gettext("mois")},
+}
+CATEGORIES: Words = {
+    "application": lazy_gettext("application"),
+    "payroll": lazy_gettext("paie"),
+    "infrastructure": lazy_gettext("infrastructure"),
+    "network": lazy_gettext("réseau"),
+    "access": lazy_gettext("accès"),
+    "data": lazy_gettext("données"),
+    "interface": lazy_gettext("interface"),
+    "other": lazy_gettext("autre"),
 }
 EFFECTS: Words = {
     "none": lazy_gettext("aucun"),
@@ -106,6 +117,21 @@ CHOICES: Mapping[str, Words] = {
         "reopened": lazy_gettext("rouvert"),
     },
     "invitation.role": ROLES,
+    "major_incident.scope_kind": {
+        "service": lazy_gettext("un service"),
+        "data_centre": lazy_gettext("un centre de données"),
+    },
+    "major_incident.priority": {name: name for name in ("P1", "P2", "P3", "P4", "P5")},
+    "major_incident.category": CATEGORIES,
+    "major_incident.effect": EFFECTS,
+    "major_incident.phase": MAJOR_PHASES,
+    "major_step.kind": {
+        "event": lazy_gettext("événement"),
+        "effect": lazy_gettext("effet"),
+        "communication": lazy_gettext("communication"),
+    },
+    "regulatory_rule.capacity": CAPACITIES,
+    "regulatory_rule.recipient": RECIPIENTS,
     "service.trade": {
         "software": lazy_gettext("Logiciels"),
         "payroll": lazy_gettext("Production de paie"),

@@ -8,10 +8,12 @@ from console.store.models import (
     directory,
     follow_up,
     generation,
+    major,
     measurement,
     offer,
     people,
     probes,
+    regulatory,
     tenant,
 )
 
@@ -23,9 +25,11 @@ __all__ = [
     "directory",
     "follow_up",
     "generation",
+    "major",
     "measurement",
     "offer",
     "people",
     "probes",
+    "regulatory",
     "tenant",
 ]
