@@ -1,4 +1,4 @@
-"""Service hours: when an instant is open, how much open time lies between two, and where a delay ends.
+"""Service hours: when an instant is open, how much open time lies between two, where a delay ends or began.
 
 A calendar is written in wall time of its zone and answered in UTC instants, to the second (fractions are
 dropped). A wall time that a clock change skips moves forward by the gap; one that it repeats is its first
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from console.domain.errors import Invalid
@@ -18,6 +19,7 @@ from console.domain.spans import Span, union, whole_second
 
 MIDNIGHT = time(0)
 ONE_DAY = timedelta(days=1)
+ONE_SECOND = timedelta(seconds=1)
 WHOLE_DAY = [(MIDNIGHT, MIDNIGHT)]
 LONGEST_CLOSURE = timedelta(days=3660)
 SEGMENT = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
@@ -68,6 +70,7 @@ class Closure:
     first: date
     last: date
     yearly: bool = False
+    name: str = ""
 
     def __post_init__(self) -> None:
         if self.last < self.first:
@@ -85,6 +88,31 @@ class Closure:
         return today >= first or today <= last
 
 
+class Rule(StrEnum):
+    """What says the hours of a date."""
+
+    ALWAYS = "always"
+    WEEK = "week"
+    HOLIDAY = "holiday"
+    CLOSURE = "closure"
+    OPENING = "opening"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A date as a calendar has it: its open spans, in order and apart, and the rule that says them.
+
+    `name` is that of the holiday, the closure or the dated opening. A date that is closed by a holiday or a
+    closure still has what the opening of the day before holds past midnight.
+    """
+
+    date: date
+    spans: tuple[Span, ...]
+    open_s: int
+    rule: Rule
+    name: str = ""
+
+
 @dataclass(frozen=True)
 class Calendar:
     """The service hours of a plan.
@@ -93,7 +121,8 @@ class Calendar:
     says all the hours of its date (none closes it), whatever the week, the holiday or the closure. What a
     segment holds past midnight belongs to the next date and follows that date's own holiday or closure; past
     a dated opening it is added to the next date's hours. The kind `always` (24x7) knows none of these: see
-    `Calendar.around_the_clock`.
+    `Calendar.around_the_clock`. `opening_names` name dated openings. Days are kept once they were worked out:
+    a calendar serves long lists best when it is made once.
     """
 
     zone: ZoneInfo
@@ -102,10 +131,12 @@ class Calendar:
     closures: tuple[Closure, ...] = ()
     openings: Mapping[date, Sequence[Segment]] = field(default_factory=dict)
     always: bool = False
+    opening_names: Mapping[date, str] = field(default_factory=dict)
 
     _weekly: list[list[Stretch]] = field(init=False, repr=False, compare=False)
     _dated: Mapping[date, list[Stretch]] = field(init=False, repr=False, compare=False)
     _past_midnight: Mapping[date, list[Stretch]] = field(init=False, repr=False, compare=False)
+    _days: dict[date, Day] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.always and (self.week or self.holidays or self.closures or self.openings):
@@ -122,24 +153,37 @@ class Calendar:
         """The 24x7 kind, which has no holidays; the zone serves its working days only."""
         return cls(zone, always=True)
 
+    def day(self, day: date) -> Day:
+        """The hours of a date, and why they are these."""
+        known = self._days.get(day)
+        if known is None:
+            known = self._days[day] = self._worked_out(day)
+        return known
+
     def is_open(self, instant: datetime) -> bool:
         """Whether the service runs at that instant."""
         instant = whole_second(instant)
-        return any(opens <= instant < closes for opens, closes in self._spans(self._date(instant)))
+        return any(opens <= instant < closes for opens, closes in self.day(self._date(instant)).spans)
 
     def next_opening(self, instant: datetime) -> datetime:
         """The instant itself if it is open, else the first open one after it."""
-        opens, _ = next(self._spans_from(whole_second(instant)))
-        return opens
+        return self.add_open_seconds(instant, 0)
 
     def open_seconds(self, start: datetime, end: datetime) -> int:
         """Open time from start to end, in seconds; 0 if the end comes first."""
         start, end = whole_second(start), whole_second(end)
-        total = timedelta()
-        for day in _dates(self._date(start), self._date(end)):
-            for opens, closes in self._spans(day):
-                total += max(min(closes, end) - max(opens, start), timedelta())
-        return int(total.total_seconds())
+        if self.always:
+            return max((end - start) // ONE_SECOND, 0)
+        first, last = self._date(start), self._date(end)
+        total_s = 0
+        for date_ in _dates(first, last):
+            day = self.day(date_)
+            if first < date_ < last:
+                total_s += day.open_s
+                continue
+            for opens, closes in day.spans:
+                total_s += max((min(closes, end) - max(opens, start)) // ONE_SECOND, 0)
+        return total_s
 
     def add_open_seconds(self, start: datetime, seconds: int) -> datetime:
         """The last instant at which no more than that open time has passed since `start`.
@@ -147,14 +191,25 @@ class Calendar:
         Used up exactly at a closing it is the next opening. Raises `Invalid` if the calendar stays closed for
         ten years before that.
         """
-        if seconds < 0:
-            raise ValueError(f"{seconds} s is less than 0")
-        left = timedelta(seconds=seconds)
+        left = _delay(seconds)
         for opens, closes in self._spans_from(whole_second(start)):
             if left < closes - opens:
                 return opens + left
             left -= closes - opens
         raise AssertionError("the open spans of a calendar have no end")
+
+    def subtract_open_seconds(self, end: datetime, seconds: int) -> datetime:
+        """The first instant from which no more than that open time passes until `end`.
+
+        Used up exactly at an opening it is the closing before it. Raises `Invalid` if the calendar was closed
+        for ten years after that.
+        """
+        left = _delay(seconds)
+        for opens, closes in self._spans_back_from(whole_second(end)):
+            if left < closes - opens:
+                return closes - left
+            left -= closes - opens
+        raise AssertionError("the open spans of a calendar have no beginning")
 
     def add_working_days(self, start: datetime, days: int, end_of_day: bool = False) -> datetime:
         """The same wall time, that many open days after `start`, or the end of that day's hours.
@@ -167,50 +222,92 @@ class Calendar:
             raise ValueError(f"{days} days is less than 0")
         start = self.next_opening(start)
         local = start.astimezone(self.zone)
-        day = self._open_day(local.date(), days)
-        spans = self._spans(day)
+        day = self._open_day(local.date(), days, ONE_DAY)
         if end_of_day:
-            return spans[-1][1]
-        same_wall = max(self._instant(day, local.time().replace(fold=0)), start)
-        return next((max(opens, same_wall) for opens, closes in spans if same_wall < closes), spans[-1][1])
+            return day.spans[-1][1]
+        same_wall = max(self._instant(day.date, local.time().replace(fold=0)), start)
+        return next(
+            (max(opens, same_wall) for opens, closes in day.spans if same_wall < closes), day.spans[-1][1]
+        )
 
-    def _open_day(self, day: date, later: int) -> date:
-        for _ in range(later):
-            tomorrow = self._instant(day + ONE_DAY, MIDNIGHT)
-            day = self._date(self.next_opening(tomorrow))
+    def subtract_working_days(self, end: datetime, days: int, end_of_day: bool = False) -> datetime:
+        """The same wall time, that many open days before `end`, or the end of that day's hours.
+
+        Outside hours the end is first moved to the closing before it. On the first day a wall time between
+        two segments moves to the closing before it, one before the opening becomes the opening. Raises
+        `Invalid` if the calendar was closed for ten years after that.
+        """
+        if days < 0:
+            raise ValueError(f"{days} days is less than 0")
+        end = self.subtract_open_seconds(end, 0)
+        last = (end - ONE_SECOND).astimezone(self.zone).date()  # a closing at midnight ends the date before
+        day = self._open_day(last, days, -ONE_DAY)
+        if end_of_day:
+            return day.spans[-1][1]
+        local = end.astimezone(self.zone)
+        wall_date = day.date + (local.date() - last)
+        same_wall = self._instant(wall_date, local.time().replace(fold=0)) if days else end
+        return next(
+            (min(closes, same_wall) for opens, closes in reversed(day.spans) if opens < same_wall),
+            day.spans[0][0],
+        )
+
+    def _open_day(self, start: date, count: int, step: timedelta) -> Day:
+        """The open day that comes so many open days after a date, or before it; the date itself is open."""
+        day = self.day(start)
+        for _ in range(count):
+            last_open = day.date
+            day = self.day(last_open + step)
+            while not day.spans:
+                if abs(day.date - last_open) > LONGEST_CLOSURE:
+                    raise _stays_closed(last_open, step)
+                day = self.day(day.date + step)
         return day
 
     def _spans_from(self, start: datetime) -> Iterator[Span]:
         """Open spans that end after `start`, the first one cut there; without end."""
         day = last_open = self._date(start)
         while day - last_open <= LONGEST_CLOSURE:
-            for opens, closes in self._spans(day):
+            for opens, closes in self.day(day).spans:
                 if start < closes:
                     yield max(opens, start), closes
                     last_open = day
             day += ONE_DAY
-        raise Invalid(
-            "calendar", "Ce calendrier n'ouvre pas dans les dix ans après le %(day)s.", day=last_open
-        )
+        raise _stays_closed(last_open, ONE_DAY)
 
-    def _spans(self, day: date) -> list[Span]:
-        """The open spans of one date, in order and apart."""
+    def _spans_back_from(self, end: datetime) -> Iterator[Span]:
+        """Open spans that begin before `end`, the last one first and cut there; without end."""
+        day = last_open = self._date(end)
+        while last_open - day <= LONGEST_CLOSURE:
+            for opens, closes in reversed(self.day(day).spans):
+                if opens < end:
+                    yield opens, min(closes, end)
+                    last_open = day
+            day -= ONE_DAY
+        raise _stays_closed(last_open, -ONE_DAY)
+
+    def _worked_out(self, day: date) -> Day:
+        rule, name, stretches = self._ruled(day)
         spans = []
-        for opens, closes in self._stretches(day):
+        for opens, closes in stretches:
             last_day = day + ONE_DAY if closes == MIDNIGHT else day
             spans.append((self._instant(day, opens), self._instant(last_day, closes)))
-        return union(spans)
+        apart = tuple(union(spans))
+        return Day(day, apart, sum((closes - opens) // ONE_SECOND for opens, closes in apart), rule, name)
 
-    def _stretches(self, day: date) -> list[Stretch]:
+    def _ruled(self, day: date) -> tuple[Rule, str, list[Stretch]]:
+        """What says the hours of a date, its name, and these hours in wall time."""
         if self.always:
-            return WHOLE_DAY
-        stretches = self._dated.get(day)
-        if stretches is None:
-            stretches = [] if self._is_closed(day) else self._weekly[day.weekday()]
-        return stretches + self._past_midnight.get(day, [])
-
-    def _is_closed(self, day: date) -> bool:
-        return day in self.holidays or any(closure.holds(day) for closure in self.closures)
+            return Rule.ALWAYS, "", WHOLE_DAY
+        left_over = self._past_midnight.get(day, [])
+        if day in self._dated:
+            return Rule.OPENING, self.opening_names.get(day, ""), self._dated[day] + left_over
+        if day in self.holidays:
+            return Rule.HOLIDAY, self.holidays[day], left_over
+        for closure in self.closures:
+            if closure.holds(day):
+                return Rule.CLOSURE, closure.name, left_over
+        return Rule.WEEK, "", self._weekly[day.weekday()] + left_over
 
     def _date(self, instant: datetime) -> date:
         return instant.astimezone(self.zone).date()
@@ -218,6 +315,20 @@ class Calendar:
     def _instant(self, day: date, wall: time) -> datetime:
         # zoneinfo reads fold=0 as this module promises: the first of two, and past a gap by its length
         return datetime.combine(day, wall, self.zone).astimezone(UTC)
+
+
+def _delay(seconds: int) -> timedelta:
+    if seconds < 0:
+        raise ValueError(f"{seconds} s is less than 0")
+    return timedelta(seconds=seconds)
+
+
+def _stays_closed(last_open: date, step: timedelta) -> Invalid:
+    if step < timedelta():
+        return Invalid(
+            "calendar", "Ce calendrier n'ouvre pas dans les dix ans avant le %(day)s.", day=last_open
+        )
+    return Invalid("calendar", "Ce calendrier n'ouvre pas dans les dix ans après le %(day)s.", day=last_open)
 
 
 def _by_weekday(week: Mapping[int, Sequence[Segment]]) -> list[list[Stretch]]:
