@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from reports.figures import SlaState
 from reports.labels import state_label
 from reports.language import Language
-
-LONGEST_SUBJECT = 150
-NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+from reports.mail import Message, facts, instant, line, message, steps
 
 
 class Phase(StrEnum):
@@ -22,14 +18,6 @@ class Phase(StrEnum):
 
     OPENED = "opened"
     ENDED = "ended"
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What a channel sends; the subject is one line."""
-
-    subject: str
-    body: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +60,14 @@ def sla_at_risk(alert: SlaAtRisk, phase: Phase, at: datetime, language: Language
 def trial(asked_by: str, at: datetime, zone: str, language: Language) -> Message:
     """The mail that shows that alerts arrive; it asks for nothing."""
     _ = language.gettext
-    return _message(
+    return message(
         _("[Console INR] Essai d'alerte"),
         [
             _("Ceci est un essai : aucune alerte n'est ouverte."),
             _(
                 "Demandé par %(who)s, le %(instant)s.",
-                who=_line(asked_by),
-                instant=_instant(at, zone, language),
+                who=line(asked_by),
+                instant=instant(at, zone, language),
             ),
             _("Si vous lisez ce message, les alertes arrivent à cette adresse. Il n'y a rien à faire."),
         ],
@@ -89,22 +77,22 @@ def trial(asked_by: str, at: datetime, zone: str, language: Language) -> Message
 
 def _silence_opened(alert: CollectorSilent, at: datetime, language: Language) -> Message:
     _ = language.gettext
-    host = _line(alert.host)
-    return _message(
+    host = line(alert.host)
+    return message(
         _("[Console INR] Collecteur muet : %(host)s", host=host),
         [
             _("Le collecteur de l'hôte %(host)s ne dit plus rien.", host=host),
-            _facts(
+            facts(
                 (_("Hôte"), host),
-                (_("Dernier relevé reçu"), _instant(alert.last_seen_at, alert.zone, language)),
-                (_("Muet depuis"), _instant(alert.silent_since, alert.zone, language)),
+                (_("Dernier relevé reçu"), instant(alert.last_seen_at, alert.zone, language)),
+                (_("Muet depuis"), instant(alert.silent_since, alert.zone, language)),
                 (_("Durée du silence"), language.duration(at - alert.silent_since)),
             ),
             _(
                 "Tant qu'il se tait, l'énergie de cet hôte est inconnue ; elle n'est pas comptée comme "
                 "nulle. Si l'agent tourne encore, il garde ses relevés et les enverra."
             ),
-            _steps(
+            steps(
                 language,
                 _("Vérifier que l'hôte est allumé et joignable."),
                 _("Vérifier que l'agent (python -m collectors) tourne, et lire la fin de son journal."),
@@ -122,18 +110,18 @@ def _silence_opened(alert: CollectorSilent, at: datetime, language: Language) ->
 
 def _silence_ended(alert: CollectorSilent, at: datetime, language: Language) -> Message:
     _ = language.gettext
-    host = _line(alert.host)
-    return _message(
+    host = line(alert.host)
+    return message(
         _("[Console INR] Fin d'alerte : le collecteur %(host)s répond", host=host),
         [
             _("Le collecteur de l'hôte %(host)s envoie de nouveau ses relevés.", host=host),
-            _facts(
+            facts(
                 (_("Hôte"), host),
-                (_("Muet depuis"), _instant(alert.silent_since, alert.zone, language)),
-                (_("Entendu de nouveau"), _instant(at, alert.zone, language)),
+                (_("Muet depuis"), instant(alert.silent_since, alert.zone, language)),
+                (_("Entendu de nouveau"), instant(at, alert.zone, language)),
                 (_("Durée du silence"), language.duration(at - alert.silent_since)),
             ),
-            _steps(
+            steps(
                 language,
                 _(
                     "Regarder si la période du silence a été rattrapée ; ce qui manque encore reste inconnu "
@@ -148,16 +136,16 @@ def _silence_ended(alert: CollectorSilent, at: datetime, language: Language) -> 
 
 def _risk_opened(alert: SlaAtRisk, at: datetime, language: Language) -> Message:
     _ = language.gettext
-    number, adherent = _line(alert.incident_number), _line(alert.adherent)
-    return _message(
+    number, adherent = line(alert.incident_number), line(alert.adherent)
+    return message(
         _("[Console INR] Engagement à risque : %(number)s, %(adherent)s", number=number, adherent=adherent),
         [
             _("L'incident %(number)s a consommé l'essentiel de son délai.", number=number),
-            _facts(
+            facts(
                 *_incident_facts(alert, language),
                 *_remaining(alert, at, language),
             ),
-            _steps(
+            steps(
                 language,
                 _("Ouvrir l'incident et vérifier que quelqu'un y travaille."),
                 _("Si l'on attend l'adhérent, le mettre en attente : l'échéance est alors suspendue."),
@@ -172,17 +160,17 @@ def _risk_opened(alert: SlaAtRisk, at: datetime, language: Language) -> Message:
 
 def _risk_ended(alert: SlaAtRisk, at: datetime, language: Language) -> Message:
     _ = language.gettext
-    number, adherent = _line(alert.incident_number), _line(alert.adherent)
-    return _message(
+    number, adherent = line(alert.incident_number), line(alert.adherent)
+    return message(
         _("[Console INR] Fin d'alerte : %(number)s, %(adherent)s", number=number, adherent=adherent),
         [
             _("L'incident %(number)s n'est plus « à risque ».", number=number),
-            _facts(
+            facts(
                 *_incident_facts(alert, language),
                 (_("État"), state_label(alert.state, language)),
-                (_("Fin de l'alerte"), _instant(at, alert.zone, language)),
+                (_("Fin de l'alerte"), instant(at, alert.zone, language)),
             ),
-            _steps(language, _next_step(alert.state, language)),
+            steps(language, _next_step(alert.state, language)),
             _("L'incident dans la console : %(link)s", link=alert.link),
         ],
         language,
@@ -204,11 +192,11 @@ def _next_step(state: SlaState, language: Language) -> str:
 
 def _incident_facts(alert: SlaAtRisk, language: Language) -> Sequence[tuple[str, str]]:
     _ = language.gettext
-    due = _("suspendue") if alert.due_at is None else _instant(alert.due_at, alert.zone, language)
+    due = _("suspendue") if alert.due_at is None else instant(alert.due_at, alert.zone, language)
     return (
-        (_("Adhérent"), _line(alert.adherent)),
-        (_("Incident"), f"{_line(alert.incident_number)} — {_line(alert.incident_title)}"),
-        (_("Priorité"), _line(alert.priority)),
+        (_("Adhérent"), line(alert.adherent)),
+        (_("Incident"), f"{line(alert.incident_number)} — {line(alert.incident_title)}"),
+        (_("Priorité"), line(alert.priority)),
         (_("Échéance"), due),
     )
 
@@ -217,30 +205,3 @@ def _remaining(alert: SlaAtRisk, at: datetime, language: Language) -> Sequence[t
     if alert.due_at is None or alert.due_at <= at:
         return ()
     return ((language.gettext("Temps avant l'échéance"), language.duration(alert.due_at - at)),)
-
-
-def _message(subject: str, paragraphs: Sequence[str], language: Language) -> Message:
-    line = subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1] + "…"
-    signature = language.gettext("Message automatique de la console INR.")
-    return Message(line, "\n\n".join([*paragraphs, "-- \n" + signature]) + "\n")
-
-
-def _facts(*facts: tuple[str, str]) -> str:
-    width = max(len(label) for label, _ in facts)
-    return "\n".join(f"  {label:<{width}}  {value}" for label, value in facts)
-
-
-def _steps(language: Language, *steps: str) -> str:
-    numbered = (f"  {number}. {step}" for number, step in enumerate(steps, start=1))
-    return "\n".join([language.gettext("À faire :"), *numbered])
-
-
-def _line(text: str) -> str:
-    """A text from elsewhere on one line, without what could break a header or turn the reading around."""
-    return " ".join(NOT_SHOWN.sub(" ", text).split())
-
-
-def _instant(instant: datetime | None, zone: str, language: Language) -> str:
-    if instant is None:
-        return language.gettext("jamais")
-    return language.instant(instant.astimezone(ZoneInfo(zone)))

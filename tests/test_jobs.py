@@ -29,7 +29,7 @@ from console.store.models import people as p
 from console.store.models import tenant as t
 from console.store.queries import alerts
 from console.store.session import Database, Operator
-from reports.alert_mail import Message
+from reports.mail import Message
 from tests.given import NOW
 from tests.readings import batch, measured, reading
 from tests.running import BIN, Installation, installation, wait_until

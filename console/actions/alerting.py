@@ -32,9 +32,10 @@ from console.store.conditional import rows_touched
 from console.store.models import coordination as k
 from console.store.queries import alerts
 from reports import alert_mail
-from reports.alert_mail import Message, Phase
+from reports.alert_mail import Phase
 from reports.figures import SlaState
 from reports.language import FRENCH
+from reports.mail import Message
 
 ZONE = "Europe/Paris"  # of those who watch the hosts
 

@@ -23,7 +23,7 @@ from console.notify.letter import Letter, Outcome, Passing, Permanent, Sent, Unc
 from console.store.conditional import rows_touched
 from console.store.models import coordination as k
 from console.store.models.coordination import DeliveryState
-from reports.alert_mail import Message
+from reports.mail import Message
 
 CLAIM_LASTS = timedelta(minutes=2)  # longer than any channel takes for one letter
 CANDIDATES = 20

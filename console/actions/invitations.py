@@ -26,7 +26,7 @@ from console.notify.channels.mail import is_address
 from console.store.models import coordination as k
 from console.store.models import people as p
 from console.store.models.coordination import DeliveryState
-from reports.alert_mail import Message
+from reports.mail import Message
 
 LASTS = timedelta(hours=72)
 TOKEN_BYTES = 32

@@ -23,7 +23,7 @@ from console.notify.letter import Outcome, Passing, Permanent, Sent, Uncertain
 from console.store.models import coordination as k
 from console.store.models.coordination import DeliveryState
 from console.store.session import Database, Operator
-from reports.alert_mail import Message
+from reports.mail import Message
 from tests.given import NOW
 
 pytestmark = pytest.mark.both_databases

@@ -24,7 +24,7 @@ from console.web.fragments import go_to
 from console.web.languages import instant
 from console.web.rate_limit import limited
 from console.web.state import state
-from reports.alert_mail import Message
+from reports.mail import Message
 
 LASTS_HOURS = int(invitations.LASTS.total_seconds()) // 3600
 

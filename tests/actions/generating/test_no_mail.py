@@ -13,7 +13,7 @@ from console.notify.channels import open_channels
 from console.store.queries import alerts
 from console.store.queries.alerts import DeliveryState
 from console.store.session import Database, Operator
-from reports.alert_mail import Message
+from reports.mail import Message
 from tests.smtp import mail_server
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
