@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import holidays
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from console.domain.calendar import Calendar, Segment
@@ -19,6 +19,8 @@ from console.domain.errors import Invalid
 from console.domain.offer import Life
 from console.store.models import catalogue as c
 from console.store.models import offer as o
+
+PlanKey = tuple[str, int]  # the code of a plan and its version
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,18 @@ def plan_of(session: Session, code: str | None, version: int | None) -> Plan:
             for priority, promised in row.targets.items()
         },
     )
+
+
+def calendars_of(session: Session, plans: Collection[PlanKey]) -> dict[PlanKey, Calendar]:
+    """The calendars of several plan versions in one statement; each calendar is made once."""
+    plan, opening = c.SlaPlan, c.ServiceCalendar
+    rows = session.execute(
+        select(plan.code, plan.version, opening)
+        .join(opening, opening.code == plan.calendar_code)
+        .where(tuple_(plan.code, plan.version).in_(sorted(plans)))
+    ).all()
+    made = {row.code: _calendar(row) for row in {row for _, _, row in rows}}
+    return {(code, version): made[row.code] for code, version, row in rows}
 
 
 def offers(session: Session, on: date | None = None) -> list[Offer]:
