@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from console.domain.calendar import Calendar
 from console.domain.errors import Conflict, Invalid
-from console.domain.spans import Span, whole_second
+from console.domain.spans import whole_second
 
 HOUR_S = 3600
 MINUTE_S = 60
@@ -77,6 +77,8 @@ STEPS: Mapping[Phase | None, Mapping[EventKind, Phase]] = {
     Phase.RESOLVED: {EventKind.REOPENED: Phase.RUNNING, EventKind.CLOSED: Phase.CLOSED},
     Phase.CLOSED: {},
 }
+
+ENDS_OF_PAUSES = (EventKind.RESUMED, EventKind.RESOLVED, EventKind.REOPENED)
 
 REFUSALS: Mapping[EventKind, str] = {
     EventKind.OPENED: "Un incident ne s'ouvre qu'une fois.",
@@ -148,7 +150,16 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class _History:
+class Pause:
+    """A stretch that does not count: a wait on the adherent, or the time from a resolution to a reopening."""
+
+    begins: datetime
+    ends: datetime
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class History:
     """What an ordered log says; `since` is when the phase began (for a closed incident, its resolution).
 
     `pauses` are those that are over: in order, and never overlapping, since one ends before the next begins.
@@ -157,18 +168,36 @@ class _History:
     phase: Phase
     opened_at: datetime
     answered_at: datetime | None
-    pauses: tuple[Span, ...]
+    pauses: tuple[Pause, ...]
     since: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
     """One clock: where it began, and where it stands (now, or where it stopped)."""
 
     phase: Phase
     started_at: datetime
     stands_at: datetime
-    pauses: tuple[Span, ...]
+    pauses: tuple[Pause, ...]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the clock stopped for good, but for a reopening."""
+        return self.phase in (Phase.RESOLVED, Phase.CLOSED)
+
+    def moved(self, instant: datetime, calendar: Calendar) -> datetime:
+        """An instant reckoned from the start without any pause, after those that are over.
+
+        A wait that is open has not moved it yet: see `is_moving`.
+        """
+        for pause in self.pauses:
+            instant = moved(instant, pause, calendar)
+        return instant
+
+    def is_moving(self, instant: datetime) -> bool:
+        """Whether an open wait moves that instant, so that nobody knows it yet."""
+        return self.phase is Phase.WAITING and self.stands_at <= instant
 
 
 def read_clock(events: Iterable[Event], calendar: Calendar, tto: Target, ttr: Target, now: datetime) -> Clock:
@@ -176,25 +205,49 @@ def read_clock(events: Iterable[Event], calendar: Calendar, tto: Target, ttr: Ta
 
     Raises `Conflict` for a log that cannot be, `Invalid` for a calendar that does not open.
     """
+    history = read_history(events, now)
+    return Clock(
+        history.phase,
+        _deadline(run_to_own(history, now), tto, calendar),
+        _deadline(run_to_restore(history, now), ttr, calendar),
+    )
+
+
+def read_history(events: Iterable[Event], now: datetime) -> History:
+    """What the log says at `now`; raises `Conflict` for a log that cannot be."""
     history = _history(event for event in events if event.at <= now or event.kind is EventKind.OPENED)
     if history is None:
         raise Conflict("Cet incident n'a pas d'ouverture.")
-    start = history.opened_at
-    now = max(whole_second(now), start)
-    running = history.phase is Phase.RUNNING
-    owned = _Run(
+    return history
+
+
+def run_to_own(history: History, now: datetime) -> Run:
+    """The clock that stops at the first answer and knows no pause."""
+    return Run(
         phase=Phase.RESOLVED if history.answered_at else Phase.RUNNING,
-        started_at=start,
-        stands_at=history.answered_at or now,
+        started_at=history.opened_at,
+        stands_at=history.answered_at or max(whole_second(now), history.opened_at),
         pauses=(),
     )
-    restored = _Run(
+
+
+def run_to_restore(history: History, now: datetime) -> Run:
+    """The clock that stops at the resolution and stands still in pauses."""
+    running = history.phase is Phase.RUNNING
+    return Run(
         phase=history.phase,
-        started_at=start,
-        stands_at=now if running else history.since,
+        started_at=history.opened_at,
+        stands_at=max(whole_second(now), history.opened_at) if running else history.since,
         pauses=history.pauses,
     )
-    return Clock(history.phase, _deadline(owned, tto, calendar), _deadline(restored, ttr, calendar))
+
+
+def moved(instant: datetime, pause: Pause, calendar: Calendar) -> datetime:
+    """A due date after a pause: later by its open time, unless the pause began after it."""
+    paused_s = calendar.open_seconds(pause.begins, pause.ends)
+    if pause.begins > instant or (paused_s == 0 and pause.ends <= instant):
+        return instant
+    return calendar.add_open_seconds(instant, paused_s)
 
 
 def next_events(events: Iterable[Event]) -> frozenset[EventKind]:
@@ -202,14 +255,14 @@ def next_events(events: Iterable[Event]) -> frozenset[EventKind]:
     return _allowed(_history(events))
 
 
-def _deadline(run: _Run, target: Target, calendar: Calendar) -> Deadline:
-    due = target.due_at(run.started_at, calendar)
-    at_risk_s = calendar.open_seconds(run.started_at, due) * 3 // 4
-    at_risk = calendar.add_open_seconds(run.started_at, at_risk_s)
-    for pause in run.pauses:
-        due, at_risk = _moved(due, pause, calendar), _moved(at_risk, pause, calendar)
-    due_at, at_risk_at = _known(due, run), _known(at_risk, run)
-    paused_s = sum(calendar.open_seconds(*pause) for pause in run.pauses)
+def _deadline(run: Run, target: Target, calendar: Calendar) -> Deadline:
+    unmoved = target.due_at(run.started_at, calendar)
+    at_risk_s = calendar.open_seconds(run.started_at, unmoved) * 3 // 4
+    due = run.moved(unmoved, calendar)
+    at_risk = run.moved(calendar.add_open_seconds(run.started_at, at_risk_s), calendar)
+    due_at = None if run.is_moving(due) else due
+    at_risk_at = None if run.is_moving(at_risk) else at_risk
+    paused_s = sum(calendar.open_seconds(pause.begins, pause.ends) for pause in run.pauses)
     return Deadline(
         due_at=due_at,
         at_risk_at=at_risk_at,
@@ -219,23 +272,9 @@ def _deadline(run: _Run, target: Target, calendar: Calendar) -> Deadline:
     )
 
 
-def _moved(instant: datetime, pause: Span, calendar: Calendar) -> datetime:
-    """A due date after a pause: later by its open time, unless the pause began after it."""
-    begins, ends = pause
-    paused_s = calendar.open_seconds(begins, ends)
-    if begins > instant or (paused_s == 0 and ends <= instant):
-        return instant
-    return calendar.add_open_seconds(instant, paused_s)
-
-
-def _known(instant: datetime, run: _Run) -> datetime | None:
-    moving = run.phase is Phase.WAITING and run.stands_at <= instant
-    return None if moving else instant
-
-
-def _state(run: _Run, due_at: datetime | None, at_risk_at: datetime | None) -> State:
+def _state(run: Run, due_at: datetime | None, at_risk_at: datetime | None) -> State:
     late = due_at is not None and run.stands_at > due_at
-    if run.phase in (Phase.RESOLVED, Phase.CLOSED):
+    if run.is_over:
         return State.MISSED if late else State.MET
     if late:
         return State.BREACHED
@@ -243,7 +282,7 @@ def _state(run: _Run, due_at: datetime | None, at_risk_at: datetime | None) -> S
     return State.AT_RISK if at_risk else State.ON_TIME
 
 
-def _history(events: Iterable[Event]) -> _History | None:
+def _history(events: Iterable[Event]) -> History | None:
     """The log from its first event to its last; those of one second are taken in an order that is allowed."""
     order = list(EventKind)
     left = sorted(
@@ -261,26 +300,24 @@ def _history(events: Iterable[Event]) -> _History | None:
     return history
 
 
-def _allowed(history: _History | None) -> frozenset[EventKind]:
+def _allowed(history: History | None) -> frozenset[EventKind]:
     if history is None:
         return frozenset(STEPS[None])
     answered = {EventKind.ACKNOWLEDGED} if history.answered_at else set()
     return frozenset(STEPS[history.phase]) - answered
 
 
-def _after(event: Event, history: _History | None) -> _History:
+def _after(event: Event, history: History | None) -> History:
     if history is None:
-        return _History(Phase.RUNNING, event.at, answered_at=None, pauses=(), since=event.at)
+        return History(Phase.RUNNING, event.at, answered_at=None, pauses=(), since=event.at)
     answers = event.kind in (EventKind.ACKNOWLEDGED, EventKind.RESOLVED)
-    ends_pause = history.phase is not Phase.RUNNING and event.kind in (
-        EventKind.RESUMED,
-        EventKind.RESOLVED,
-        EventKind.REOPENED,
-    )
-    return _History(
+    ended: tuple[Pause, ...] = ()
+    if history.phase is not Phase.RUNNING and event.kind in ENDS_OF_PAUSES:
+        ended = (Pause(history.since, event.at, history.phase),)
+    return History(
         phase=STEPS[history.phase][event.kind],
         opened_at=history.opened_at,
         answered_at=history.answered_at or (event.at if answers else None),
-        pauses=(*history.pauses, (history.since, event.at)) if ends_pause else history.pauses,
+        pauses=history.pauses + ended,
         since=history.since if event.kind in (EventKind.ACKNOWLEDGED, EventKind.CLOSED) else event.at,
     )
