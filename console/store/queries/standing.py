@@ -15,8 +15,8 @@ def standing_at(now: datetime) -> ColumnElement[str]:
     incident = t.Incident
     return case(
         (incident.resolved_at.is_not(None), incident.outcome),
+        (incident.due_at.is_(None), Standing.WAITING.value),
         (incident.due_at < now, Standing.BREACHED.value),
-        (incident.phase == "waiting", Standing.WAITING.value),
         (incident.at_risk_at <= now, Standing.AT_RISK.value),
         else_=Standing.ON_TIME.value,
     )
