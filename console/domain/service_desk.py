@@ -1,0 +1,99 @@
+"""What a service desk tells of its tickets, and what of it an incident's log lacks.
+
+    ticket: its states, each with when it began -> those not told before -> events that the log lacks
+
+A desk says where a ticket stands, not what happened to it: the events are those that lead there from where
+the incident stands. What was told before is told again without effect, and a message that comes after a later
+one adds nothing, so a desk may send what it likes as often as it likes. What the console recorded meanwhile
+stays: a state that the desk did not change since does not undo it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from console.domain.clock import Event, EventKind, next_events
+from console.domain.errors import Conflict
+
+
+class DeskState(StrEnum):
+    """Where a ticket stands, in the order in which states of one second are taken."""
+
+    NEW = "new"
+    ACKNOWLEDGED = "acknowledged"
+    WAITING = "waiting"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A state of a ticket, and when it began."""
+
+    state: DeskState
+    since: datetime
+
+
+# What is tried, in order, to come to a state; what cannot happen where the incident stands is left out.
+# A desk that asks the adherent something has taken the ticket up.
+WAYS: Mapping[DeskState, tuple[EventKind, ...]] = {
+    DeskState.NEW: (EventKind.RESUMED, EventKind.REOPENED),
+    DeskState.ACKNOWLEDGED: (EventKind.RESUMED, EventKind.REOPENED, EventKind.ACKNOWLEDGED),
+    DeskState.WAITING: (EventKind.REOPENED, EventKind.ACKNOWLEDGED, EventKind.WAITING),
+    DeskState.RESOLVED: (EventKind.RESOLVED,),
+    DeskState.CLOSED: (EventKind.RESOLVED, EventKind.CLOSED),
+}
+OVER = frozenset({DeskState.RESOLVED, DeskState.CLOSED})
+RANK = {state: rank for rank, state in enumerate(DeskState)}
+
+
+def in_order(standings: Iterable[Standing]) -> list[Standing]:
+    """The states of a ticket from the first to the last."""
+    return sorted(standings, key=_moment)
+
+
+def missing_events(
+    log: Sequence[Event],
+    standings: Sequence[Standing],
+    *,
+    told: Standing | None,
+    acknowledged_at: datetime | None = None,
+) -> list[Event]:
+    """What the log of an incident lacks of the states of its ticket, which come in order.
+
+    `told` is the last state that was taken before. An event that the desk dates before the last one of the
+    log counts from that one. Raises `Conflict` for a ticket that runs while the incident is closed.
+    """
+    events = list(log)
+    for standing in standings:
+        if acknowledged_at is not None and acknowledged_at <= standing.since:
+            _append(events, EventKind.ACKNOWLEDGED, acknowledged_at)
+        if _is_news(standing, told):
+            _go(events, standing)
+            told = standing
+    if acknowledged_at is not None:
+        _append(events, EventKind.ACKNOWLEDGED, acknowledged_at)
+    return events[len(log) :]
+
+
+def _go(events: list[Event], standing: Standing) -> None:
+    if not next_events(events) and standing.state not in OVER:
+        raise Conflict("Cet incident est clos dans la console : un ticket rouvert y est un autre incident.")
+    for kind in WAYS[standing.state]:
+        _append(events, kind, standing.since)
+
+
+def _append(events: list[Event], kind: EventKind, at: datetime) -> None:
+    if kind in next_events(events):
+        events.append(Event(kind, max(at, max(event.at for event in events))))
+
+
+def _is_news(standing: Standing, told: Standing | None) -> bool:
+    return told is None or (_moment(standing) > _moment(told) and standing.state is not told.state)
+
+
+def _moment(standing: Standing) -> tuple[datetime, int]:
+    return standing.since, RANK[standing.state]
