@@ -37,11 +37,12 @@ class StepKind(StrEnum):
     """What a step tells."""
 
     START = "start"
-    COUNTED = "counted"  # open time that uses the target up, or into which a pause pushes the due date
+    COUNTED = "counted"  # open time that uses the target up
     CLOSED = "closed"
     PAUSED = "paused"
     DAY = "day"  # an open day that counts as a whole
     WALL = "wall"  # where on the last of these days the delay ends
+    ADDED = "added"  # to a delay in working days: open time as long as its pauses
     DUE = "due"
     SUSPENDED = "suspended"  # an open wait: nobody knows the due date yet
     TOO_LATE = "too_late"  # a pause that began after the due date: it moves nothing
@@ -171,17 +172,18 @@ def _timeline(run: Run, end: datetime, calendar: Calendar) -> Iterator[Step]:
             break
         if pause.begins == pause.ends:
             continue
-        yield from _passing(at, pause.begins, calendar)
+        yield from _passing(StepKind.COUNTED, at, pause.begins, calendar)
         yield _pause(StepKind.PAUSED, pause, calendar)
         at = pause.ends
-    yield from _passing(at, end, calendar)
+    yield from _passing(StepKind.COUNTED, at, end, calendar)
 
 
-def _passing(start: datetime, end: datetime, calendar: Calendar) -> Iterator[Step]:
+def _passing(kind: StepKind, start: datetime, end: datetime, calendar: Calendar) -> Iterator[Step]:
+    """What is open is of that kind, and between is what is closed."""
     for period in periods(calendar, start, end):
         if period.why is Why.OPEN:
             open_s = calendar.open_seconds(period.begins, period.ends)
-            yield Step(StepKind.COUNTED, period.begins, period.ends, open_s, Why.OPEN)
+            yield Step(kind, period.begins, period.ends, open_s, Why.OPEN)
         else:
             yield Step(StepKind.CLOSED, period.begins, period.ends, why=period.why, name=period.name)
 
@@ -189,7 +191,7 @@ def _passing(start: datetime, end: datetime, calendar: Calendar) -> Iterator[Ste
 def _days(run: Run, unmoved: datetime, target: Target, calendar: Calendar) -> Iterator[Step]:
     """The working days that are counted, then what each pause adds."""
     start = calendar.next_opening(run.started_at)
-    yield from _passing(run.started_at, start, calendar)
+    yield from _passing(StepKind.DAY, run.started_at, start, calendar)
     date = start.astimezone(calendar.zone).date()
     closed_from, number = day_bounds(date, calendar.zone)[1], 0
     while number < target.amount:
@@ -197,7 +199,7 @@ def _days(run: Run, unmoved: datetime, target: Target, calendar: Calendar) -> It
         day = calendar.day(date)
         if day.spans:
             begins, ends = day_bounds(date, calendar.zone)
-            yield from _passing(closed_from, begins, calendar)
+            yield from _passing(StepKind.DAY, closed_from, begins, calendar)
             closed_from, number = ends, number + 1
             yield Step(StepKind.DAY, begins, ends, day.open_s, number=number)
     yield Step(StepKind.WALL, unmoved, unmoved, why=_wall(start, unmoved, target, calendar))
@@ -206,7 +208,7 @@ def _days(run: Run, unmoved: datetime, target: Target, calendar: Calendar) -> It
         later = moved(due, pause, calendar)
         if later != due:
             yield _pause(StepKind.PAUSED, pause, calendar)
-            yield from _passing(due, later, calendar)
+            yield from _passing(StepKind.ADDED, due, later, calendar)
             due = later
 
 

@@ -197,9 +197,9 @@ def _wall(instant: datetime) -> str:
                 "day 2 05/05 00:00-06/05 00:00 510 min",
                 "wall 05/05 17:00 same_wall",
                 "paused 30/04 17:15-04/05 09:00 75 min waiting",
-                "counted 05/05 17:00-05/05 18:00 60 min",
+                "added 05/05 17:00-05/05 18:00 60 min",
                 "closed 05/05 18:00-06/05 08:30 outside",
-                "counted 06/05 08:30-06/05 08:45 15 min",
+                "added 06/05 08:30-06/05 08:45 15 min",
                 "due 06/05 08:45",
             ],
             id="working days moved by a wait",
@@ -299,7 +299,7 @@ def _rebuilt_from_days(target: Target, steps: list[Step]) -> datetime:
     if days:
         assert days[-1].ends is not None
         assert days[-1].begins <= wall <= days[-1].ends
-    added = [step for step in steps[place:] if step.kind is StepKind.COUNTED]
+    added = [step for step in steps[place:] if step.kind is StepKind.ADDED]
     paused = [step for step in steps[place:] if step.kind is StepKind.PAUSED]
     assert sum(step.seconds for step in added) == sum(step.seconds for step in paused)
     moves = [step for step in steps[place + 1 :] if step.kind is not StepKind.PAUSED]
@@ -336,7 +336,7 @@ def test_a_step_is_what_it_says(events: list[Event], calendar: Calendar, target:
         open_s = calendar.open_seconds(step.begins, step.ends)
         length_s = (step.ends - step.begins) // timedelta(seconds=1)
         match step.kind:
-            case StepKind.COUNTED:
+            case StepKind.COUNTED | StepKind.ADDED:
                 assert step.seconds == open_s == length_s > 0
             case StepKind.CLOSED:
                 assert (step.seconds, open_s) == (0, 0) != (0, length_s)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from console.domain.calendar import Calendar, Segment
 from console.domain.clock import Target, Unit
 from console.domain.errors import Invalid
+from console.domain.escalation import Escalation, Promise
 from console.domain.offer import Life
 from console.store.models import catalogue as c
 from console.store.models import offer as o
@@ -41,6 +42,7 @@ class Plan:
     calendar_name: str
     calendar: Calendar
     targets: Mapping[str, Targets]
+    escalations: Sequence[Escalation] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def plan_of(session: Session, code: str | None, version: int | None) -> Plan:
             priority: Targets(tto=_target(promised["tto"]), ttr=_target(promised["ttr"]))
             for priority, promised in row.targets.items()
         },
+        escalations=[_escalation(rule) for rule in row.escalations],
     )
 
 
@@ -134,7 +137,11 @@ def _calendar(row: c.ServiceCalendar) -> Calendar:
 def _holidays(territory: str) -> Mapping[date, str]:
     """Public holidays of "FR", or of a part of it such as "FR-57"; a year is reckoned when asked for."""
     country, _, part = territory.partition("-")
-    return holidays.country_holidays(country, subdiv=part or None)
+    return holidays.country_holidays(country, subdiv=part or None, language="fr")
+
+
+def _escalation(rule: Mapping[str, Any]) -> Escalation:
+    return Escalation(Promise(rule["clock"]), rule["amount"], Unit(rule["unit"]), rule["level"])
 
 
 def _target(promised: list[Any]) -> Target:
