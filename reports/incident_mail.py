@@ -99,7 +99,7 @@ def duty_due(duty: DutyDue, phase: DutyPhase, at: datetime, language: Language) 
 def _next(phase: DutyPhase, language: Language) -> str:
     _ = language.gettext
     if phase is DutyPhase.ENDED:
-        return _("Rien : elle est remplie, ou déclarée sans objet.")
+        return _("Rien : elle est remplie, déclarée sans objet, ou son échéance a changé.")
     if phase is DutyPhase.LATE:
         return _("La remplir sans attendre, avec les raisons du retard ; puis le noter dans la console.")
     return _("La remplir, ou la dire sans objet avec son motif ; puis le noter dans la console.")

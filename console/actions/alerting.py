@@ -23,6 +23,8 @@ from console.domain.alerts import (
     Kind,
     Observation,
     incident_fingerprint,
+    now_late,
+    observe_duties,
     observe_host,
     observe_incident,
     standing,
@@ -31,9 +33,11 @@ from console.domain.alerts import (
 from console.store.conditional import rows_touched
 from console.store.models import coordination as k
 from console.store.queries import alerts
-from reports import alert_mail
+from console.store.queries.regulatory import duties_past_their_warning
+from reports import alert_mail, incident_mail
 from reports.alert_mail import Phase
 from reports.figures import SlaState
+from reports.incident_mail import DutyPhase
 from reports.language import FRENCH
 from reports.mail import Message
 
@@ -55,13 +59,18 @@ def observe(session: Session, *, now: datetime, silent_after: timedelta | None, 
     """
     episodes = alerts.open_episodes(session)
     observed = _risks(session, episodes, now)
+    observed += observe_duties(duties_past_their_warning(session, now), now)
     if silent_after is None:
         episodes = [episode for episode in episodes if episode.kind is not Kind.COLLECTOR_SILENT]
     else:
         observed += _silences(session, now, silent_after)
     found = transitions(observed, episodes)
     started = [_start(session, observation, now, readers) for observation in found.started]
-    ended = [_end(session, episode, now, readers) for episode in found.ended]
+    observed_now = {observation.fingerprint for observation in observed}
+    ended = [
+        _end(session, episode, now, readers, is_told=now_late(episode) in observed_now)
+        for episode in found.ended
+    ]
     return sum(started) + sum(ended)
 
 
@@ -113,11 +122,13 @@ def _is_open(session: Session, fingerprint: str) -> bool:
     return session.scalar(one) is not None
 
 
-def _end(session: Session, episode: Episode, now: datetime, readers: Readers) -> bool:
+def _end(session: Session, episode: Episode, now: datetime, readers: Readers, *, is_told: bool) -> bool:
+    """End an episode; the start of another one tells of it where `is_told`."""
     still_open = (k.AlertEpisode.episode_id == episode.episode_id, k.AlertEpisode.ended_at.is_(None))
     if rows_touched(session, update(k.AlertEpisode).where(*still_open).values(ended_at=now)) != 1:
         return False  # another process was first
-    _tell(session, episode, Phase.ENDED, now, readers)
+    if not is_told:
+        _tell(session, episode, Phase.ENDED, now, readers)
     return True
 
 
@@ -144,6 +155,23 @@ def _message(session: Session, episode: Episode, phase: Phase, now: datetime, pu
         case Kind.SLA_AT_RISK:
             clock = alerts.incident_clock(session, facts["tenant_id"], facts["number"])
             return alert_mail.sla_at_risk(_risk(clock, now, public_url), phase, now, FRENCH)
+        case Kind.DUTY_SOON | Kind.DUTY_LATE:
+            return _duty_message(episode, phase, now, public_url)
+
+
+def _duty_message(episode: Episode, phase: Phase, now: datetime, public_url: str) -> Message:
+    facts = episode.facts
+    stands = DutyPhase.SOON if episode.kind is Kind.DUTY_SOON else DutyPhase.LATE
+    duty = incident_mail.DutyDue(
+        name=facts["name"],
+        basis=facts["basis"],
+        title=facts["title"],
+        adherents=tuple(facts["adherents"]),
+        due_at=datetime.fromisoformat(facts["due_at"]),
+        zone=ZONE,
+        link=f"{public_url}{facts['path']}",
+    )
+    return incident_mail.duty_due(duty, DutyPhase.ENDED if phase is Phase.ENDED else stands, now, FRENCH)
 
 
 def _risk(clock: IncidentClock, now: datetime, public_url: str) -> alert_mail.SlaAtRisk:

@@ -10,6 +10,10 @@ incident is resolved (met or missed), waits on the adherent, moves back to "on t
 moved, or goes past its due date: the breach is the end of the risk, and its message is the one that tells
 of the breach. A resumption after a wait may start another episode. An incident that went past its due date
 while nobody looked is observed once, so that its breach is told too.
+
+**Duty soon, duty late**: what the law wants told of a security incident, from three quarters of its delay to
+its due date, then until it is done or does not apply. The duties of one rule in the incidents of one major
+incident are one alert: nobody reads seven hundred mails.
 """
 
 from __future__ import annotations
@@ -29,6 +33,8 @@ class Kind(StrEnum):
 
     COLLECTOR_SILENT = "collector_silent"
     SLA_AT_RISK = "sla_at_risk"
+    DUTY_SOON = "duty_soon"
+    DUTY_LATE = "duty_late"
 
 
 class Standing(StrEnum):
@@ -87,6 +93,20 @@ class IncidentClock:
     outcome: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyClock:
+    """An open duty past its warning; `group` is shared by those that are told of together."""
+
+    group: str
+    name: str
+    basis: str
+    title: str
+    adherent: str
+    path: str  # of the page that shows it
+    warn_at: datetime
+    due_at: datetime
+
+
 def transitions(observed: Iterable[Observation], episodes: Iterable[Episode]) -> Transitions:
     """What starts and what ends; what lasts is in neither."""
     now_true = {observation.fingerprint: observation for observation in observed}
@@ -126,6 +146,35 @@ def observe_incident(incident: IncidentClock, now: datetime, *, told: bool) -> O
         facts,
         incident.at_risk_at,
     )
+
+
+def observe_duties(duties: Iterable[DutyClock], now: datetime) -> list[Observation]:
+    """The alerts of duties: of each group one for what is due soon and one for what is late."""
+    groups: dict[tuple[str, Kind], list[DutyClock]] = {}
+    for duty in duties:
+        kind = Kind.DUTY_LATE if now > duty.due_at else Kind.DUTY_SOON
+        groups.setdefault((duty.group, kind), []).append(duty)
+    return [_observe_group(group, kind, found) for (group, kind), found in groups.items()]
+
+
+def now_late(episode: Episode) -> str:
+    """The fingerprint under which a duty that was due soon is told of once it is late; empty for others."""
+    kind, _slash, group = episode.fingerprint.partition("/")
+    return f"{Kind.DUTY_LATE}/{group}" if kind == Kind.DUTY_SOON else ""
+
+
+def _observe_group(group: str, kind: Kind, duties: list[DutyClock]) -> Observation:
+    first = min(duties, key=lambda duty: duty.due_at)
+    facts = {
+        "name": first.name,
+        "basis": first.basis,
+        "title": first.title,
+        "adherents": sorted({duty.adherent for duty in duties}),
+        "due_at": first.due_at.isoformat(),
+        "path": first.path,
+    }
+    since = first.due_at if kind is Kind.DUTY_LATE else min(duty.warn_at for duty in duties)
+    return Observation(f"{kind}/{group}", kind, facts, since)
 
 
 def incident_fingerprint(tenant_id: int, number: int) -> str:

@@ -23,7 +23,9 @@ class StepKind(StrEnum):
     """What happened to the record, and so happens to each incident of it."""
 
     EVENT = "event"
+    PRIORITY = "priority"
     EFFECT = "effect"
+    SECURITY = "security"
     COMMUNICATION = "communication"
 
 
@@ -37,13 +39,15 @@ class MajorPhase(StrEnum):
 
 
 class Progress(StrEnum):
-    """How far an adherent's incident is behind the record."""
+    """Whether an adherent's incident is where the record is, and if not why."""
 
+    REFUSED = "refused"
     DUE = "due"
     DONE = "done"
-    REFUSED = "refused"
     TAKEN_OUT = "taken_out"
 
+
+YES, NO = "yes", "no"
 
 # The record does not wait: who is waited on is one adherent, in its own incident.
 NEXT: Mapping[MajorPhase, Mapping[EventKind, MajorPhase]] = {
@@ -76,6 +80,11 @@ class Touched:
     tenant_id: int
     subscription: int
     others: tuple[int, ...]
+
+
+def yes_or_no(value: bool) -> str:
+    """A flag as a step holds it."""
+    return YES if value else NO
 
 
 def after(phase: MajorPhase, kind: EventKind) -> MajorPhase:

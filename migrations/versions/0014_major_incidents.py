@@ -60,6 +60,7 @@ def _create_steps() -> None:
         sa.Column("major_id", KEY, nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("was", sa.String(length=64), nullable=True),
         sa.Column("value", sa.String(length=64), nullable=True),
         sa.Column("text", sa.String(), nullable=True),
         sa.Column("is_mailed", sa.Boolean(), nullable=False),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.major_incidents import MajorPhase, ScopeKind, StepKind
@@ -43,8 +43,9 @@ class MajorIncident(CoordinationRow):
 class MajorStep(CoordinationRow):
     """Something that happened to the record.
 
-    `value` is the kind of an event, or an effect. A communication has a `text`; it may be mailed to the
-    contacts of each adherent, and be the notice that the law owes them.
+    `value` is the kind of an event, or what holds from then on, with what was before it in `was`. A
+    communication has a `text`; it may be mailed to the contacts of each adherent, and be the notice that the
+    law owes them.
     """
 
     __tablename__ = "major_step"
@@ -53,6 +54,7 @@ class MajorStep(CoordinationRow):
     major_id: Mapped[int] = mapped_column(ForeignKey("major_incident.major_id"), primary_key=True)
     position: Mapped[Number]
     kind: Mapped[StepKind]
+    was: Mapped[Code | None]
     value: Mapped[Code | None]
     text: Mapped[str | None]
     is_mailed: Mapped[bool]
@@ -79,7 +81,7 @@ class MajorAdherent(CoordinationRow):
     incident: Mapped[int | None]
     applied: Mapped[Small] = mapped_column(default=0)
     due_at: Mapped[datetime | None] = mapped_column(index=True)
-    refused: Mapped[dict[str, Any] | None]
+    refused: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     added_by: Mapped[Label]
     added_at: Mapped[datetime]
     taken_out_by: Mapped[Label | None]

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
+from console.domain.alerts import DutyClock
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import NotFound
 from console.domain.regulatory import (
@@ -90,24 +91,6 @@ class Duties:
     @property
     def aware_at(self) -> datetime | None:
         return self.rows[0].aware_at if self.rows else None
-
-
-@dataclass(frozen=True, slots=True)
-class DueDuty:
-    """An open duty that is due, or soon will be; `major` groups those of the same record."""
-
-    tenant_id: int
-    number: int
-    adherent: str
-    zone: str
-    incident: int | None
-    major: int | None
-    title: str
-    rule_code: str
-    name_fr: str
-    name_en: str
-    due_at: datetime
-    warn_at: datetime
 
 
 def rules(session: Session, today: date) -> list[RuleHistory]:
@@ -205,13 +188,11 @@ def contract_hours(session: Session, tenant_id: int, subscription: int) -> int |
     )
 
 
-def duties_past_their_warning(session: Session, now: datetime) -> list[DueDuty]:
+def duties_past_their_warning(session: Session, now: datetime) -> list[DutyClock]:
     """Open duties that are due soon or late, by due date."""
     duty, rule = r.RegulatoryDuty, r.RegulatoryRule
     rows = session.execute(
-        select(
-            duty, rule.name_fr, rule.name_en, c.Adherent.name, c.Adherent.zone, t.Incident, j.MajorIncident
-        )
+        select(duty, rule.name_fr, rule.basis, c.Adherent.name, t.Incident, j.MajorIncident.title)
         .join(rule, and_(rule.code == duty.rule_code, rule.version == duty.rule_version))
         .join(c.Adherent, c.Adherent.tenant_id == duty.tenant_id)
         .outerjoin(
@@ -222,22 +203,32 @@ def duties_past_their_warning(session: Session, now: datetime) -> list[DueDuty]:
         .order_by(duty.due_at, duty.tenant_id, duty.number)
     )
     return [
-        DueDuty(
-            tenant_id=row.tenant_id,
-            number=row.number,
+        DutyClock(
+            group=_group(row, incident),
+            name=name,
+            basis=basis,
+            title=incident.title if incident else title,
             adherent=adherent,
-            zone=zone,
-            incident=row.incident,
-            major=row.major if incident is None else incident.major,
-            title=(incident or major).title,
-            rule_code=row.rule_code,
-            name_fr=name_fr,
-            name_en=name_en,
-            due_at=row.due_at,
+            path=_path(row, incident),
             warn_at=row.warn_at,
+            due_at=row.due_at,
         )
-        for row, name_fr, name_en, adherent, zone, incident, major in rows
+        for row, name, basis, adherent, incident, title in rows
     ]
+
+
+def _group(row: r.RegulatoryDuty, incident: t.Incident | None) -> str:
+    """Those of one rule in the incidents of one record are told of together."""
+    if incident is None or incident.major is None:
+        return f"{row.tenant_id}/{row.number}"
+    return f"major-{incident.major}/{row.rule_code}"
+
+
+def _path(row: r.RegulatoryDuty, incident: t.Incident | None) -> str:
+    major = row.major if incident is None else incident.major
+    if major is not None:
+        return f"/major-incidents/{major}"
+    return f"/adherents/{row.tenant_id}/incidents/{row.incident}/duties"
 
 
 def _duties(
