@@ -7,10 +7,9 @@ incident where there is one, and not of each of its incidents.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select
@@ -21,8 +20,9 @@ from console.actions.tenancy import hold_adherent
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import one_line, optional_line
-from console.domain.regulatory import due_dates
+from console.domain.regulatory import Recipient, Rule, due_dates
 from console.domain.spans import whole_second
+from console.store.models import catalogue as c
 from console.store.models import major as j
 from console.store.models import regulatory as r
 from console.store.models import tenant as t
@@ -138,9 +138,10 @@ def settle_notice(session: Session, tenant_id: int, incident: int, *, at: dateti
     """An adherent was informed: what is owed to it for an incident is done, unless it was already."""
     matter = Matter(tenant_id, incident=incident)
     duties = _duties(session, matter)
-    owed = _recipients(session, duties)
+    rules = _rules(session, duties)
     for duty in duties:
-        if owed[duty.rule_code] == "adherent" and duty.done_at is None and duty.withdrawn_at is None:
+        owed = rules[duty.rule_code].recipient is Recipient.ADHERENT
+        if owed and duty.done_at is None and duty.withdrawn_at is None:
             duty.done_at, duty.done_by = max(at, duty.aware_at), by
     _reckon(session, matter, duties)
 
@@ -155,7 +156,6 @@ def _renew(
     of_adherent: bool,
     now: datetime,
 ) -> None:
-    zone = ZoneInfo(hold_adherent(session, matter.tenant_id).zone)
     duties = _duties(session, matter)
     if not is_security:
         _rest(duties, now)
@@ -163,16 +163,26 @@ def _renew(
     aware_at = duties[0].aware_at if duties else aware_at
     rules = {
         code: rule
-        for code, rule in rules_on(session, aware_at.astimezone(zone).date()).items()
+        for code, rule in rules_on(session, aware_at.astimezone(_zone(session, matter)).date()).items()
         if (of_adherent if rule.each_adherent else of_operator)
     }
-    known = {duty.rule_code for duty in duties}
     for duty in duties:
         if duty.withdrawn_at is not None and duty.reason is None:  # it rested, and is of security again
             duty.withdrawn_at = duty.withdrawn_by = None
-    number = next_number(session, r.RegulatoryDuty.number, matter.tenant_id)
+    known = {duty.rule_code for duty in duties}
     missing = [rule for code, rule in rules.items() if code not in known]
-    made = [
+    made = _make(session, matter, missing, aware_at) if missing else []
+    _reckon(session, matter, [*duties, *made])
+    session.add_all(made)
+    session.flush()
+
+
+def _make(
+    session: Session, matter: Matter, rules: Collection[Rule], aware_at: datetime
+) -> list[r.RegulatoryDuty]:
+    hold_adherent(session, matter.tenant_id)
+    number = next_number(session, r.RegulatoryDuty.number, matter.tenant_id)
+    return [
         r.RegulatoryDuty(
             tenant_id=matter.tenant_id,
             number=number + place,
@@ -182,11 +192,8 @@ def _renew(
             rule_version=rule.version,
             aware_at=aware_at,
         )
-        for place, rule in enumerate(missing)
+        for place, rule in enumerate(rules)
     ]
-    _reckon(session, matter, [*duties, *made])
-    session.add_all(made)
-    session.flush()
 
 
 def _rest(duties: Collection[r.RegulatoryDuty], now: datetime) -> None:
@@ -201,12 +208,11 @@ def _reckon(
     """Store when each is due; what was done keeps the due date that it had, unless awareness `moved`."""
     if not duties:
         return
-    zone = ZoneInfo(hold_adherent(session, matter.tenant_id).zone)
     rules = _rules(session, duties)
     dues = due_dates(
         [rule_of(row) for row in rules.values()],
         next(iter(duties)).aware_at,
-        zone,
+        _zone(session, matter),
         contract_hours=_hours_of(session, matter),
         done={duty.rule_code: duty.done_at for duty in duties if duty.done_at is not None},
     )
@@ -216,16 +222,16 @@ def _reckon(
             duty.due_at, duty.warn_at = due.due_at, due.warn_at
 
 
+def _zone(session: Session, matter: Matter) -> ZoneInfo:
+    return ZoneInfo(session.get_one(c.Adherent, matter.tenant_id).zone)
+
+
 def _rules(session: Session, duties: Collection[r.RegulatoryDuty]) -> dict[str, r.RegulatoryRule]:
     wanted = {(duty.rule_code, duty.rule_version) for duty in duties}
     rows = session.scalars(
         select(r.RegulatoryRule).where(r.RegulatoryRule.code.in_({code for code, _version in wanted}))
     )
     return {row.code: row for row in rows if (row.code, row.version) in wanted}
-
-
-def _recipients(session: Session, duties: Collection[r.RegulatoryDuty]) -> Mapping[str, Any]:
-    return {code: row.recipient.value for code, row in _rules(session, duties).items()}
 
 
 def _hours_of(session: Session, matter: Matter) -> int | None:
