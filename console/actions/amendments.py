@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from console.actions.incidents import Priority, reckon_open
+from console.actions.incidents import Priority, follow_plan
 from console.actions.tenancy import hold_adherent, subscription_of
 from console.domain.adherents import check_still_there
 from console.domain.contract import (
@@ -36,6 +36,7 @@ from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import offer as o
 from console.store.models import tenant as t
+from console.store.session import MACHINE
 
 ONE_DAY = timedelta(days=1)
 YEAR_MONTHS = 12
@@ -164,7 +165,7 @@ def turn_subscriptions(session: Session, *, now: datetime) -> None:
     )
     for subscription, zone in session.execute(due).all():
         past = amendments_of(session, subscription.tenant_id, subscription.number)
-        _bring_to(session, subscription, past, now.astimezone(ZoneInfo(zone)).date(), now)
+        _bring_to(session, subscription, past, now.astimezone(ZoneInfo(zone)).date(), now, MACHINE)
 
 
 def _hold(
@@ -215,7 +216,7 @@ def _append(
         ):
             check_terms(terms)
     _write(session, subscription, amendment, revision, note, now, by)
-    _bring_to(session, subscription, timeline, today, now)
+    _bring_to(session, subscription, timeline, today, now, by)
     session.flush()
     return amendment.number
 
@@ -245,13 +246,18 @@ def _write(
 
 
 def _bring_to(
-    session: Session, subscription: t.Subscription, timeline: list[Amendment], today: date, now: datetime
+    session: Session,
+    subscription: t.Subscription,
+    timeline: list[Amendment],
+    today: date,
+    now: datetime,
+    by: str,
 ) -> None:
     """Show today's terms; under another plan, incidents that are open are due at another time."""
     before = (subscription.plan_code, subscription.plan_version)
     _show(subscription, timeline, today)
     if before != (subscription.plan_code, subscription.plan_version):
-        reckon_open(session, subscription.tenant_id, subscription.number, now=now)
+        follow_plan(session, subscription, was=before, now=now, by=by)
 
 
 def _show(subscription: t.Subscription, timeline: list[Amendment], today: date) -> None:

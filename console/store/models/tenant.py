@@ -143,8 +143,8 @@ class Incident(TenantRow):
 class IncidentEvent(TenantRow):
     """The interval log of an incident.
 
-    `kind` is what moves its clocks (`domain.clock.EventKind`), or what was changed (`Change`) with the value
-    that holds from then on.
+    `kind` is what moves its clocks (`domain.clock.EventKind`), or what was changed
+    (`domain.incident_log.Change`) with what it was and the value that holds from `at` on.
     """
 
     __tablename__ = "incident_event"
@@ -153,6 +153,7 @@ class IncidentEvent(TenantRow):
     incident: Mapped[Number]
     position: Mapped[Number]
     kind: Mapped[Code]
+    was: Mapped[Code | None]
     value: Mapped[Code | None]
     at: Mapped[datetime]
     recorded_at: Mapped[datetime]

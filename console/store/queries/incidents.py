@@ -13,6 +13,7 @@ from console.domain.clock import Deadline, Event, EventKind, next_events, read_c
 from console.domain.errors import NotFound
 from console.store.models import catalogue as c
 from console.store.models import tenant as t
+from console.store.queries.incident_log import MOVES_CLOCKS
 from console.store.queries.plans import plan_of
 from console.store.queries.standing import of_subscription, standing_at
 
@@ -100,7 +101,11 @@ def incident_page(session: Session, tenant_id: int, number: int, *, now: datetim
 def _log(session: Session, tenant_id: int, number: int) -> list[LoggedEvent]:
     rows = session.scalars(
         select(t.IncidentEvent)
-        .where(t.IncidentEvent.tenant_id == tenant_id, t.IncidentEvent.incident == number)
+        .where(
+            t.IncidentEvent.tenant_id == tenant_id,
+            t.IncidentEvent.incident == number,
+            t.IncidentEvent.kind.in_(MOVES_CLOCKS),
+        )
         .order_by(t.IncidentEvent.position)
     )
     return [LoggedEvent(EventKind(row.kind), row.at, row.recorded_at, row.recorded_by) for row in rows]
