@@ -17,6 +17,8 @@ BY_PLANE = {
 APART = {  # from what their plane says
     "alembic_version": frozenset[str](),
     **dict.fromkeys(("account", "delegation", "column_mapping"), frozenset[str]()),
+    **dict.fromkeys(("incident_notice", "work_notice"), frozenset[str]()),
+    "status_reader": KEEP,
     "adherent": READ | {"UPDATE"},
     "audit_checkpoint": READ,
     **dict.fromkeys(("audit_entry", "audit_payload", "subscription_amendment", "volume_month"), ADD),

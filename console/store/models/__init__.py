@@ -16,6 +16,7 @@ from console.store.models import (
     probes,
     regulatory,
     tenant,
+    watching,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "probes",
     "regulatory",
     "tenant",
+    "watching",
 ]

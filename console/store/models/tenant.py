@@ -110,6 +110,15 @@ class Incident(TenantRow):
         Index("ix_incident_at_risk_at", "at_risk_at"),
         Index("ix_incident_tenant_id_opened_at", "tenant_id", "opened_at"),
         Index("ix_incident_major", "major"),
+        Index("ix_incident_resolved_at", "resolved_at"),
+        Index(
+            "ix_incident_open_due_at",
+            "due_at",
+            "tenant_id",
+            "number",
+            sqlite_where=text("resolved_at IS NULL"),
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
         Index(
             "ix_incident_open",
             "tenant_id",

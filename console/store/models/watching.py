@@ -24,7 +24,7 @@ class SavedView(CoordinationRow):
 
 
 class StatusReader(TenantRow):
-    """An address to which the status of the adherent's services is told; not before it was confirmed there."""
+    """An address that is told of the status of the services, once that was confirmed from there."""
 
     __tablename__ = "status_reader"
     __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["adherent.tenant_id"]),)
