@@ -27,7 +27,10 @@ NOT_THERE = {404}
 OPENS = {200, 204}
 DONE = {200, 204, 303, 403, 409}  # 403: done by another, as a note of its author
 SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-LIVE = re.compile(r'name="csrf_token" value="[^"]+"|"X-CSRFToken": ?"[^"]+"|\b\d\d:\d\d(:\d\d)?\b')
+LIVE = re.compile(
+    r'name="csrf_token" value="[^"]+"|"X-CSRFToken": ?"[^"]+"'
+    r"|<span data-left=[^>]+>[^<]+|\b\d\d:\d\d(:\d\d)?\b"
+)
 HEADERS = ("Location", "HX-Redirect", "Content-Disposition")
 SAME = {"tenant_id", "month", "day", "version", "ght"}  # what names no row of an adherent
 Ids = Mapping[str, Id]

@@ -41,49 +41,12 @@ def desk(database: Database) -> Database:
     return database
 
 
-def rows(page: str) -> list[str]:
-    return re.findall(r'<th scope="row"><a href="[^"]+">([^<]+)</a>', page)
-
-
 def log(database: Database, number: int) -> list[str]:
     with database.read(Operator()) as session:
         events = select(t.IncidentEvent.kind).where(
             t.IncidentEvent.tenant_id == FOIX, t.IncidentEvent.incident == number
         )
         return list(session.scalars(events.order_by(t.IncidentEvent.position)))
-
-
-def test_those_that_run_come_first_by_due_date_and_time_alone_changes_their_state(
-    desk: Database, sign_in_as: SignIn
-) -> None:
-    page = sign_in_as(Role.CIO, FOIX).get("/incidents").text
-    assert rows(page) == ["Serveur arrêté", "Disque plein", "Paie lente", "Attente de pièces", "Panne passée"]
-    for state in ("délai dépassé", "à risque", "dans les délais", "attente de l", "tenu"):
-        assert state in page
-
-
-@pytest.mark.parametrize(
-    ("asked", "found"),
-    [
-        ("state=breached", ["Serveur arrêté"]),
-        ("state=at_risk", ["Disque plein"]),
-        ("state=waiting", ["Attente de pièces"]),
-        ("state=on_time", ["Paie lente"]),
-        ("state=met", ["Panne passée"]),
-        ("state=missed", []),
-        ("priority=P1", ["Serveur arrêté", "Disque plein"]),
-        ("priority=P1&state=at_risk", ["Disque plein"]),
-        ("priority=P9", None),
-        ("state=lost", None),
-    ],
-)
-@pytest.mark.both_databases
-def test_the_list_is_filtered(
-    desk: Database, sign_in_as: SignIn, asked: str, found: list[str] | None
-) -> None:
-    page = sign_in_as(Role.CIO, FOIX).fragment(f"/incidents?{asked}").text
-    assert len(rows(page)) == 5 if found is None else rows(page) == found
-    assert "<html" not in page
 
 
 def test_an_account_sees_the_incidents_of_its_adherents_only(desk: Database, sign_in_as: SignIn) -> None:

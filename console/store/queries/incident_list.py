@@ -1,26 +1,82 @@
-"""Incidents as lists show them: where each stands at `now` against its time to restore."""
+"""Incidents as lists show them: where each stands at `now` against its time to restore, and what is left."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, String, case, func, literal, select, type_coerce
 from sqlalchemy.orm import Session
 
+from console.domain.alerts import Standing
+from console.domain.calendar import Calendar
+from console.domain.clock import Phase
+from console.domain.countdown import Countdown, countdown
+from console.domain.folding import folded_words
 from console.store.models import catalogue as c
 from console.store.models import tenant as t
 from console.store.queries.paging import PAGE, PageOf
+from console.store.queries.plans import PlanKey, calendars_of
 from console.store.queries.standing import of_subscription, standing_at
 
-STATES = ("breached", "at_risk", "waiting", "on_time", "missed", "met")
+YES, NO = "yes", "no"
+
+
+class Which(StrEnum):
+    """Which incidents: those that are not resolved, unless others are asked for."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+    ALL = "all"
+
+
+class Awaited(StrEnum):
+    """Whom an incident waits for."""
+
+    OWNER = "owner"  # somebody of the operator who takes it
+    OPERATOR = "operator"
+    ADHERENT = "adherent"
+    NOBODY = "nobody"
+
+
+class Facet(StrEnum):
+    """What a list is narrowed by, each beside the others."""
+
+    STATE = "state"
+    PRIORITY = "priority"
+    AWAITED = "awaited"
+    CATEGORY = "category"
+    SECURITY = "security"
+    ORIGIN = "origin"
+    MAJOR = "major"
+    AGENCY = "agency"
+    MINE = "mine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is sought: words of the adherent's name, and the value of each facet that narrows.
+
+    `mine` are the adherents that the reader follows, none where that says nothing.
+    """
+
+    which: Which = Which.OPEN
+    tenant_id: int | None = None
+    words: str = ""
+    values: Mapping[Facet, str] = field(default_factory=dict)
+    mine: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class ListedIncident:
-    """A line of a list. `due_at` is None while a wait moves it; `state` is one of `STATES`."""
+    """A line of a list. `due_at` is None while a wait moves it; `remaining_s` is then what will be left.
+
+    `left` is known while the clock runs.
+    """
 
     tenant_id: int
     adherent: str
@@ -33,76 +89,133 @@ class ListedIncident:
     resolved_at: datetime | None
     due_at: datetime | None
     remaining_s: int | None
-    state: str
+    left: Countdown | None
+    state: Standing
+    awaited: Awaited
+    is_security: bool
+    major: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Incidents(PageOf[ListedIncident]):
-    """One page of a list; `by_state` counts all that the other filters let through."""
+    """One page of a list; `counts` tells of each facet how many the other ones leave for each value."""
 
-    by_state: Mapping[str, int]
+    counts: Mapping[Facet, Mapping[str, int]]
 
 
 def list_incidents(
-    session: Session,
-    *,
-    now: datetime,
-    state: str = "",
-    priority: str = "",
-    tenant_id: int | None = None,
-    page: int = 1,
-    size: int = PAGE,
+    session: Session, asked: Asked, *, now: datetime, page: int = 1, size: int | None = PAGE
 ) -> Incidents:
-    """Incidents of one adherent, or of every adherent in scope: the open ones first, by due date."""
-    incident, standing = t.Incident, standing_at(now)
-    wanted = list(_conditions(priority, tenant_id))
-    by_state = _count_by_state(session, standing, wanted)
-    if state:
-        wanted.append(standing == state)
-    rows = session.execute(
-        select(incident, standing, c.Adherent.name, c.Service.name_fr, c.Service.name_en)
-        .join(c.Adherent, c.Adherent.tenant_id == incident.tenant_id)
+    """The incidents in scope, by due date, those resolved last; all of them without `size`.
+
+    The statements are as many whatever is found.
+    """
+    facets = _facets(asked, now)
+    counts, total = _counts(session, asked, facets)
+    wanted = (
+        select(
+            t.Incident,
+            facets[Facet.STATE],
+            facets[Facet.AWAITED],
+            c.Adherent.name,
+            c.Service.name_fr,
+            c.Service.name_en,
+            t.Subscription.plan_code,
+            t.Subscription.plan_version,
+        )
+        .join(c.Adherent, c.Adherent.tenant_id == t.Incident.tenant_id)
         .join(t.Subscription, of_subscription())
         .join(c.Service, c.Service.code == t.Subscription.service_code)
-        .where(*wanted)
-        .order_by(
-            incident.resolved_at.is_not(None),
-            incident.resolved_at.desc(),
-            incident.due_at.is_(None),
-            incident.due_at,
-            incident.tenant_id,
-            incident.number,
-        )
-        .limit(size)
-        .offset((page - 1) * size)
+        .where(*_within(asked), *(facets[name] == value for name, value in asked.values.items()))
+        .order_by(*_order(asked.which))
     )
-    return Incidents(
-        rows=[_listed(row) for row in rows],
-        total=by_state.get(state, 0) if state else sum(by_state.values()),
-        by_state=by_state,
-        page=page,
-    )
+    if size is not None:
+        wanted = wanted.limit(size).offset((page - 1) * size)
+    rows = session.execute(wanted).all()
+    plans = {(row.plan_code, row.plan_version) for row in rows if row.plan_code is not None}
+    calendars = calendars_of(session, plans)
+    return Incidents([_listed(row, calendars, now) for row in rows], total, page, counts)
 
 
-def _count_by_state(
-    session: Session, standing: ColumnElement[str], wanted: Sequence[ColumnElement[bool]]
-) -> dict[str, int]:
-    of_each = select(standing.label("state")).where(*wanted).subquery()
-    counted = session.execute(select(of_each.c.state, func.count()).group_by(of_each.c.state))
-    return {row[0]: row[1] for row in counted}
+def _counts(
+    session: Session, asked: Asked, facets: Mapping[Facet, ColumnElement[Any]]
+) -> tuple[dict[Facet, Counter[str]], int]:
+    """Counted once by all facets together: from that, each one counts what the others leave."""
+    columns = [expression.label(name.value) for name, expression in facets.items()]
+    each = select(*columns).join(c.Adherent, c.Adherent.tenant_id == t.Incident.tenant_id)
+    inner = each.where(*_within(asked)).subquery()
+    groups = session.execute(select(*inner.c, func.count()).group_by(*inner.c)).all()
+    counts: dict[Facet, Counter[str]] = {name: Counter() for name in facets}
+    total = 0
+    for *group, number in groups:
+        values = dict(zip(facets, group, strict=True))
+        others = {name for name, value in asked.values.items() if values[name] != value}
+        total += 0 if others else number
+        for name, value in values.items():
+            if others <= {name}:
+                counts[name][value] += number
+    return counts, total
 
 
-def _conditions(priority: str, tenant_id: int | None) -> list[ColumnElement[bool]]:
-    conditions = []
-    if priority:
-        conditions.append(t.Incident.priority == priority)
-    if tenant_id is not None:
-        conditions.append(t.Incident.tenant_id == tenant_id)
-    return conditions
+def _facets(asked: Asked, now: datetime) -> dict[Facet, ColumnElement[Any]]:
+    """The value that each facet has for an incident, empty where nobody told."""
+    incident = t.Incident
+    return {
+        Facet.STATE: standing_at(now),
+        Facet.PRIORITY: incident.priority.expression,
+        Facet.AWAITED: case(
+            (incident.resolved_at.is_not(None), Awaited.NOBODY.value),
+            (incident.phase == Phase.WAITING.value, Awaited.ADHERENT.value),
+            (incident.tto_met_at.is_(None), Awaited.OWNER.value),
+            else_=Awaited.OPERATOR.value,
+        ),
+        Facet.CATEGORY: func.coalesce(type_coerce(incident.category, String), ""),
+        Facet.SECURITY: _whether(incident.is_security.expression),
+        Facet.ORIGIN: incident.origin.expression,
+        Facet.MAJOR: _whether(incident.major.is_not(None)),
+        Facet.AGENCY: func.coalesce(c.Adherent.agency, ""),
+        Facet.MINE: _whether(incident.tenant_id.in_(sorted(asked.mine))) if asked.mine else literal(NO),
+    }
 
 
-def _listed(row: Any) -> ListedIncident:
-    incident, state, adherent, service_fr, service_en = row
+def _whether(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    return case((condition, YES), else_=NO)
+
+
+def _within(asked: Asked) -> list[ColumnElement[bool]]:
+    words = folded_words(asked.words)
+    found: list[ColumnElement[bool]] = [
+        c.Adherent.folded_name.contains(word, autoescape=True) for word in words
+    ]
+    if asked.tenant_id is not None:
+        found.append(t.Incident.tenant_id == asked.tenant_id)
+    if asked.which is not Which.ALL:
+        is_open = asked.which is Which.OPEN
+        found.append(t.Incident.resolved_at.is_(None) if is_open else t.Incident.resolved_at.is_not(None))
+    return found
+
+
+def _order(which: Which) -> list[ColumnElement[Any]]:
+    """By what the indexes of the table hold, so that the first page reads no more than its rows."""
+    incident = t.Incident
+    last = [incident.tenant_id.expression, incident.number.expression]
+    match which:
+        case Which.OPEN:
+            return [incident.due_at.asc().nulls_last(), *last]
+        case Which.RESOLVED:
+            return [incident.resolved_at.desc(), *last]
+    return [
+        incident.resolved_at.is_not(None),
+        incident.resolved_at.desc(),
+        incident.due_at.asc().nulls_last(),
+        *last,
+    ]
+
+
+def _listed(row: Any, calendars: Mapping[PlanKey, Calendar], now: datetime) -> ListedIncident:
+    incident, state, awaited, adherent, service_fr, service_en, plan_code, plan_version = row
+    calendar = calendars.get((plan_code, plan_version))
+    runs = incident.resolved_at is None and incident.due_at is not None
     return ListedIncident(
         tenant_id=incident.tenant_id,
         adherent=adherent,
@@ -115,5 +228,9 @@ def _listed(row: Any) -> ListedIncident:
         resolved_at=incident.resolved_at,
         due_at=incident.due_at,
         remaining_s=incident.remaining_s if incident.due_at is None else None,
-        state=state,
+        left=countdown(calendar, incident.due_at, now) if runs and calendar is not None else None,
+        state=Standing(state),
+        awaited=Awaited(awaited),
+        is_security=incident.is_security,
+        major=incident.major,
     )

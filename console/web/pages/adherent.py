@@ -13,7 +13,7 @@ from console.store.queries.adherent import adherent_page
 from console.store.queries.committees import list_committees
 from console.store.queries.contacts import Contacts, contacts_of, operator_contacts, own_sites
 from console.store.queries.ght import groups_of
-from console.store.queries.incident_list import list_incidents
+from console.store.queries.incident_list import Asked, Which, list_incidents
 from console.store.queries.managers import in_charge_of
 from console.store.queries.notes import notes_of
 from console.store.queries.tasks import list_tasks
@@ -39,7 +39,9 @@ def show(tenant_id: int) -> ResponseReturnValue:
         contacts = contacts_of(session, tenant_id, day)
         page = {
             "adherent": adherent,
-            "incidents": list_incidents(session, now=now, tenant_id=tenant_id, size=INCIDENTS),
+            "incidents": list_incidents(
+                session, Asked(which=Which.ALL, tenant_id=tenant_id), now=now, size=INCIDENTS
+            ),
             "contacts": contacts,
             "missing": _missing(contacts),
             "own_sites": [site for site in own_sites(session, tenant_id) if site.ended_on is None],
