@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.alerting import Readers
 from console.actions.delivering import post
+from console.actions.tenancy import subscription_of
 from console.domain.clock import Event
 from console.domain.escalation import Planned, Promise, plan_escalations
 from console.store.conditional import rows_touched
@@ -23,7 +24,7 @@ from console.store.models import escalation as e
 from console.store.models import tenant as t
 from console.store.queries.explanations import explained_incident
 from console.store.queries.managers import in_charge_of
-from console.store.queries.plans import Plan
+from console.store.queries.plans import plan_of
 from reports.escalation_mail import Escalated, escalated
 from reports.language import FRENCH
 
@@ -31,13 +32,13 @@ ESCALATED = "escalated"
 MANAGERS_FROM_LEVEL = 2
 
 
-def plan_next(
-    session: Session, incident: t.Incident, log: Sequence[Event], plan: Plan, *, now: datetime
-) -> None:
+def plan_next(session: Session, incident: t.Incident, log: Sequence[Event], now: datetime) -> None:
     """Write when each level of an incident is told, as its log and its plan have it now.
 
     What was told stays so, unless its instant moved to a later one.
     """
+    subscribed = subscription_of(session, incident.tenant_id, incident.subscription)
+    plan = plan_of(session, subscribed.plan_code, subscribed.plan_version)
     targets = plan.targets[incident.priority.value]
     planned = plan_escalations(plan.escalations, log, plan.calendar, targets.tto, targets.ttr, now)
     rows = {(row.promise, row.level): row for row in _rows(session, incident.tenant_id, incident.number)}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from console.domain.calendar import Calendar, Closure, Segment
+from console.domain.calendar import Calendar, Closure, Rule, Segment
 from console.domain.errors import Invalid
 from tests.domain.peer_vectors import EVERY_DAY, MON_FRI, UTC_ZONE, hours, named
 from tests.domain.peer_vectors import at as utc
@@ -258,6 +258,102 @@ def test_the_last_opening_is_followed_by_an_error() -> None:
         once.add_open_seconds(at("2026-06-15"), 7200)
 
 
+# -- counting back ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("calendar", "end", "seconds", "start"),
+    [
+        (OFFICE, "2026-06-15 13:45", 1800, "2026-06-15 12:15"),  # over lunch
+        (OFFICE, "2026-06-15 09:00", 3600, "2026-06-12 17:30"),
+        (OFFICE, "2026-06-15 09:00", 1800, "2026-06-12 18:00"),  # from the opening: the closing before it
+        (OFFICE, "2026-06-15 03:00", 0, "2026-06-12 18:00"),
+        (OFFICE, "2026-06-15 09:00", 0, "2026-06-15 09:00"),
+        (AROUND_THE_CLOCK, "2026-03-29 03:30", 3600, "2026-03-29 01:30"),
+        (AROUND_THE_CLOCK, "2026-10-25 02:30+01:00", 3600, "2026-10-25 02:30+02:00"),
+        (SEVEN_DAYS, "2026-05-02 01:00", 7200, "2026-04-30 23:00"),
+    ],
+)
+def test_open_time_counted_back_leads_to_the_first_instant_that_has_it_left(
+    calendar: Calendar, end: str, seconds: int, start: str
+) -> None:
+    assert calendar.subtract_open_seconds(at(end), seconds) == at(start)
+
+
+@pytest.mark.parametrize(
+    ("calendar", "end", "days", "start"),
+    [
+        (OFFICE, "2026-06-16 10:00", 1, "2026-06-15 10:00"),
+        (OFFICE, "2026-06-15 10:00", 1, "2026-06-12 10:00"),
+        (OFFICE, "2026-06-16 07:00", 1, "2026-06-12 18:00"),  # from Monday's closing
+        (OFFICE, "2026-06-16 13:00", 1, "2026-06-15 12:30"),  # from the closing before lunch
+        (OFFICE, "2026-05-04 10:00", 1, "2026-04-30 10:00"),
+        (AROUND_THE_CLOCK, "2026-06-16 00:00", 1, "2026-06-15 00:00"),
+        (AROUND_THE_CLOCK, "2026-03-30 02:30", 1, "2026-03-29 03:30"),
+        (AROUND_THE_CLOCK, "2026-10-25 02:30+01:00", 0, "2026-10-25 02:30+01:00"),
+    ],
+)
+def test_working_days_counted_back_keep_the_wall_time(
+    calendar: Calendar, end: str, days: int, start: str
+) -> None:
+    assert calendar.subtract_working_days(at(end), days) == at(start)
+
+
+@pytest.mark.parametrize(
+    ("end", "start"),
+    [
+        ("2026-06-18 09:00", "2026-06-17 10:00"),  # before the opening: the opening
+        ("2026-06-18 11:15", "2026-06-17 11:00"),  # between: the closing before
+        ("2026-06-18 17:00", "2026-06-17 12:00"),  # past the closing: the closing
+    ],
+)
+def test_a_wall_time_outside_the_hours_of_the_first_day_is_moved_into_them(end: str, start: str) -> None:
+    half_day = {date(2026, 6, 17): (Segment.parse("10:00-11:00"), Segment.parse("11:30-12:00"))}
+    calendar = hours(MON_FRI, "08:00-18:00", PARIS, openings=half_day)
+    assert calendar.subtract_working_days(at(end), 1) == at(start)
+
+
+def test_a_calendar_that_was_never_open_says_so() -> None:
+    once = Calendar(PARIS, openings={date(2026, 6, 16): (Segment.parse("10:00-12:00"),)})
+    with pytest.raises(Invalid, match="n'ouvre pas dans les dix ans avant le 2026-06-16"):
+        once.subtract_open_seconds(at("2026-06-16 11:00"), 7200)
+    with pytest.raises(Invalid, match="n'ouvre pas dans les dix ans avant le 2026-06-16"):
+        once.subtract_working_days(at("2026-06-16 11:00"), 1)
+
+
+# -- why a date is open or closed ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("day", "open_hours", "rule", "name"),
+    [
+        ("2026-06-15", 8.5, Rule.WEEK, ""),
+        ("2026-06-13", 0, Rule.WEEK, ""),
+        ("2026-05-01", 0, Rule.HOLIDAY, "Fête du Travail"),
+        ("2026-12-30", 0, Rule.CLOSURE, "Fin d'année"),
+        ("2026-12-28", 3, Rule.OPENING, "Paie"),
+    ],
+)
+def test_a_day_says_its_hours_and_why(day: str, open_hours: float, rule: Rule, name: str) -> None:
+    calendar = hours(
+        MON_FRI,
+        "08:30-12:30,13:30-18:00",
+        PARIS,
+        holidays={date(2026, 5, 1): "Fête du Travail"},
+        closures=(Closure(date(2026, 12, 24), date(2027, 1, 2), name="Fin d'année"),),
+        openings={date(2026, 12, 28): (Segment.parse("09:00-12:00"),)},
+        opening_names={date(2026, 12, 28): "Paie"},
+    )
+    found = calendar.day(date.fromisoformat(day))
+    assert (found.open_s, found.rule, found.name) == (open_hours * 3600, rule, name)
+    assert calendar.day(found.date) is found
+
+
+def test_around_the_clock_a_day_has_no_other_rule() -> None:
+    assert AROUND_THE_CLOCK.day(date(2026, 10, 25)).open_s == 25 * 3600
+    assert AROUND_THE_CLOCK.day(date(2026, 10, 25)).rule is Rule.ALWAYS
+
+
 # -- what cannot be written ------------------------------------------------------------------------------
 
 
@@ -342,6 +438,25 @@ def test_a_delay_consumes_itself_and_one_second_more_exceeds_it(
 def test_two_delays_in_a_row_are_one(calendar: Calendar, start: datetime, first: int, second: int) -> None:
     halfway = calendar.add_open_seconds(start, first)
     assert calendar.add_open_seconds(halfway, second) == calendar.add_open_seconds(start, first + second)
+
+
+@given(calendars, moments, st.integers(0, 400_000))
+def test_counting_back_leaves_what_was_asked_and_one_second_earlier_more(
+    calendar: Calendar, end: datetime, seconds: int
+) -> None:
+    start = calendar.subtract_open_seconds(end, seconds)
+    assert calendar.open_seconds(start, end) == seconds
+    assert calendar.open_seconds(start - timedelta(seconds=1), end) == seconds + 1
+
+
+@given(calendars, moments, st.integers(0, 20))
+def test_working_days_counted_back_end_in_the_hours_of_an_earlier_day(
+    calendar: Calendar, end: datetime, count: int
+) -> None:
+    start = calendar.subtract_working_days(end, count)
+    assert start <= end
+    assert calendar.is_open(start - timedelta(seconds=1)) or calendar.is_open(start)
+    assert calendar.subtract_working_days(end, count + 1) < start
 
 
 @given(calendars, moments)
