@@ -24,7 +24,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.orm import Session
 
-from console.actions import alerting, audit, delivering, probing
+from console.actions import alerting, audit, delivering, escalations, probing
 from console.actions.alerting import Readers
 from console.actions.amendments import turn_subscriptions
 from console.actions.delivering import Claim, Envelope
@@ -37,6 +37,7 @@ from console.config import Config
 from console.notify.channels import mail, open_channels
 from console.notify.letter import Channel, Outcome, Sent, Uncertain
 from console.probing import ask
+from console.store.queries.escalations import due_escalations
 from console.store.queries.generation import Origin, origin
 from console.store.queries.probes import due_probes
 from console.store.session import Database, Operator
@@ -116,6 +117,19 @@ def watch(means: Means) -> None:
         )
 
 
+def escalate(means: Means) -> None:
+    """Tell of the incidents whose due dates are near or past, as their plans say."""
+    with means.database.read(Operator()) as session:
+        due = due_escalations(session, now=means.clock())
+    _each(
+        means,
+        "escalation",
+        due,
+        lambda session, level: escalations.tell(session, *level, now=means.clock(), readers=means.readers),
+        lambda session, level: escalations.postpone(session, *level, until=means.clock() + RETRIED_AFTER),
+    )
+
+
 def ask_services(means: Means) -> None:
     """Run the probes whose slot has come, several at a time."""
     with means.database.read(Operator()) as session:
@@ -176,6 +190,7 @@ TIMETABLE = (
     Entry(5, "metering", meter),
     Entry(30, "reckoning", reckon),
     Entry(15, "alerting", watch),
+    Entry(15, "escalation", escalate),
     Entry(5, "deliveries", deliver),
     Entry(5, "probes", ask_services),
     Entry(900, "turning the day", turn_the_day),

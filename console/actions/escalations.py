@@ -73,6 +73,13 @@ def tell(
     return True
 
 
+def postpone(session: Session, tenant_id: int, number: int, promise: Promise, *, until: datetime) -> None:
+    """Look at what is due of a clock again at another instant: telling of it failed."""
+    for row in _rows(session, tenant_id, number):
+        if row.promise is promise and row.told_at is None and row.due_at is not None:
+            row.due_at = max(row.due_at, until)
+
+
 def _rows(session: Session, tenant_id: int, number: int) -> Iterable[e.Escalation]:
     row = e.Escalation
     return session.scalars(
