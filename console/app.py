@@ -21,6 +21,7 @@ from console.web import (
     addresses,
     adherent_words,
     adherents_api,
+    alertmanager_api,
     api,
     assets,
     cookies,
@@ -29,6 +30,7 @@ from console.web import (
     generated,
     headers,
     health,
+    incidents_api,
     inputs,
     languages,
     presentation,
@@ -39,6 +41,7 @@ from console.web.pages import (
     account,
     adherent,
     adherents,
+    alert_routes,
     api_tokens,
     audit,
     catalogue,
@@ -78,6 +81,8 @@ BLUEPRINTS = (
     api.bp,
     adherents_api.bp,
     volumes_api.bp,
+    incidents_api.bp,
+    alertmanager_api.bp,
     assets.bp,
     health.bp,
     sign_in.bp,
@@ -107,6 +112,7 @@ BLUEPRINTS = (
     incident_list.bp,
     incidents.bp,
     probes.bp,
+    alert_routes.bp,
     energy.bp,
     statements.bp,
     catalogue.bp,
@@ -115,6 +121,13 @@ BLUEPRINTS = (
     criticalities.bp,
     certificates.bp,
     audit.bp,
+)
+DOORS = (  # of programs: their token, which no browser sends by itself, is the credential
+    adherents_api.bp,
+    api.bp,
+    volumes_api.bp,
+    incidents_api.bp,
+    alertmanager_api.bp,
 )
 LARGEST_FORM = 1024 * 1024  # bytes
 GIVES_UP = 3  # the exit status of a worker after which gunicorn does not start another
@@ -167,7 +180,7 @@ def create_app(config: Config | None = None) -> Flask:
     generated.install(app)
     app.before_request(access.gate)  # before CSRF: an expired session matters more than its stale form
     csrf = CSRFProtect(app)
-    for door in (adherents_api.bp, api.bp, volumes_api.bp):
+    for door in DOORS:
         csrf.exempt(door)
     app.after_request(headers.pack)
     app.after_request(headers.protect)

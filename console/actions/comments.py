@@ -1,4 +1,4 @@
-"""What people write on an incident, for the operator alone or for the adherent too; redacted, never edited."""
+"""What people write on an incident, for the operator alone or for the adherent too; never edited."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def add_comment(
     by: str,
 ) -> int:
     """Write a comment on an incident, whatever its phase; the number of the comment within the incident."""
-    hold_incident(session, tenant_id, number)
+    incident = hold_incident(session, tenant_id, number)
     whole = several_lines(text, "text")
     if not whole:
         raise Invalid("text", "Un texte est attendu.")
@@ -38,6 +38,8 @@ def add_comment(
         written_at=now,
     )
     session.add(comment)
+    if shared:
+        incident.changed_at = now  # programs read it too
     session.flush()
     return comment.number
 

@@ -1,4 +1,4 @@
-"""`console import`: fill the directory from published files, or from any table by its columns."""
+"""`console import`: fill the directory from published files, or from any table; take tickets in."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from flask.cli import AppGroup
 from console.actions import imports
 from console.actions.directory import Difference
 from console.actions.memberships import end_those_left
+from console.cli.tickets import import_incidents
 from console.domain.directory import Kind, Listing
 from console.domain.errors import DomainError
 from console.store.session import Operator
@@ -92,6 +93,7 @@ def import_table(
     _import(file, as_of, dry_run=dry_run, yes=yes, chosen=chosen)
 
 
+group.add_command(import_incidents)
 for _name, _text in PUBLISHED.items():
     _published(_name, _text)
 for _command in (import_members, import_table):

@@ -55,25 +55,36 @@ def in_order(standings: Iterable[Standing]) -> list[Standing]:
     return sorted(standings, key=_moment)
 
 
+def not_told_before(standings: Sequence[Standing], told: Standing | None) -> list[Standing]:
+    """The states, in order, that come after the last one that was taken before."""
+    if told is None:
+        return list(standings)
+    if told in standings:
+        last = len(standings) - standings[::-1].index(told)
+        return [one for one in standings[last:] if one.since >= told.since]
+    return [one for one in standings if _moment(one) > _moment(told)]
+
+
 def missing_events(
     log: Sequence[Event],
     standings: Sequence[Standing],
     *,
-    told: Standing | None,
+    before: DeskState | None = None,
     acknowledged_at: datetime | None = None,
 ) -> list[Event]:
-    """What the log of an incident lacks of the states of its ticket, which come in order.
+    """What the log of an incident lacks of new states of its ticket, which come in order.
 
-    `told` is the last state that was taken before. An event that the desk dates before the last one of the
-    log counts from that one. Raises `Conflict` for a ticket that runs while the incident is closed.
+    `before` is the state that the desk told last: told again, it says nothing new. An event that the desk
+    dates before the last one of the log counts from that one. Raises `Conflict` for a ticket that runs while
+    the incident is closed.
     """
     events = list(log)
     for standing in standings:
         if acknowledged_at is not None and acknowledged_at <= standing.since:
             _append(events, EventKind.ACKNOWLEDGED, acknowledged_at)
-        if _is_news(standing, told):
+        if standing.state is not before:
             _go(events, standing)
-            told = standing
+        before = standing.state
     if acknowledged_at is not None:
         _append(events, EventKind.ACKNOWLEDGED, acknowledged_at)
     return events[len(log) :]
@@ -89,10 +100,6 @@ def _go(events: list[Event], standing: Standing) -> None:
 def _append(events: list[Event], kind: EventKind, at: datetime) -> None:
     if kind in next_events(events):
         events.append(Event(kind, max(at, max(event.at for event in events))))
-
-
-def _is_news(standing: Standing, told: Standing | None) -> bool:
-    return told is None or (_moment(standing) > _moment(told) and standing.state is not told.state)
 
 
 def _moment(standing: Standing) -> tuple[datetime, int]:

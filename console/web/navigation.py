@@ -63,7 +63,7 @@ ENTRIES = (
         "incident_list.index",
         lazy_gettext("Incidents"),
         "incidents",
-        ("incident_list", "incidents", "probes"),
+        ("incident_list", "incidents", "probes", "alert_routes"),
         Permission.SEE_ADHERENTS,
     ),
     Entry(

@@ -57,7 +57,6 @@ def upgrade() -> None:
     allow("alert_route")
     op.create_table(
         "alert_signal",
-        sa.Column("signal_id", KEY, nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("started_at", INSTANT, nullable=False),
         sa.Column("ended_at", INSTANT, nullable=True),
@@ -71,8 +70,7 @@ def upgrade() -> None:
         sa.Column("first_at", INSTANT, nullable=False),
         sa.Column("last_at", INSTANT, nullable=False),
         sa.Column("times", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_alert_signal")),
-        sa.UniqueConstraint("fingerprint", "started_at", name=op.f("uq_alert_signal_fingerprint_started_at")),
+        sa.PrimaryKeyConstraint("fingerprint", "started_at", name=op.f("pk_alert_signal")),
     )
     op.create_index("ix_alert_signal_fate", "alert_signal", ["fate", "last_at"])
     op.create_index("ix_alert_signal_last_at", "alert_signal", ["last_at"])

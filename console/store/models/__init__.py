@@ -6,6 +6,7 @@ from console.store.models import (
     contract,
     coordination,
     directory,
+    escalation,
     follow_up,
     generation,
     incident,
@@ -15,6 +16,7 @@ from console.store.models import (
     people,
     probes,
     regulatory,
+    signals,
     tenant,
     watching,
 )
@@ -25,6 +27,7 @@ __all__ = [
     "contract",
     "coordination",
     "directory",
+    "escalation",
     "follow_up",
     "generation",
     "incident",
@@ -34,6 +37,7 @@ __all__ = [
     "people",
     "probes",
     "regulatory",
+    "signals",
     "tenant",
     "watching",
 ]

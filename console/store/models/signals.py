@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.alert_routes import Fate
 from console.domain.outages import Effect
 from console.domain.service_desk import DeskState
-from console.store.base import BigId, Code, CoordinationRow, Count, Label, Small, TenantRow
+from console.store.base import BigId, Code, CoordinationRow, Count, Instant, Label, Small, TenantRow
 from console.store.models.tenant import INCIDENT, Priority
 
 
@@ -66,13 +66,9 @@ class AlertSignal(CoordinationRow):
     """
 
     __tablename__ = "alert_signal"
-    __table_args__ = (
-        UniqueConstraint("fingerprint", "started_at"),
-        Index("ix_alert_signal_fate", "fate", "last_at"),
-    )
-    signal_id: Mapped[BigId]
-    fingerprint: Mapped[Code]
-    started_at: Mapped[datetime]
+    __table_args__ = (Index("ix_alert_signal_fate", "fate", "last_at"),)
+    fingerprint: Mapped[Code] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(Instant, primary_key=True)
     ended_at: Mapped[datetime | None]
     labels: Mapped[dict[str, Any]]
     annotations: Mapped[dict[str, Any]]

@@ -103,9 +103,10 @@ class Incident(TenantRow):
     __tablename__ = "incident"
     audited: ClassVar[bool] = True
     hidden: ClassVar[frozenset[str]] = frozenset({"description"})
-    fleeting: ClassVar[frozenset[str]] = frozenset({"at_risk_at", "remaining_s"})
+    fleeting: ClassVar[frozenset[str]] = frozenset({"at_risk_at", "remaining_s", "changed_at"})
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "subscription"], SUBSCRIPTION),
+        Index("ix_incident_changed_at", "changed_at", "tenant_id", "number"),
         Index("ix_incident_due_at", "due_at"),
         Index("ix_incident_at_risk_at", "at_risk_at"),
         Index("ix_incident_tenant_id_opened_at", "tenant_id", "opened_at"),
@@ -147,6 +148,9 @@ class Incident(TenantRow):
     at_risk_at: Mapped[datetime | None]  # null, too, once resolved: there is nothing left to ask
     remaining_s: Mapped[Count | None]
     outcome: Mapped[Code]  # the state of the time to restore when last reckoned
+    changed_at: Mapped[datetime | None] = mapped_column(  # when programs had something new to read of it
+        insert_default=lambda context: context.get_current_parameters()["opened_at"]
+    )
 
 
 class IncidentEvent(TenantRow):
