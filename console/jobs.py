@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor as ThreadPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -31,7 +31,9 @@ from console.actions.delivering import Claim, Envelope
 from console.actions.expiry import forget_links, forget_sign_ins
 from console.actions.ingest import forget_readings
 from console.actions.metering import hours_due, meter_hour, postpone_hour
+from console.actions.passing_on import Post, pass_on, postpone
 from console.actions.reckoning import months_due, postpone_month, reckon_month
+from console.actions.signals import forget_signals
 from console.actions.volume_files import forget_old_files
 from console.config import Config
 from console.notify.channels import mail, open_channels
@@ -39,6 +41,7 @@ from console.notify.letter import Channel, Outcome, Sent, Uncertain
 from console.probing import ask
 from console.store.queries.escalations import due_escalations
 from console.store.queries.generation import Origin, origin
+from console.store.queries.major_incidents import majors_due
 from console.store.queries.probes import due_probes
 from console.store.session import Database, Operator
 
@@ -66,6 +69,7 @@ class Means:
     silent_after: timedelta
     started_at: datetime
     clock: Callable[[], datetime] = _utc_now
+    letters: Envelope | None = None  # how mails to the people of adherents leave; none: none does
     audit_keep_months: int = 12
 
 
@@ -138,6 +142,20 @@ def ask_services(means: Means) -> None:
         list(pool.map(lambda probe_id: _ask(means, probe_id), due))
 
 
+def pass_majors_on(means: Means) -> None:
+    """Take the incidents of adherents through what happened to their major incidents, each by itself."""
+    with means.database.read(Operator()) as session:
+        due = majors_due(session, now=means.clock())
+    post_by = Post(means.letters, means.readers.public_url)
+    _each(
+        means,
+        "passing on",
+        due,
+        lambda session, one: pass_on(session, *one, post_by=post_by, now=means.clock()),
+        lambda session, one: postpone(session, *one, until=means.clock() + RETRIED_AFTER),
+    )
+
+
 def deliver(means: Means) -> None:
     """Send what is due, one message after the other; without a channel, or of generated data, all waits."""
     with means.database.read(Operator()) as session:
@@ -165,6 +183,7 @@ def clear_out(means: Means) -> None:
         forget_links(session, now=means.clock())
         forget_old_files(session, now=means.clock())
         probing.forget_answers(session, now=means.clock())
+        forget_signals(session, now=means.clock())
     with means.database.write(Operator()) as session:
         forget_readings(session, now=means.clock())
 
@@ -191,6 +210,7 @@ TIMETABLE = (
     Entry(30, "reckoning", reckon),
     Entry(15, "alerting", watch),
     Entry(15, "escalation", escalate),
+    Entry(5, "major incidents", pass_majors_on),
     Entry(5, "deliveries", deliver),
     Entry(5, "probes", ask_services),
     Entry(900, "turning the day", turn_the_day),
@@ -209,6 +229,7 @@ def means_of(config: Config, database: Database) -> Means:
         readers=Readers(envelope if config.alert_recipients else None, config.public_url),
         silent_after=timedelta(seconds=config.silent_after_s),
         started_at=_utc_now(),
+        letters=envelope and replace(envelope, recipients=()),
         audit_keep_months=config.audit_keep_months,
     )
 

@@ -105,7 +105,7 @@ def qualify(
 
 def settle(
     session: Session,
-    tenant_id: int,
+    matter: Matter,
     number: int,
     *,
     at: datetime,
@@ -114,7 +114,9 @@ def settle(
     by: str,
 ) -> None:
     """A duty was done, as of `at`; what counts from it is reckoned again."""
-    duty, matter = _open_duty(session, tenant_id, number)
+    duty = _duty(session, matter, number)
+    if duty.done_at is not None or duty.withdrawn_at is not None:
+        raise Conflict("L'état de cette obligation a changé entre-temps.")
     at = _not_later("at", at, now)
     if at < duty.aware_at:
         raise Invalid("at", "Une obligation se remplit après la prise de connaissance.")
@@ -123,14 +125,12 @@ def settle(
     _reckon(session, matter, _duties(session, matter))
 
 
-def take_back(session: Session, tenant_id: int, number: int) -> None:
+def take_back(session: Session, matter: Matter, number: int) -> None:
     """What was said to be done is not."""
-    hold_adherent(session, tenant_id)
-    duty = _duty(session, tenant_id, number)
+    duty = _duty(session, matter, number)
     if duty.done_at is None:
         raise Conflict("L'état de cette obligation a changé entre-temps.")
     duty.done_at = duty.done_by = duty.reference = None
-    matter = _matter_of(duty)
     _reckon(session, matter, _duties(session, matter))
 
 
@@ -251,23 +251,14 @@ def _duties(session: Session, matter: Matter) -> list[r.RegulatoryDuty]:
     return list(session.scalars(rows))
 
 
-def _open_duty(session: Session, tenant_id: int, number: int) -> tuple[r.RegulatoryDuty, Matter]:
-    hold_adherent(session, tenant_id)
-    duty = _duty(session, tenant_id, number)
-    if duty.done_at is not None or duty.withdrawn_at is not None:
-        raise Conflict("L'état de cette obligation a changé entre-temps.")
-    return duty, _matter_of(duty)
-
-
-def _duty(session: Session, tenant_id: int, number: int) -> r.RegulatoryDuty:
-    duty = session.get(r.RegulatoryDuty, (tenant_id, number))
+def _duty(session: Session, matter: Matter, number: int) -> r.RegulatoryDuty:
+    hold_adherent(session, matter.tenant_id)
+    duty = session.scalars(
+        select(r.RegulatoryDuty).where(*matter.rows(), r.RegulatoryDuty.number == number)
+    ).one_or_none()
     if duty is None:
         raise NotFound("Obligation introuvable.")
     return duty
-
-
-def _matter_of(duty: r.RegulatoryDuty) -> Matter:
-    return Matter(duty.tenant_id, duty.incident, duty.major)
 
 
 def _not_later(field: str, at: datetime, now: datetime) -> datetime:

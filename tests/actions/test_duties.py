@@ -10,7 +10,7 @@ from console.actions.alerting import Readers, observe
 from console.actions.delivering import Envelope
 from console.actions.duties import Matter
 from console.actions.incidents import Revision, set_particulars
-from console.domain.errors import Conflict, Invalid
+from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.regulatory import DutyState
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
@@ -60,9 +60,10 @@ def flag(database: Database, number: int, is_security: bool, now: datetime) -> N
         )
 
 
-def settle(database: Database, duty: Duty, at: datetime, reference: str = "") -> None:
+def settle(database: Database, number: int, duty: Duty, at: datetime, reference: str = "") -> None:
     with database.write(Operator()) as session:
-        duties.settle(session, CH, duty.number, at=at, reference=reference, now=at, by="rssi")
+        matter = Matter(CH, incident=number)
+        duties.settle(session, matter, duty.number, at=at, reference=reference, now=at, by="rssi")
 
 
 def qualify(database: Database, number: int, applying: set[int], **told: object) -> None:
@@ -137,13 +138,13 @@ def test_what_a_person_withdrew_stays_so_when_the_flag_comes_back(office: Databa
 def test_the_final_report_follows_the_notification_once_it_is_made(office: Database) -> None:
     number = breached(office)
     made_at = AWARE + 30 * HOUR  # Sunday the 22nd, 05:30 in Paris
-    settle(office, listed(office, number)["nis2-notification"], made_at, "ANSSI-2026-118")
+    settle(office, number, listed(office, number)["nis2-notification"], made_at, "ANSSI-2026-118")
     found = listed(office, number)
     assert found["nis2-notification"].reference == "ANSSI-2026-118"
     assert found["nis2-final-report"].due_at == datetime(2026, 12, 22, 4, 30, tzinfo=UTC)
     assert not found["nis2-final-report"].is_provisional
     with office.write(Operator()) as session:
-        duties.take_back(session, CH, found["nis2-notification"].number)
+        duties.take_back(session, Matter(CH, incident=number), found["nis2-notification"].number)
     assert listed(office, number)["nis2-final-report"].due_at == datetime(2026, 12, 23, 22, 30, tzinfo=UTC)
 
 
@@ -175,12 +176,20 @@ def test_a_qualification_that_says_too_little_is_refused(
 
 
 def test_a_duty_is_done_once_and_after_it_was_known(office: Database) -> None:
-    duty = listed(office, breached(office))["cert-sante"]
+    number = breached(office)
+    duty = listed(office, number)["cert-sante"]
     with pytest.raises(Invalid, match="après la prise de connaissance"):
-        settle(office, duty, AWARE - HOUR)
-    settle(office, duty, AWARE + HOUR)
+        settle(office, number, duty, AWARE - HOUR)
+    settle(office, number, duty, AWARE + HOUR)
     with pytest.raises(Conflict):
-        settle(office, duty, AWARE + 2 * HOUR)
+        settle(office, number, duty, AWARE + 2 * HOUR)
+
+
+def test_a_duty_of_another_incident_is_not_found(office: Database) -> None:
+    number = breached(office)
+    duty = listed(office, number)["cert-sante"]
+    with pytest.raises(NotFound):
+        settle(office, number + 1, duty, AWARE + HOUR)
 
 
 def test_a_rule_that_holds_from_a_later_day_does_not_touch_what_is_known(office: Database) -> None:
@@ -218,7 +227,7 @@ def test_a_mail_leaves_before_the_due_date_one_after_it_and_one_once_it_is_done(
     assert look(office, AWARE + 24 * HOUR) == []
     assert look(office, AWARE + 25 * HOUR) == ["Échéance réglementaire dépassée : Alerte précoce NIS 2"]
     assert look(office, AWARE + 26 * HOUR) == []
-    settle(office, early, AWARE + 27 * HOUR)
+    settle(office, number, early, AWARE + 27 * HOUR)
     assert look(office, AWARE + 27 * HOUR) == ["Fin d'alerte réglementaire : Alerte précoce NIS 2"]
     assert look(office, AWARE + 28 * HOUR) == []
     assert listed(office, number)["nis2-early-warning"].state is DutyState.DONE_LATE
