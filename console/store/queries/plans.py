@@ -13,8 +13,9 @@ import holidays
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from console.domain.calendar import Calendar, Segment
+from console.domain.calendar import Calendar, Closure, Segment
 from console.domain.clock import Target, Unit
+from console.domain.credits import CreditStep
 from console.domain.errors import Invalid
 from console.domain.escalation import Escalation, Promise
 from console.domain.offer import Life
@@ -34,7 +35,11 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A version of a plan; `targets` has an entry for each priority it covers."""
+    """A version of a plan; `targets` has an entry for each priority it covers.
+
+    `availability_ppm` None promises nothing; `degraded_percent` of a degraded time counts as an outage;
+    `breach_notice_hours` None says nothing of how fast the adherent is told of a security incident.
+    """
 
     code: str
     version: int
@@ -43,6 +48,11 @@ class Plan:
     calendar: Calendar
     targets: Mapping[str, Targets]
     escalations: Sequence[Escalation] = ()
+    availability_ppm: int | None = None
+    notice_hours: int = 0
+    degraded_percent: int = 0
+    credit_steps: Sequence[CreditStep] = ()
+    breach_notice_hours: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +88,11 @@ def plan_of(session: Session, code: str | None, version: int | None) -> Plan:
             for priority, promised in row.targets.items()
         },
         escalations=[_escalation(rule) for rule in row.escalations],
+        availability_ppm=row.availability_ppm,
+        notice_hours=row.notice_hours,
+        degraded_percent=row.degraded_percent,
+        credit_steps=[CreditStep(below_ppm, percent) for below_ppm, percent in row.credit_steps],
+        breach_notice_hours=row.breach_notice_hours,
     )
 
 
@@ -128,9 +143,28 @@ def _calendar(row: c.ServiceCalendar) -> Calendar:
     if row.kind is c.CalendarKind.ALWAYS:
         return Calendar.around_the_clock(zone)
     week: dict[int, list[Segment]] = {}
-    for weekday, opens, closes in row.segments:
-        week.setdefault(weekday, []).append(Segment.parse(f"{opens}-{closes}"))
-    return Calendar(zone, week=week, holidays=_holidays(row.holidays) if row.holidays else {})
+    for weekday, *hours in row.segments:
+        week.setdefault(weekday, []).append(_segment(hours))
+    return Calendar(
+        zone,
+        week=week,
+        holidays=_holidays(row.holidays) if row.holidays else {},
+        closures=tuple(_closure(told) for told in row.closures),
+        openings={
+            date.fromisoformat(told["on"]): [_segment(hours) for hours in told["segments"]]
+            for told in row.openings
+        },
+    )
+
+
+def _segment(hours: Sequence[str]) -> Segment:
+    opens, closes = hours
+    return Segment.parse(f"{opens}-{closes}")
+
+
+def _closure(told: Mapping[str, Any]) -> Closure:
+    first, last = date.fromisoformat(told["first"]), date.fromisoformat(told["last"])
+    return Closure(first, last, yearly=told["yearly"], name=told["name"])
 
 
 @cache
@@ -145,5 +179,5 @@ def _escalation(rule: Mapping[str, Any]) -> Escalation:
 
 
 def _target(promised: list[Any]) -> Target:
-    amount, unit = promised
-    return Target(amount, Unit(unit))
+    amount, unit, *end_of_day = promised
+    return Target(amount, Unit(unit), end_of_day=bool(end_of_day))
