@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from reports import due_date
 from reports.figures import SlaState
 from reports.labels import state_label
 from reports.language import Language
@@ -33,7 +34,10 @@ class CollectorSilent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlaAtRisk:
-    """An incident close to its due date; `zone` is the adherent's; `state` is where it stands now."""
+    """An incident close to its due date; `zone` is the adherent's; `state` is where it stands now.
+
+    `explanation` are the steps to its due date.
+    """
 
     adherent: str
     incident_number: str
@@ -43,6 +47,7 @@ class SlaAtRisk:
     state: SlaState
     zone: str
     link: str
+    explanation: Sequence[due_date.Step]
 
 
 def collector_silent(alert: CollectorSilent, phase: Phase, at: datetime, language: Language) -> Message:
@@ -145,6 +150,7 @@ def _risk_opened(alert: SlaAtRisk, at: datetime, language: Language) -> Message:
                 *_incident_facts(alert, language),
                 *_remaining(alert, at, language),
             ),
+            due_date.paragraph(alert.explanation, alert.zone, language),
             steps(
                 language,
                 _("Ouvrir l'incident et vérifier que quelqu'un y travaille."),

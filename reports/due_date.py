@@ -9,7 +9,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from reports.document import Column, Table
-from reports.language import Language
+from reports.language import NO_BREAK, Language
 
 
 class Step(Protocol):
@@ -54,7 +54,11 @@ class Line:
 def lines(steps: Iterable[Step], zone: str, language: Language) -> list[Line]:
     """The steps in order, on the wall clock of a zone."""
     return [
-        Line(_when(step, ZoneInfo(zone), language), _what(step, language), _open_time(step, language))
+        Line(
+            _when(step, ZoneInfo(zone), language),
+            _what(step, language),
+            open_time(step.seconds, language) if step.seconds else "",
+        )
         for step in steps
     ]
 
@@ -66,20 +70,17 @@ def table(caption: str, steps: Iterable[Step], zone: str, language: Language) ->
     return Table(caption, (Column(_("Quand")), Column(_("Étape")), Column(_("Temps de service"))), rows)
 
 
-def text(steps: Sequence[Step], zone: str, language: Language, *, most: int = 40) -> str:
-    """The steps as lines of a mail; the middle of a long list is left out, and said to be."""
-    told = lines(steps, zone, language)
-    left_out = len(told) - most
-    if left_out > 0:
-        half = most // 2
-        kept = [_text(line) for line in told[:half]]
+def paragraph(steps: Sequence[Step], zone: str, language: Language, *, most: int = 40) -> str:
+    """The steps as a paragraph of a mail; the middle of a long list is left out, and said to be."""
+    told = [_text(line) for line in lines(steps, zone, language)]
+    if left_out := max(len(told) - most, 0):
         gap = language.ngettext(
             "… %(count)s étape de plus, dans la console",
             "… %(count)s étapes de plus, dans la console",
             left_out,
         )
-        return "\n".join([*kept, f"  {gap}", *(_text(line) for line in told[half - most :])])
-    return "\n".join(_text(line) for line in told)
+        told[most // 2 : most // 2 + left_out] = [f"  {gap}"]
+    return "\n".join([language.gettext("Comment cette échéance est calculée :"), *told])
 
 
 def target_words(target: Target, language: Language) -> str:
@@ -92,6 +93,15 @@ def target_words(target: Target, language: Language) -> str:
     }[target.unit]
     words = language.ngettext(one, many, target.amount)
     return _("%(delay)s, jusqu'à la fin de la journée", delay=words) if target.end_of_day else words
+
+
+def open_time(seconds: int, language: Language) -> str:
+    """A length of open time, to the second."""
+    hours, rest_s = divmod(seconds, 3600)
+    minutes, rest_s = divmod(rest_s, 60)
+    parts = [(hours, "h"), (minutes, "min"), (rest_s, "s")]
+    told = [(amount, unit) for amount, unit in parts if amount] or [(0, "min")]
+    return " ".join(f"{language.number(amount)}{NO_BREAK}{unit}" for amount, unit in told)
 
 
 def clock_words(clock: str, language: Language) -> str:
@@ -131,8 +141,8 @@ def _text(line: Line) -> str:
 
 def _when(step: Step, zone: ZoneInfo, language: Language) -> str:
     begins = step.begins.astimezone(zone)
-    if step.kind == "day":
-        return language.day(begins.date())
+    if step.kind == "day":  # its date is that of the calendar, which its noon has in other zones too
+        return language.day((begins + timedelta(hours=12)).date())
     if step.kind in ("start", "wall", "due"):
         return language.instant(begins)
     if step.ends is None:
@@ -196,12 +206,3 @@ def _wall(step: Step, language: Language) -> str:
             return _("Fin de la journée de service")
         case _:
             return _("La même heure, ce jour-là")
-
-
-def _open_time(step: Step, language: Language) -> str:
-    if not step.seconds:
-        return ""
-    hours, rest_s = divmod(step.seconds, 3600)
-    minutes, seconds = divmod(rest_s, 60)
-    parts = ((hours, "h"), (minutes, "min"), (seconds, "s"))
-    return " ".join(f"{language.number(amount)}\N{NO-BREAK SPACE}{unit}" for amount, unit in parts if amount)

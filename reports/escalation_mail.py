@@ -55,9 +55,7 @@ def escalated(facts: Escalated, at: datetime, language: Language) -> mail.Messag
                 (_("Niveau"), str(facts.level)),
                 (_("Échéance"), due),
             ),
-            _("Comment cette échéance est calculée :")
-            + "\n"
-            + due_date.text(facts.steps, facts.zone, language),
+            due_date.paragraph(facts.steps, facts.zone, language),
             mail.steps(
                 language,
                 _("Ouvrir l'incident et s'assurer que quelqu'un le traite."),

@@ -30,9 +30,11 @@ from console.domain.alerts import (
     standing,
     transitions,
 )
+from console.domain.escalation import Promise
 from console.store.conditional import rows_touched
 from console.store.models import coordination as k
 from console.store.queries import alerts
+from console.store.queries.explanations import explained_incident
 from console.store.queries.regulatory import duties_past_their_warning
 from reports import alert_mail, incident_mail
 from reports.alert_mail import Phase
@@ -154,7 +156,7 @@ def _message(session: Session, episode: Episode, phase: Phase, now: datetime, pu
             return alert_mail.collector_silent(silence, phase, now, FRENCH)
         case Kind.SLA_AT_RISK:
             clock = alerts.incident_clock(session, facts["tenant_id"], facts["number"])
-            return alert_mail.sla_at_risk(_risk(clock, now, public_url), phase, now, FRENCH)
+            return alert_mail.sla_at_risk(_risk(session, clock, now, public_url), phase, now, FRENCH)
         case Kind.DUTY_SOON | Kind.DUTY_LATE:
             return _duty_message(episode, phase, now, public_url)
 
@@ -174,7 +176,8 @@ def _duty_message(episode: Episode, phase: Phase, now: datetime, public_url: str
     return incident_mail.duty_due(duty, DutyPhase.ENDED if phase is Phase.ENDED else stands, now, FRENCH)
 
 
-def _risk(clock: IncidentClock, now: datetime, public_url: str) -> alert_mail.SlaAtRisk:
+def _risk(session: Session, clock: IncidentClock, now: datetime, public_url: str) -> alert_mail.SlaAtRisk:
+    explained = explained_incident(session, clock.tenant_id, clock.number, now=now)
     return alert_mail.SlaAtRisk(
         adherent=clock.adherent,
         incident_number=str(clock.number),
@@ -184,4 +187,5 @@ def _risk(clock: IncidentClock, now: datetime, public_url: str) -> alert_mail.Sl
         state=SlaState(standing(clock, now)),
         zone=clock.zone,
         link=f"{public_url}/adherents/{clock.tenant_id}/incidents/{clock.number}",
+        explanation=explained.clocks[Promise.TTR].explanation.steps,
     )

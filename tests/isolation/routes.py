@@ -58,8 +58,8 @@ def own(form: Mapping[str, str] | None = None, **names: str) -> Route:
     return Route(Kind.OWN, names, form or {})
 
 
-def machine(form: Mapping[str, str] | None = None) -> Route:
-    return Route(Kind.MACHINE, {}, form or {})
+def machine(form: Mapping[str, str] | None = None, **names: str) -> Route:
+    return Route(Kind.MACHINE, names, form or {})
 
 
 PUBLIC = Route(Kind.PUBLIC)
@@ -68,6 +68,8 @@ BY_NAME = {"words": "{part_of_name}"}
 BY_KEY = {"words": "{finess_ej}"}
 
 OF_OPERATOR = (
+    *("alert_routes.add", "alert_routes.edit", "alert_routes.index", "alert_routes.new"),
+    *("alert_routes.remove", "alert_routes.retry", "alert_routes.save"),
     *("api_tokens.add", "api_tokens.index", "api_tokens.new", "api_tokens.revoke", "api_tokens.rotate"),
     *("certificates.add", "certificates.new", "certificates.withdraw"),
     *("criticalities.add", "criticalities.index", "criticalities.save", "criticalities.show"),
@@ -77,6 +79,11 @@ OF_OPERATOR = (
     *("ght.add", "ght.end"),
     *("hosting.save", "hosting.show"),
     *("invitations.add", "invitations.new", "invitations.withdraw"),
+    *("duties.of_major", "duties.qualify_major", "duties.settle_major", "duties.take_back_major"),
+    *("major_incidents.add", "major_incidents.again", "major_incidents.change", "major_incidents.index"),
+    *("major_incidents.join", "major_incidents.leave", "major_incidents.live", "major_incidents.new"),
+    *("major_incidents.others", "major_incidents.record", "major_incidents.show", "major_incidents.tell"),
+    *("major_incidents.touched", "regulatory_rules.add", "regulatory_rules.new", "regulatory_rules.save"),
     *("offering.add", "offering.add_need", "offering.dependencies", "offering.edit", "offering.end"),
     *("offering.end_need", "offering.new", "offering.release", "offering.save", "offering.save_end"),
     *("offering.save_release", "offering.save_version", "offering.version"),
@@ -140,6 +147,7 @@ ROUTES: Mapping[str, Route] = {
     "adherents.directory": across(BY_NAME, BY_KEY, shows=False),
     "adherents.index": across(BY_NAME, BY_KEY, {"ght": "{ght}"}, {"manager": "{manager_id}"}),
     "adherents_api.list_adherents": machine(),
+    "alertmanager_api.receive_alerts": machine(),
     "api.receive_readings": machine(),
     "audit.erase": of_adherent({"reason": "Essai"}, number="{deed}"),
     "audit.export": of_adherent(),
@@ -193,6 +201,12 @@ ROUTES: Mapping[str, Route] = {
     "delegations.end": own(delegation_id="{delegation_id}"),
     "delegations.new": own(),
     "directory.entity": across(finess_ej="{finess_ej}", shows=False),
+    "duties.of_incident": of_adherent(number="{incident}"),
+    "duties.qualify": of_adherent(
+        {"aware_at": "2026-01-02T09:30", "applying": "{duty}", "reason": "Essai"}, number="{incident}"
+    ),
+    "duties.settle": of_adherent({"reference": "Essai"}, number="{incident}", duty="{duty}"),
+    "duties.take_back": of_adherent(number="{incident}", duty="{duty}"),
     "energy.of_adherent": of_adherent(queries=({"day": "{day}"},)),
     "energy.of_adherent_csv": of_adherent(queries=({"day": "{day}"},)),
     "facts.add": across(form=FACTS),
@@ -208,6 +222,12 @@ ROUTES: Mapping[str, Route] = {
     "incident_list.keep": own({"name": "Essai", "query": "which=all"}),
     "incident_list.of_adherent": of_adherent(),
     "incident_list.of_adherent_as_file": of_adherent(kind="xlsx"),
+    "incidents_api.list_changes": machine(),
+    "incidents_api.put_ticket": machine(desk="essai", external_id="{ticket}"),
+    "incidents_api.show_ticket": machine(desk="essai", external_id="{ticket}"),
+    "explanations.show": of_adherent(number="{incident}", clock="ttr"),
+    "incident_report.as_pdf": of_adherent(number="{incident}"),
+    "incident_report.show": of_adherent(number="{incident}"),
     "incidents.add": of_adherent({"subscription": "{subscription}", "title": "Essai", "priority": "P2"}),
     "incidents.new": of_adherent(),
     "incidents.record": of_adherent({"kind": "waiting"}, number="{incident}"),
@@ -225,6 +245,8 @@ ROUTES: Mapping[str, Route] = {
     "second_factor.remove": own(),
     "second_factor.renew_codes": own(),
     "sign_in.leave": own(),
+    "regulatory_rules.index": across(shows=False),
+    "regulatory_rules.show": across(code="cert-sante", shows=False),
     "statements.as_csv": of_adherent(number="{statement}"),
     "statements.as_pdf": of_adherent(number="{statement}"),
     "statements.index": across(),

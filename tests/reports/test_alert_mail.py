@@ -35,6 +35,7 @@ RISK = SlaAtRisk(
     state=SlaState.AT_RISK,
     zone="Indian/Reunion",
     link="https://console.example/incidents/INC0001203",
+    explanation=(),
 )
 
 
