@@ -63,7 +63,17 @@ ENTRIES = (
         "incident_list.index",
         lazy_gettext("Incidents"),
         "incidents",
-        ("incident_list", "incidents", "probes", "alert_routes"),
+        (
+            "incident_list",
+            "incidents",
+            "comments",
+            "reviews",
+            "message_templates",
+            "probes",
+            "alert_routes",
+            "major_incidents",
+            "duties",
+        ),
         Permission.SEE_ADHERENTS,
     ),
     Entry(
@@ -73,7 +83,7 @@ ENTRIES = (
         "catalogue.index",
         lazy_gettext("Catalogue"),
         "catalogue",
-        ("catalogue", "offering", "hosting", "criticalities", "certificates"),
+        ("catalogue", "offering", "hosting", "criticalities", "certificates", "regulatory_rules"),
         Permission.SEE_CATALOGUE,
     ),
     Entry(

@@ -10,17 +10,25 @@ from sqlalchemy.orm import Session
 
 from console.actions.amendments import amend
 from console.actions.audit import seal_months
+from console.actions.incidents import Revision, set_particulars
 from console.actions.volumes import record_month
 from console.domain.access import Role
+from console.domain.alert_routes import Fate
 from console.domain.committees import CommitteeKind, TaskState
 from console.domain.contacts import ContactRole
 from console.domain.hours import hour_of
+from console.domain.major_incidents import MajorPhase, ScopeKind
+from console.domain.outages import Effect
 from console.store.audit import record
 from console.store.models import audit as a
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import follow_up as f
+from console.store.models import major as j
 from console.store.models import people as p
+from console.store.models import regulatory as r
+from console.store.models import signals as s
+from console.store.models import tenant as t
 from console.store.models.contract import VolumeSource
 from console.store.session import Database, Operator
 from tests import given
@@ -90,6 +98,93 @@ def incidents(session: Session, filled: Filled) -> None:
     number = given.an_incident(session, filled.tenant_id, filled.text("Panne"), opened_at=begun_at)
     given.it_is(session, "acknowledged", filled.tenant_id, number, begun_at + timedelta(minutes=5))
     filled.ids["incident"] = number
+
+
+def signals(session: Session, filled: Filled) -> None:
+    """A ticket of a desk, an alert and its route."""
+    name, now = filled.text("TICKET"), filled.now
+    session.add_all(
+        [
+            s.DeskTicket(
+                tenant_id=filled.tenant_id,
+                desk="essai",
+                external_id=name,
+                incident=filled.ids["incident"],
+                told={},
+                comments=[],
+                told_at=now,
+            ),
+            s.AlertRoute(
+                position=filled.round + 1,
+                name=filled.text("Route"),
+                matchers=["alertname = Essai"],
+                ignored=False,
+                tenant_id=filled.tenant_id,
+            ),
+            s.AlertSignal(
+                fingerprint=f"{filled.word.lower()}{filled.round}",
+                started_at=now,
+                labels={"alertname": filled.text("Alerte")},
+                annotations={},
+                fate=Fate.OPENED,
+                route=filled.text("Route"),
+                tenant_id=filled.tenant_id,
+                incident=filled.ids["incident"],
+                first_at=now,
+                last_at=now,
+                times=1,
+            ),
+        ]
+    )
+    filled.ids["ticket"] = name
+
+
+def duties(session: Session, filled: Filled) -> None:
+    """What is owed for a security incident, which follows a major one."""
+    tenant_id, number, now = filled.tenant_id, filled.ids["incident"], filled.now
+    assert isinstance(number, int)
+    major = j.MajorIncident(
+        title=filled.text("Majeur"),
+        scope_kind=ScopeKind.SERVICE,
+        scope_code="payroll",
+        priority=t.Priority.P1,
+        is_security=True,
+        effect=Effect.OUTAGE,
+        phase=MajorPhase.OPEN,
+        opened_at=now,
+        declared_by="ops",
+        declared_at=now,
+    )
+    session.add(major)
+    session.flush()
+    session.add(
+        j.MajorAdherent(
+            major_id=major.major_id,
+            tenant_id=tenant_id,
+            subscription=1,
+            others=[],
+            incident=number,
+            refused={"message": filled.text("Refus"), "values": {}, "step": 0},
+            added_by="ops",
+            added_at=now,
+        )
+    )
+    set_particulars(
+        session,
+        tenant_id=tenant_id,
+        number=number,
+        revision=Revision(is_security=True),
+        at=now,
+        now=now,
+        by="ops",
+    )
+    owed = select(r.RegulatoryDuty).where(
+        r.RegulatoryDuty.tenant_id == tenant_id, r.RegulatoryDuty.incident == number
+    )
+    duty = session.scalars(owed.order_by(r.RegulatoryDuty.number.desc())).first()
+    assert duty is not None
+    duty.reference = filled.text("Référence")
+    filled.ids["duty"] = duty.number
 
 
 def energy(session: Session, filled: Filled) -> None:
@@ -239,6 +334,8 @@ Subject = Callable[[Session, Filled], None]
 SUBJECTS: tuple[Subject, ...] = (
     subscriptions,
     incidents,
+    duties,
+    signals,
     statements,
     people,
     delegations,
