@@ -154,6 +154,7 @@ def _calendar(row: c.ServiceCalendar) -> Calendar:
             date.fromisoformat(told["on"]): [_segment(hours) for hours in told["segments"]]
             for told in row.openings
         },
+        opening_names={date.fromisoformat(told["on"]): told["name"] for told in row.openings},
     )
 
 
