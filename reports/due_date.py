@@ -86,12 +86,17 @@ def paragraph(steps: Sequence[Step], zone: str, language: Language, *, most: int
 def target_words(target: Target, language: Language) -> str:
     """A delay in words."""
     _ = language.gettext
-    one, many = {
-        "minutes": ("%(count)s minute de service", "%(count)s minutes de service"),
-        "hours": ("%(count)s heure de service", "%(count)s heures de service"),
-        "working_days": ("%(count)s jour ouvré", "%(count)s jours ouvrés"),
-    }[target.unit]
-    words = language.ngettext(one, many, target.amount)
+    match target.unit:
+        case "minutes":
+            words = language.ngettext(
+                "%(count)s minute de service", "%(count)s minutes de service", target.amount
+            )
+        case "hours":
+            words = language.ngettext(
+                "%(count)s heure de service", "%(count)s heures de service", target.amount
+            )
+        case _:
+            words = language.ngettext("%(count)s jour ouvré", "%(count)s jours ouvrés", target.amount)
     return _("%(delay)s, jusqu'à la fin de la journée", delay=words) if target.end_of_day else words
 
 
