@@ -15,6 +15,7 @@ from console.domain.claims import OPERATOR_TENANT
 from console.domain.dependencies import Dependency, find_circle
 from console.store.base import Base
 from console.store.models import catalogue as c
+from console.store.models import incident as i
 from console.store.models import offer as o
 from console.store.models import regulatory as r
 from console.store.session import MACHINE
@@ -32,6 +33,7 @@ def seed_catalogue(session: Session, today: date) -> None:
     _seed(session, o.CriticalityCalendar, "criticality", "criticalities")
     _seed(session, c.Service, "service")
     _seed_dependencies(session, today)
+    _seed_templates(session)
     _seed(session, c.EmissionFactor, "factor", known_since=today)
     made = {"made_by": MACHINE, "made_at": datetime.combine(today, time(), UTC)}
     _seed(session, r.RegulatoryRule, "rule", "regulatory_rules", **made)
@@ -54,6 +56,13 @@ def _continue_numbers_after_operator(session: Session) -> None:
     """A row with a number of its own leaves the sequence behind; the next adherent must not get it again."""
     last = session.scalar(select(func.max(c.Adherent.tenant_id)))
     session.execute(select(func.setval(func.pg_get_serial_sequence("adherent", "tenant_id"), last)))
+
+
+def _seed_templates(session: Session) -> None:
+    """Templates of messages, while there is none, not even one that was retired."""
+    if session.scalar(select(func.count()).select_from(i.MessageTemplate)) == 0:
+        session.add_all(i.MessageTemplate(**table) for table in _tables("template", "message_templates"))
+        session.flush()
 
 
 def _seed_dependencies(session: Session, today: date) -> None:

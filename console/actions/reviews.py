@@ -1,4 +1,4 @@
-"""What is learnt of an incident that is resolved: its cause, what was done, what is still to be done by whom."""
+"""What is learnt of an incident that is resolved: its cause, what was done, what is to be done by whom."""
 
 from __future__ import annotations
 

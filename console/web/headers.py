@@ -20,13 +20,15 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "base-uri 'none'",
     )
 )
+# Of a file that somebody joined: opened in a browser all the same, it loads nothing and runs nothing.
+FILE_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 WORTH_PACKING = 1024  # bytes
 
 
 def protect(response: Response) -> Response:
     """Close what the pages do not use; nothing but static files is kept by anyone."""
     headers = response.headers
-    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"

@@ -9,8 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from console.actions.amendments import amend
+from console.actions.attachments import attach
 from console.actions.audit import seal_months
-from console.actions.incidents import Revision, set_particulars
+from console.actions.comments import add_comment
+from console.actions.incidents import Revision, Site, set_particulars
+from console.actions.reviews import plan_action, write_review
 from console.actions.volumes import record_month
 from console.domain.access import Role
 from console.domain.alert_routes import Fate
@@ -187,6 +190,36 @@ def duties(session: Session, filled: Filled) -> None:
     filled.ids["duty"] = duty.number
 
 
+def incident_files(session: Session, filled: Filled) -> None:
+    """An incident with a comment and a file of each kind; a resolved one with its review."""
+    tenant_id, incident = filled.tenant_id, filled.ids["incident"]
+    said = {"now": filled.now, "by": "ops"}
+    for shared in (False, True):
+        text = filled.text("Commentaire")
+        filled.ids["incident_comment"] = add_comment(
+            session, tenant_id, incident, text, shared=shared, **said
+        )
+        filled.ids["incident_file"] = attach(
+            session, tenant_id, incident, f"{text}.txt", f"{text} {shared}".encode(), shared=shared, **said
+        )
+    revision = Revision(effect=Effect.OUTAGE, sites=[Site(own_site=filled.ids["site"])])
+    set_particulars(session, tenant_id=tenant_id, number=incident, revision=revision, at=filled.now, **said)
+    begun_at = filled.now - timedelta(hours=2)
+    resolved = given.an_incident(session, tenant_id, filled.text("Panne passée"), opened_at=begun_at)
+    given.it_is(session, "resolved", tenant_id, resolved, begun_at + timedelta(minutes=9))
+    write_review(session, tenant_id, resolved, cause=filled.text("Cause"), done="", seen_version=None, **said)
+    filled.ids["incident_action"] = plan_action(
+        session,
+        tenant_id,
+        resolved,
+        title=filled.text("Action"),
+        in_charge="ops",
+        due_on=FIRST_DAY,
+        **said,
+    )
+    filled.ids["resolved_incident"] = resolved
+
+
 def energy(session: Session, filled: Filled) -> None:
     started_at = hour_of(filled.now - timedelta(hours=2))
     claimed = dict.fromkeys(("payroll", "nginx", filled.word), filled.tenant_id)
@@ -340,6 +373,7 @@ SUBJECTS: tuple[Subject, ...] = (
     people,
     delegations,
     contacts,
+    incident_files,
     notes,
     committees,
     tasks,

@@ -9,35 +9,39 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from console.domain.clock import Deadline, Event, EventKind, next_events, read_clock
+from console.domain.clock import Deadline, EventKind, next_events, read_clock
 from console.domain.errors import NotFound
+from console.domain.priority import priority
 from console.store.models import catalogue as c
 from console.store.models import tenant as t
-from console.store.queries.incident_log import MOVES_CLOCKS
+from console.store.queries.incident_file import Place, Touched, touched_services, touched_sites
+from console.store.queries.incident_log import events_of
 from console.store.queries.plans import plan_of
 from console.store.queries.standing import of_subscription, standing_at
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedEvent:
-    """A line of the log: when it happened, when and by whom it was recorded."""
-
-    kind: EventKind
-    at: datetime
-    recorded_at: datetime
-    recorded_by: str
-
-
-@dataclass(frozen=True, slots=True)
 class IncidentPage:
-    """One incident with its log, both clocks as they stand at `now`, and what may happen next."""
+    """One incident, both clocks as they stand at `now`, and what may happen next.
+
+    `by_matrix` is the priority that the matrix gives, None where impact or urgency is not told.
+    """
 
     tenant_id: int
     adherent: str
     zone: str
     number: int
     title: str
+    description: str | None
     priority: str
+    by_matrix: str | None
+    impact: int | None
+    urgency: int | None
+    category: str | None
+    is_security: bool
+    effect: str | None
+    origin: str
+    major: int | None
     subscription: int
     service_fr: str
     service_en: str
@@ -51,8 +55,9 @@ class IncidentPage:
     tto: Deadline
     ttr: Deadline
     tto_met_at: datetime | None
-    log: Sequence[LoggedEvent]
     next: Sequence[EventKind]
+    touched: Sequence[Touched]
+    sites: Sequence[Place]
 
 
 def incident_page(session: Session, tenant_id: int, number: int, *, now: datetime) -> IncidentPage:
@@ -68,8 +73,7 @@ def incident_page(session: Session, tenant_id: int, number: int, *, now: datetim
     if row is None:
         raise NotFound("Incident introuvable.")
     found, state, subscribed, adherent, service = row
-    log = _log(session, tenant_id, number)
-    events = [Event(line.kind, line.at) for line in log]
+    events = events_of(session, tenant_id, number)
     plan = plan_of(session, subscribed.plan_code, subscribed.plan_version)
     targets = plan.targets[found.priority.value]
     clock = read_clock(events, plan.calendar, targets.tto, targets.ttr, now)
@@ -79,7 +83,16 @@ def incident_page(session: Session, tenant_id: int, number: int, *, now: datetim
         zone=adherent.zone,
         number=number,
         title=found.title,
+        description=found.description,
         priority=found.priority.value,
+        by_matrix=_by_matrix(session, found),
+        impact=found.impact,
+        urgency=found.urgency,
+        category=found.category and found.category.value,
+        is_security=found.is_security,
+        effect=found.effect and found.effect.value,
+        origin=found.origin.value,
+        major=found.major,
         subscription=found.subscription,
         service_fr=service.name_fr,
         service_en=service.name_en,
@@ -93,19 +106,13 @@ def incident_page(session: Session, tenant_id: int, number: int, *, now: datetim
         tto=clock.tto,
         ttr=clock.ttr,
         tto_met_at=found.tto_met_at,
-        log=log,
         next=[kind for kind in EventKind if kind in next_events(events)],
+        touched=touched_services(session, tenant_id, number),
+        sites=touched_sites(session, tenant_id, number),
     )
 
 
-def _log(session: Session, tenant_id: int, number: int) -> list[LoggedEvent]:
-    rows = session.scalars(
-        select(t.IncidentEvent)
-        .where(
-            t.IncidentEvent.tenant_id == tenant_id,
-            t.IncidentEvent.incident == number,
-            t.IncidentEvent.kind.in_(MOVES_CLOCKS),
-        )
-        .order_by(t.IncidentEvent.position)
-    )
-    return [LoggedEvent(EventKind(row.kind), row.at, row.recorded_at, row.recorded_by) for row in rows]
+def _by_matrix(session: Session, incident: t.Incident) -> str | None:
+    if incident.impact is None or incident.urgency is None:
+        return None
+    return f"P{priority(incident.impact, incident.urgency)}"

@@ -1,60 +1,70 @@
-"""One incident with its log, and the form that opens one."""
+"""One incident: the form that declares it, its page, what happens to it and what is told of it anew."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, flash, render_template, url_for
+from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from console.actions.incidents import Particulars, Priority, open_incident, record_event
+from console.actions.incidents import (
+    Category,
+    Origin,
+    Particulars,
+    Priority,
+    Revision,
+    Site,
+    open_incident,
+    record_event,
+    redact_incident,
+    set_particulars,
+)
 from console.domain.access import Permission
 from console.domain.clock import EventKind
 from console.domain.errors import Invalid
-from console.domain.patient_data import patient_numbers
+from console.domain.outages import Effect
 from console.store.queries import names
 from console.store.queries.adherent import adherent_page
-from console.store.queries.incidents import incident_page
-from console.web import inputs
-from console.web.access import current_account, requires, scope
+from console.store.queries.incident_file import places_of
+from console.web import incident_view, inputs
+from console.web.access import allowed, current_account, requires, scope
 from console.web.errors import message_of
 from console.web.fragments import go_to, wants_fragment
 from console.web.state import state
 
-PRIORITIES = tuple(priority.value for priority in Priority)
+LOWEST = 5  # of an impact and an urgency
+OWN = "own-"  # before the number of a place that the directory does not hold
 
 bp = Blueprint("incidents", __name__)
 
 
 @bp.get("/adherents/<int:tenant_id>/incidents/new")
-@requires(Permission.HANDLE_INCIDENTS)
+@requires(Permission.DECLARE_INCIDENTS)
 def new(tenant_id: int) -> ResponseReturnValue:
-    """The form that opens an incident."""
+    """The form that declares an incident: in full for the operator, in a few words for an adherent."""
     return _form(tenant_id, {})
 
 
 @bp.post("/adherents/<int:tenant_id>/incidents")
-@requires(Permission.HANDLE_INCIDENTS)
+@requires(Permission.DECLARE_INCIDENTS)
 def add(tenant_id: int) -> ResponseReturnValue:
-    """Open an incident; a title that seems to name a patient must be confirmed first."""
-    title, now = inputs.text("title"), datetime.now(UTC)
-    suspect = patient_numbers(title)
-    if suspect and not inputs.text("confirmed"):
-        return _form(tenant_id, {}, suspect), 422
+    """Declare an incident; a text that seems to name a patient must be confirmed first."""
+    now, by = datetime.now(UTC), current_account().login
     try:
-        subscription = inputs.subscription()
-        with state().database.write(scope(), by=current_account().login) as session:
+        inputs.refuse_patient_numbers("title", "description")
+        subscription, told = inputs.subscription(), _told()
+        with state().database.write(scope(), by=by) as session:
             zone = names.adherent(session, tenant_id).zone
             number = open_incident(
                 session,
                 tenant_id=tenant_id,
                 subscription=subscription,
-                title=title,
-                told=Particulars(priority=inputs.choice("priority", Priority)),
+                title=inputs.text("title"),
+                told=told,
                 at=inputs.past_instant("at", zone, now=now),
                 now=now,
-                by=current_account().login,
+                by=by,
             )
     except Invalid as error:
         return _form(tenant_id, {error.field: message_of(error)}), 422
@@ -65,17 +75,17 @@ def add(tenant_id: int) -> ResponseReturnValue:
 @bp.get("/adherents/<int:tenant_id>/incidents/<int:number>")
 @requires(Permission.SEE_ADHERENTS)
 def show(tenant_id: int, number: int) -> ResponseReturnValue:
-    """One incident with its log and what may happen next."""
-    return _page(tenant_id, number, {})
+    """One incident: its clocks, what may happen next, all that happened."""
+    return incident_view.page(tenant_id, number)
 
 
 @bp.post("/adherents/<int:tenant_id>/incidents/<int:number>/events")
 @requires(Permission.HANDLE_INCIDENTS)
 def record(tenant_id: int, number: int) -> ResponseReturnValue:
     """Record what happened to an incident."""
-    now = datetime.now(UTC)
+    now, by = datetime.now(UTC), current_account().login
     try:
-        with state().database.write(scope(), by=current_account().login) as session:
+        with state().database.write(scope(), by=by) as session:
             zone = names.adherent(session, tenant_id).zone
             record_event(
                 session,
@@ -84,31 +94,120 @@ def record(tenant_id: int, number: int) -> ResponseReturnValue:
                 kind=inputs.choice("kind", EventKind),
                 at=inputs.past_instant("at", zone, now=now),
                 now=now,
-                by=current_account().login,
+                by=by,
             )
     except Invalid as error:
-        return _page(tenant_id, number, {error.field: message_of(error)}), 422
+        return incident_view.page(tenant_id, number, error, "event"), 422
     if wants_fragment():
-        return _page(tenant_id, number, {})
+        return incident_view.page(tenant_id, number)
     return go_to(url_for("incidents.show", tenant_id=tenant_id, number=number))
 
 
-def _form(tenant_id: int, errors: dict[str, str], suspect: list[str] | None = None) -> str:
-    now = datetime.now(UTC)
-    with state().database.read(scope()) as session:
-        adherent = adherent_page(session, tenant_id, now=now)
-    return render_template(
-        "incidents/form.html" if wants_fragment() else "incidents/new.html",
-        adherent=adherent,
-        subscriptions=[line for line in adherent.subscriptions if line.status != "ended"],
-        priorities=PRIORITIES,
-        errors=errors,
-        suspect=suspect or [],
+@bp.post("/adherents/<int:tenant_id>/incidents/<int:number>/particulars")
+@requires(Permission.HANDLE_INCIDENTS)
+def change(tenant_id: int, number: int) -> ResponseReturnValue:
+    """Tell anew what an incident is: its priority, its effect, what it touches."""
+    now, by = datetime.now(UTC), current_account().login
+    try:
+        revision = _revision()
+        with state().database.write(scope(), by=by) as session:
+            zone = names.adherent(session, tenant_id).zone
+            changed = set_particulars(
+                session,
+                tenant_id=tenant_id,
+                number=number,
+                revision=revision,
+                at=inputs.past_instant("since", zone, now=now),
+                now=now,
+                by=by,
+            )
+    except Invalid as error:
+        named = Invalid("since", error.message) if error.field == "at" else error
+        return incident_view.page(tenant_id, number, named, "particulars"), 422
+    flash(_("L'incident est modifié ; ses échéances sont recalculées.") if changed else _("Rien n'a changé."))
+    return go_to(url_for("incidents.show", tenant_id=tenant_id, number=number))
+
+
+@bp.post("/adherents/<int:tenant_id>/incidents/<int:number>/redact")
+@requires(Permission.REDACT)
+def redact(tenant_id: int, number: int) -> ResponseReturnValue:
+    """Take the title and the description of an incident away for good."""
+    with state().database.write(scope(), by=current_account().login) as session:
+        redact_incident(session, tenant_id=tenant_id, number=number)
+    flash(_("Le titre et la description de l'incident sont caviardés."))
+    return go_to(url_for("incidents.show", tenant_id=tenant_id, number=number))
+
+
+def _told() -> Particulars:
+    """What the form says; an adherent tells what it lives, and the matrix makes the priority of it."""
+    impact, urgency, description = _level("impact"), _level("urgency"), inputs.text("description")
+    if not allowed(Permission.HANDLE_INCIDENTS):
+        for field, level in (("impact", impact), ("urgency", urgency)):
+            if level is None:
+                raise Invalid(field, "Un choix de la liste est attendu.")
+        return Particulars(impact=impact, urgency=urgency, description=description, origin=Origin.ADHERENT)
+    return Particulars(
+        impact=impact,
+        urgency=urgency,
+        description=description,
+        priority=inputs.optional_choice("priority", Priority),
+        category=inputs.optional_choice("category", Category),
+        is_security=inputs.text("security") == "yes",
+        effect=inputs.optional_choice("effect", Effect),
+        touches=_touches(),
+        sites=_sites(),
     )
 
 
-def _page(tenant_id: int, number: int, errors: dict[str, str]) -> str:
+def _revision() -> Revision:
+    return Revision(
+        priority=inputs.optional_choice("priority", Priority),
+        impact=_level("impact"),
+        urgency=_level("urgency"),
+        category=inputs.optional_choice("category", Category),
+        is_security=inputs.text("security") == "yes",
+        effect=inputs.optional_choice("effect", Effect),
+        touches=_touches(),
+        sites=_sites(),
+    )
+
+
+def _level(field: str) -> int | None:
+    level = inputs.optional_count(field)
+    if level is not None and not 1 <= level <= LOWEST:
+        raise Invalid(field, "Un choix de la liste est attendu.")
+    return level
+
+
+def _touches() -> list[int]:
+    values = request.form.getlist("touches")
+    if not all(value.isascii() and value.isdigit() and len(value) < 10 for value in values):
+        raise Invalid("touches", "Un choix de la liste est attendu.")
+    return [int(value) for value in values]
+
+
+def _sites() -> list[Site]:
+    return [_site(value) for value in request.form.getlist("sites")]
+
+
+def _site(value: str) -> Site:
+    if not value.startswith(OWN):
+        return Site(finess_et=value)
+    number = value.removeprefix(OWN)
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise Invalid("sites", "Choisissez parmi les sites de l'adhérent.")
+    return Site(own_site=int(number))
+
+
+def _form(tenant_id: int, errors: dict[str, str]) -> str:
     with state().database.read(scope()) as session:
-        incident = incident_page(session, tenant_id, number, now=datetime.now(UTC))
-    template = "incidents/incident.html" if wants_fragment() else "incidents/show.html"
-    return render_template(template, incident=incident, errors=errors)
+        adherent = adherent_page(session, tenant_id, now=datetime.now(UTC))
+        places = places_of(session, tenant_id)
+    return render_template(
+        "incidents/form.html" if wants_fragment() else "incidents/new.html",
+        adherent=adherent,
+        subscriptions=adherent.running,
+        places=places,
+        typed=request.form,
+        errors=errors,
+    )
