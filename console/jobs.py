@@ -33,6 +33,8 @@ from console.actions.ingest import forget_readings
 from console.actions.metering import hours_due, meter_hour, postpone_hour
 from console.actions.passing_on import Post, pass_on, postpone
 from console.actions.reckoning import months_due, postpone_month, reckon_month
+from console.actions.sealing import Seal
+from console.actions.status_mail import Links, PostOffice, tell_incident, tell_work
 from console.actions.signals import forget_signals
 from console.actions.volume_files import forget_old_files
 from console.config import Config
@@ -43,6 +45,7 @@ from console.store.queries.escalations import due_escalations
 from console.store.queries.generation import Origin, origin
 from console.store.queries.major_incidents import majors_due
 from console.store.queries.probes import due_probes
+from console.store.queries.status import incidents_to_tell, work_to_tell
 from console.store.session import Database, Operator
 
 STOPS_WITHIN_S = 1.5
@@ -70,6 +73,7 @@ class Means:
     started_at: datetime
     clock: Callable[[], datetime] = _utc_now
     letters: Envelope | None = None  # how mails to the people of adherents leave; none: none does
+    status_mail: PostOffice | None = None
     audit_keep_months: int = 12
 
 
@@ -156,6 +160,30 @@ def pass_majors_on(means: Means) -> None:
     )
 
 
+def tell_status(means: Means) -> None:
+    """Tell those who read the status of an adherent what began, what is over and what is planned."""
+    office = means.status_mail
+    if office is None:
+        return
+    with means.database.read(Operator()) as session:
+        incidents = incidents_to_tell(session)
+        work = work_to_tell(session, now=means.clock())
+    _each(
+        means,
+        "status mail",
+        incidents,
+        lambda session, one: tell_incident(session, *one, office, now=means.clock()),
+        lambda session, one: None,  # it is found again at the next run
+    )
+    _each(
+        means,
+        "status mail",
+        work,
+        lambda session, one: tell_work(session, *one, office, now=means.clock()),
+        lambda session, one: None,
+    )
+
+
 def deliver(means: Means) -> None:
     """Send what is due, one message after the other; without a channel, or of generated data, all waits."""
     with means.database.read(Operator()) as session:
@@ -213,6 +241,7 @@ TIMETABLE = (
     Entry(5, "major incidents", pass_majors_on),
     Entry(5, "deliveries", deliver),
     Entry(5, "probes", ask_services),
+    Entry(60, "status mail", tell_status),
     Entry(900, "turning the day", turn_the_day),
     Entry(3600, "clearing out", clear_out),
     Entry(3600, "keeping the audit log", keep_audit),
@@ -230,6 +259,8 @@ def means_of(config: Config, database: Database) -> Means:
         silent_after=timedelta(seconds=config.silent_after_s),
         started_at=_utc_now(),
         letters=envelope and replace(envelope, recipients=()),
+        status_mail=envelope
+        and PostOffice(envelope.domain, Links(config.public_url, Seal(config.secret_key, "web"))),
         audit_keep_months=config.audit_keep_months,
     )
 

@@ -38,7 +38,10 @@ ENTRIES = (
         "adherents.index",
         lazy_gettext("Adhérents"),
         "adherents",
-        ("adherents", "adherent", "directory", "ght", "facts", "contacts", "notes", "subscription", "claims"),
+        (
+            *("adherents", "adherent", "directory", "ght", "facts", "contacts", "notes", "subscription"),
+            *("claims", "status"),
+        ),
         Permission.SEE_ADHERENTS,
         lazy_gettext("Mon établissement"),
     ),

@@ -99,7 +99,7 @@ OF_OPERATOR = (
 OPEN_TO_ALL = (
     *("account.speak", "assets.send", "health.show", "invitations.accept", "invitations.show"),
     *("sign_in.ask_code", "sign_in.check_code", "sign_in.enter", "sign_in.show"),
-    *("single_sign_on.back", "single_sign_on.begin"),
+    *("single_sign_on.back", "single_sign_on.begin", "status.follow", "status.link"),
 )
 COMMITTEE = {
     "kind": "steering",
@@ -269,6 +269,9 @@ ROUTES: Mapping[str, Route] = {
     "statements.issue": of_adherent({"month": "{month}"}),
     "statements.of_adherent": of_adherent(),
     "statements.show": of_adherent(number="{statement}"),
+    "status.ask": of_adherent({"email": "essai@ailleurs.example"}),
+    "status.end": of_adherent(number="{status_reader}"),
+    "status.show": of_adherent(),
     "subscription.add": of_adherent({"service": "payroll", "starts_on": "2026-02-01", "contract": "Essai"}),
     "subscription.add_amendment": of_adherent(
         {"subject": "terms", "volume": "7", "effective_on": "2026-03-01"}, number="{subscription}"

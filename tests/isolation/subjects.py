@@ -29,6 +29,7 @@ from console.store.models import coordination as k
 from console.store.models import follow_up as f
 from console.store.models import major as j
 from console.store.models import people as p
+from console.store.models import watching as w
 from console.store.models import regulatory as r
 from console.store.models import signals as s
 from console.store.models import tenant as t
@@ -363,6 +364,33 @@ def what_is_due(session: Session, filled: Filled) -> None:
     filled.ids["version"] = session.get_one(c.Adherent, filled.tenant_id).version
 
 
+def status_readers(session: Session, filled: Filled) -> None:
+    email = f"etat.{filled.round}@{filled.word.lower()}.example"
+    reader = w.StatusReader(
+        tenant_id=filled.tenant_id,
+        number=filled.round + 1,
+        email=email,
+        locale="fr",
+        asked_by="ops",
+        asked_at=filled.now,
+        confirmed_at=filled.now,
+    )
+    incident = filled.ids["incident"]
+    notice = w.IncidentNotice(
+        tenant_id=filled.tenant_id, incident=incident, is_over=False, told_at=filled.now
+    )
+    work = w.WorkNotice(
+        tenant_id=filled.tenant_id,
+        maintenance_id=filled.round + 1,
+        news=w.News.ANNOUNCED,
+        at=filled.now,
+        told_at=filled.now,
+    )
+    filled.emails.add(email)
+    session.add_all([reader, notice, work])
+    filled.ids["status_reader"] = reader.number
+
+
 Subject = Callable[[Session, Filled], None]
 SUBJECTS: tuple[Subject, ...] = (
     subscriptions,
@@ -377,6 +405,7 @@ SUBJECTS: tuple[Subject, ...] = (
     notes,
     committees,
     tasks,
+    status_readers,
 )
 FIRST: tuple[Subject, ...] = (energy,)
 LAST: tuple[Subject, ...] = (deeds, what_is_due)
