@@ -34,8 +34,8 @@ from console.actions.metering import hours_due, meter_hour, postpone_hour
 from console.actions.passing_on import Post, pass_on, postpone
 from console.actions.reckoning import months_due, postpone_month, reckon_month
 from console.actions.sealing import Seal
-from console.actions.status_mail import Links, PostOffice, tell_incident, tell_work
 from console.actions.signals import forget_signals
+from console.actions.status_mail import Links, PostOffice, tell_incident, tell_work
 from console.actions.volume_files import forget_old_files
 from console.config import Config
 from console.notify.channels import mail, open_channels
@@ -252,6 +252,7 @@ def means_of(config: Config, database: Database) -> Means:
     """What a configuration gives to work with."""
     smtp = mail.Smtp(**asdict(config.smtp)) if config.smtp else None
     envelope = Envelope("mail", config.alert_recipients, mail.domain_of(smtp.sender)) if smtp else None
+    links = Links(config.public_url, Seal(config.secret_key, "web"))  # the pages that they open unseal them
     return Means(
         database=database,
         channels=open_channels(smtp=smtp),
@@ -259,8 +260,7 @@ def means_of(config: Config, database: Database) -> Means:
         silent_after=timedelta(seconds=config.silent_after_s),
         started_at=_utc_now(),
         letters=envelope and replace(envelope, recipients=()),
-        status_mail=envelope
-        and PostOffice(envelope.domain, Links(config.public_url, Seal(config.secret_key, "web"))),
+        status_mail=PostOffice(envelope.domain, links) if envelope else None,
         audit_keep_months=config.audit_keep_months,
     )
 

@@ -29,10 +29,10 @@ from console.store.models import coordination as k
 from console.store.models import follow_up as f
 from console.store.models import major as j
 from console.store.models import people as p
-from console.store.models import watching as w
 from console.store.models import regulatory as r
 from console.store.models import signals as s
 from console.store.models import tenant as t
+from console.store.models import watching as w
 from console.store.models.contract import VolumeSource
 from console.store.session import Database, Operator
 from tests import given

@@ -1,4 +1,4 @@
-"""The status of an adherent's services, and the mails that tell of it: asked for, confirmed, ended by a link."""
+"""The status of an adherent's services, and the mails that tell of it: asked for, confirmed and ended."""
 
 from __future__ import annotations
 
