@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from console.actions import duties, escalations
+from console.actions import duties, escalations, outages
 from console.actions.tenancy import hold_adherent, subscription_of
 from console.domain.clock import REFUSALS, Clock, Event, EventKind, Phase, next_events, read_clock
 from console.domain.errors import Conflict, Invalid, NotFound
@@ -434,6 +434,7 @@ def _follow(session: Session, incident: t.Incident, log: list[Event], clock: Clo
     incident.changed_at = now
     session.flush()
     escalations.plan_next(session, incident, log, now)
+    outages.write_outages(session, incident, log, now)
     duties.renew(session, incident, now)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from console.domain.errors import Conflict, Invalid
 from console.domain.price import Indexation, PricePer
 from console.domain.renewal import Deadline, NoticeUnit, current_term, next_deadline, notice_deadline
 
+ONE_DAY = timedelta(days=1)
 LONGEST_LINE = 200
 LARGEST_AMOUNT = 10**12  # of a volume, and of a price in cents
 LONGEST_PERIOD = 1_200  # months of a term, months or days of a notice
@@ -97,6 +99,18 @@ def terms_on(amendments: Collection[Amendment], day: date) -> Terms | None:
     ends_on = last_day(amendments)
     over = ends_on is not None and ends_on < day
     return replace(terms, ends_on=ends_on, status=Status.ENDED if over else terms.status)
+
+
+def terms_over(amendments: Collection[Amendment], first: date, after: date) -> list[tuple[date, date, Terms]]:
+    """The terms of the days from `first` to before `after`: (first day, day after the last, terms), in order.
+
+    Days before the first amendment are left out.
+    """
+    ends_on = last_day(amendments)
+    turns = {amendment.effective_on for amendment in amendments} | ({ends_on + ONE_DAY} if ends_on else set())
+    days = [first, *sorted(day for day in turns if first < day < after), after]
+    pieces = [(day, next_day, terms_on(amendments, day)) for day, next_day in pairwise(days)]
+    return [(day, next_day, terms) for day, next_day, terms in pieces if terms is not None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,3 +26,40 @@ def union(spans: Iterable[Span]) -> list[Span]:
         else:
             joined.append((start, end))
     return joined
+
+
+def intersection(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
+    """The time that is in both, in order and apart."""
+    one, other = union(some), union(others)
+    both: list[Span] = []
+    i = j = 0
+    while i < len(one) and j < len(other):
+        start, end = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])
+        if start < end:
+            both.append((start, end))
+        if one[i][1] <= other[j][1]:
+            i += 1
+        else:
+            j += 1
+    return both
+
+
+def without(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
+    """The time of some that is in none of the others, in order and apart."""
+    taken = union(others)
+    left: list[Span] = []
+    for start, end in union(some):
+        for begins, ends in taken:
+            if ends <= start or end <= begins:
+                continue
+            if start < begins:
+                left.append((start, begins))
+            start = max(start, ends)
+        if start < end:
+            left.append((start, end))
+    return left
+
+
+def length_s(spans: Iterable[Span]) -> int:
+    """How long spans that are apart last together, in seconds."""
+    return sum(int((end - start).total_seconds()) for start, end in spans)

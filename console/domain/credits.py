@@ -1,0 +1,54 @@
+"""Service credits: the part of a month's price that goes back when a service ran too little."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from console.domain.price import PricePer
+
+PERCENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CreditStep:
+    """Below this availability, so much of the month's price."""
+
+    below_ppm: int
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """The step that holds, and what it makes of the month's price; `cents` is None where that is unknown."""
+
+    step: CreditStep
+    price_cents: int | None
+    cents: int | None
+
+
+def month_price_cents(price_cents: int | None, per: PricePer | None, volume: int | None) -> int | None:
+    """The price of a month: as agreed, or by the volume of the month; None where it is unknown."""
+    if price_cents is None or per is None:
+        return None
+    if per is PricePer.MONTH:
+        return price_cents
+    return None if volume is None else price_cents * volume
+
+
+def credit(
+    steps: Iterable[CreditStep], availability_ppm: int | None, price_cents: int | None
+) -> Credit | None:
+    """What goes back for a month: of the steps that it is below, the one with the largest part.
+
+    None where it is below no step, or nobody knows how much the service ran. To the cent, half to even.
+    """
+    if availability_ppm is None:
+        return None
+    below = [step for step in steps if availability_ppm < step.below_ppm]
+    if not below:
+        return None
+    step = max(below, key=lambda one: (one.percent, -one.below_ppm))
+    cents = None if price_cents is None else round(Fraction(price_cents * step.percent, PERCENT))
+    return Credit(step, price_cents, cents)
