@@ -7,7 +7,7 @@ Urgency is how soon it hurts: 1 now, 2 within the hour, 3 within the day, 4 with
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from console.domain.errors import Invalid
 
@@ -27,6 +27,8 @@ DEFAULT_MATRIX: Matrix = {
     )
 }
 
+LEVELS = range(1, 6)
+
 
 def priority(impact: int, urgency: int, matrix: Matrix = DEFAULT_MATRIX) -> int:
     """The priority the matrix gives; raises `Invalid` for a level it does not know."""
@@ -35,3 +37,36 @@ def priority(impact: int, urgency: int, matrix: Matrix = DEFAULT_MATRIX) -> int:
     if urgency not in matrix[impact]:
         raise Invalid("urgency", "L'urgence %(level)s n'est pas dans la matrice.", level=urgency)
     return matrix[impact][urgency]
+
+
+def matrix_of(rows: Sequence[Sequence[int]]) -> Matrix:
+    """The matrix of five rows of five priorities: impacts from 1 to 5, in each urgencies from 1 to 5.
+
+    Raises `Invalid` at the cell that has no priority, or gives a lower one to more impact or urgency.
+    """
+    matrix = {impact: dict(enumerate(row, start=1)) for impact, row in enumerate(rows, start=1)}
+    for impact in LEVELS:
+        for urgency in LEVELS:
+            _check_cell(matrix, impact, urgency)
+    return matrix
+
+
+def rows_of(matrix: Matrix) -> list[list[int]]:
+    """The priorities of a matrix as it is written: a row an impact, in it a column an urgency."""
+    return [[matrix[impact][urgency] for urgency in LEVELS] for impact in LEVELS]
+
+
+def _check_cell(matrix: Matrix, impact: int, urgency: int) -> None:
+    field = f"cell-{impact}-{urgency}"
+    level = matrix.get(impact, {}).get(urgency)
+    if level not in LEVELS:
+        raise Invalid(field, "Une priorité de 1 à 5 est attendue.")
+    above = [matrix[i][u] for i, u in ((impact - 1, urgency), (impact, urgency - 1)) if i and u]
+    if any(higher > level for higher in above):
+        raise Invalid(
+            field,
+            "Impact %(impact)s et urgence %(urgency)s : plus d'impact ou d'urgence ne peut pas donner une "
+            "priorité plus basse.",
+            impact=impact,
+            urgency=urgency,
+        )

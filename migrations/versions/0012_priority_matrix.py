@@ -1,16 +1,36 @@
-"""The priority matrix and its past."""
+"""The priority matrix and its past; who made a version of a plan."""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from migrations.protection import allow
 
 revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None
 
+INSTANT = sa.DateTime(timezone=True)
+
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "priority_matrix",
+        sa.Column("version", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("cells", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("made_by", sa.String(length=200), nullable=False),
+        sa.Column("made_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_priority_matrix")),
+    )
+    allow("priority_matrix", web="SELECT")
+    op.add_column("sla_plan", sa.Column("made_by", sa.String(length=200), nullable=True))
+    op.add_column("sla_plan", sa.Column("made_at", INSTANT, nullable=True))
 
 
 def downgrade() -> None:
-    pass
+    op.drop_column("sla_plan", "made_at")
+    op.drop_column("sla_plan", "made_by")
+    op.drop_table("priority_matrix")

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from console.domain.adherents import Sector
@@ -113,7 +113,7 @@ class SlaPlan(CatalogueRow):
     is how much of a degraded hour counts as an outage. `credit_steps` is a list of [below this availability
     in ppm, percent of the month's price], `escalations` of {"clock": "tto" or "ttr", "amount", "unit",
     "level"}, where an amount below 0 is before the due date. `breach_notice_hours` is how fast the adherent
-    is told of a security incident.
+    is told of a security incident. `made_by` and `made_at` are null for what came with the catalogue.
     """
 
     __tablename__ = "sla_plan"
@@ -129,6 +129,23 @@ class SlaPlan(CatalogueRow):
     credit_steps: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     escalations: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     breach_notice_hours: Mapped[Small | None]
+    made_by: Mapped[Label | None]
+    made_at: Mapped[datetime | None]
+
+
+class PriorityMatrix(CatalogueRow):
+    """A version of the priority matrix, which holds from `made_at` on and is never edited.
+
+    `cells` has five rows, one an impact from 1 to 5; each has the priorities of urgencies 1 to 5.
+    """
+
+    __tablename__ = "priority_matrix"
+    audited: ClassVar[bool] = True
+    version: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    cells: Mapped[list[Any]]
+    reason: Mapped[Label]
+    made_by: Mapped[Label]
+    made_at: Mapped[datetime]
 
 
 class Service(CatalogueRow):
