@@ -24,7 +24,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.orm import Session
 
-from console.actions import alerting, audit, delivering, escalations, probing
+from console.actions import alerting, audit, calendars, delivering, escalations, probing
 from console.actions.alerting import Readers
 from console.actions.amendments import turn_subscriptions
 from console.actions.delivering import Claim, Envelope
@@ -146,6 +146,19 @@ def ask_services(means: Means) -> None:
         list(pool.map(lambda probe_id: _ask(means, probe_id), due))
 
 
+def read_clocks(means: Means) -> None:
+    """Read the clocks of unresolved incidents again where the hours of their calendar changed."""
+    with means.database.read(Operator()) as session:
+        due = calendars.clocks_due(session, now=means.clock())
+    _each(
+        means,
+        "clocks",
+        due,
+        lambda session, one: calendars.read_clocks(session, *one, now=means.clock()),
+        lambda session, one: calendars.postpone_clocks(session, *one, until=means.clock() + RETRIED_AFTER),
+    )
+
+
 def pass_majors_on(means: Means) -> None:
     """Take the incidents of adherents through what happened to their major incidents, each by itself."""
     with means.database.read(Operator()) as session:
@@ -238,6 +251,7 @@ TIMETABLE = (
     Entry(30, "reckoning", reckon),
     Entry(15, "alerting", watch),
     Entry(15, "escalation", escalate),
+    Entry(5, "clocks", read_clocks),
     Entry(5, "major incidents", pass_majors_on),
     Entry(5, "deliveries", deliver),
     Entry(5, "probes", ask_services),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.store.base import BigId, Code, CoordinationRow, Count, Label, Small
+from console.store.base import BigId, Code, CoordinationRow, Count, Label, Number, Small
 
 
 class DeliveryState(StrEnum):
@@ -28,6 +28,15 @@ class MonthDue(CoordinationRow):
     __tablename__ = "month_due"
     tenant_id: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False)
     month: Mapped[date] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ClockDue(CoordinationRow):
+    """A subscription under a calendar that changed: the clocks of its unresolved incidents are read again."""
+
+    __tablename__ = "clock_due"
+    tenant_id: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False)
+    subscription: Mapped[Number]
     due_at: Mapped[datetime] = mapped_column(index=True)
 
 

@@ -82,12 +82,12 @@ def plan_of(session: Session, code: str | None, version: int | None) -> Plan:
         version=version,
         name=row.name,
         calendar_name=opening.name,
-        calendar=_calendar(opening),
+        calendar=calendar_of(opening),
         targets={
-            priority: Targets(tto=_target(promised["tto"]), ttr=_target(promised["ttr"]))
+            priority: Targets(tto=target_of(promised["tto"]), ttr=target_of(promised["ttr"]))
             for priority, promised in row.targets.items()
         },
-        escalations=[_escalation(rule) for rule in row.escalations],
+        escalations=[escalation_of(rule) for rule in row.escalations],
         availability_ppm=row.availability_ppm,
         notice_hours=row.notice_hours,
         degraded_percent=row.degraded_percent,
@@ -104,7 +104,7 @@ def calendars_of(session: Session, plans: Collection[PlanKey]) -> dict[PlanKey, 
         .join(opening, opening.code == plan.calendar_code)
         .where(tuple_(plan.code, plan.version).in_(sorted(plans)))
     ).all()
-    made = {row.code: _calendar(row) for row in {row for _, _, row in rows}}
+    made = {row.code: calendar_of(row) for row in {row for _, _, row in rows}}
     return {(code, version): made[row.code] for code, version, row in rows}
 
 
@@ -138,32 +138,35 @@ def _versions(session: Session) -> Mapping[str, Sequence[str]]:
     return found
 
 
-def _calendar(row: c.ServiceCalendar) -> Calendar:
+def calendar_of(row: c.ServiceCalendar) -> Calendar:
+    """A calendar of the catalogue in the terms of the domain."""
     zone = ZoneInfo(row.zone)
     if row.kind is c.CalendarKind.ALWAYS:
         return Calendar.around_the_clock(zone)
     week: dict[int, list[Segment]] = {}
     for weekday, *hours in row.segments:
-        week.setdefault(weekday, []).append(_segment(hours))
+        week.setdefault(weekday, []).append(segment_of(hours))
     return Calendar(
         zone,
         week=week,
         holidays=_holidays(row.holidays) if row.holidays else {},
-        closures=tuple(_closure(told) for told in row.closures),
+        closures=tuple(closure_of(told) for told in row.closures),
         openings={
-            date.fromisoformat(told["on"]): [_segment(hours) for hours in told["segments"]]
+            date.fromisoformat(told["on"]): [segment_of(hours) for hours in told["segments"]]
             for told in row.openings
         },
         opening_names={date.fromisoformat(told["on"]): told["name"] for told in row.openings},
     )
 
 
-def _segment(hours: Sequence[str]) -> Segment:
+def segment_of(hours: Sequence[str]) -> Segment:
+    """A segment from its two wall times, "HH:MM"."""
     opens, closes = hours
     return Segment.parse(f"{opens}-{closes}")
 
 
-def _closure(told: Mapping[str, Any]) -> Closure:
+def closure_of(told: Mapping[str, Any]) -> Closure:
+    """A closure as a calendar stores it."""
     first, last = date.fromisoformat(told["first"]), date.fromisoformat(told["last"])
     return Closure(first, last, yearly=told["yearly"], name=told["name"])
 
@@ -175,10 +178,12 @@ def _holidays(territory: str) -> Mapping[date, str]:
     return holidays.country_holidays(country, subdiv=part or None, language="fr")
 
 
-def _escalation(rule: Mapping[str, Any]) -> Escalation:
+def escalation_of(rule: Mapping[str, Any]) -> Escalation:
+    """A rule of escalation as a plan stores it."""
     return Escalation(Promise(rule["clock"]), rule["amount"], Unit(rule["unit"]), rule["level"])
 
 
-def _target(promised: list[Any]) -> Target:
+def target_of(promised: list[Any]) -> Target:
+    """A target as a plan stores it."""
     amount, unit, *end_of_day = promised
     return Target(amount, Unit(unit), end_of_day=bool(end_of_day))
