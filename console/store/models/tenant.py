@@ -234,6 +234,7 @@ class PlannedWork(TenantRow):
     effect: Mapped[Effect]
     announced_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    revision: Mapped[Small] = mapped_column(default=0, server_default="0")  # grows at each change
 
 
 class EnergyLine(TenantRow):

@@ -155,7 +155,7 @@ def touched_by(
 
     Raises `NotFound` for a service that is not in the catalogue.
     """
-    services = _services(session, kind, code, day)
+    services = services_in(session, kind, code, day)
     if not services:
         return []
     row = t.Subscription
@@ -266,7 +266,11 @@ def adherents_on(session: Session, major_id: int) -> set[int]:
     )
 
 
-def _services(session: Session, kind: ScopeKind, code: str, day: date) -> dict[str, int]:
+def services_in(session: Session, kind: ScopeKind, code: str, day: date) -> dict[str, int]:
+    """The services that a scope touches on a day, by how many steps they are from what is down.
+
+    Raises `NotFound` for a service that is not in the catalogue.
+    """
     dependencies = [
         Dependency(row.service_code, row.needs_code, row.since, row.until)
         for row in session.scalars(select(o.ServiceDependency))
