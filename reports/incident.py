@@ -67,7 +67,9 @@ def document(incident: IncidentFigures, language: Language) -> Document:
         ),
         marks=(),
         author=incident.generated_by,
-        footer=_("Incident n° %(number)s de %(adherent)s", number=incident.number, adherent=incident.adherent),
+        footer=_(
+            "Incident n° %(number)s de %(adherent)s", number=incident.number, adherent=incident.adherent
+        ),
         sections=(
             Section("", (KeyFigures(tuple(_key_figures(incident, language))),)),
             Section(_("Engagement"), (_promise(incident, language),)),
@@ -146,8 +148,9 @@ def _explained(clock: ClockFigures, zone: str, language: Language) -> Section:
     if clock.stopped_at is not None:
         stopped = language.instant(clock.stopped_at.astimezone(ZoneInfo(zone)))
         facts.insert(1, Fact(_("Délai arrêté"), stopped))
-    steps = due_date.table(_("Comment cette échéance est calculée"), clock.steps, zone, language)
-    return Section(title, (Facts(title, tuple(facts)), steps))
+    caption = _("Étapes jusqu'à l'échéance de %(clock)s", clock=due_date.clock_words(clock.clock, language))
+    steps = due_date.table(caption, clock.steps, zone, language)
+    return Section(title, (Facts(_("Où en est ce délai"), tuple(facts)), steps))
 
 
 def _due(clock: ClockFigures, zone: str, language: Language) -> str:
