@@ -39,7 +39,11 @@ DEEDS: Words = {
     EventKind.RESUMED.value: lazy_gettext("Reprendre"),
     EventKind.RESOLVED.value: lazy_gettext("Résoudre"),
     EventKind.CLOSED.value: lazy_gettext("Clore"),
-    **{priority.value: lazy_gettext("Priorité %(name)s", name=priority.value) for priority in Priority},
+    "P1": lazy_gettext("Passer en priorité P1"),
+    "P2": lazy_gettext("Passer en priorité P2"),
+    "P3": lazy_gettext("Passer en priorité P3"),
+    "P4": lazy_gettext("Passer en priorité P4"),
+    "P5": lazy_gettext("Passer en priorité P5"),
 }
 
 bp = Blueprint("incident_list", __name__)

@@ -108,7 +108,7 @@ def _percent(availability_ppm: int) -> str:
 
 def _purpose(text: str) -> Purpose:
     if text not in list(Purpose):
-        raise NotFound("Il n'y a rien à cette adresse.")
+        raise NotFound("Ce lien n'ouvre rien : il est incomplet, ou trop ancien.")
     return Purpose(text)
 
 
