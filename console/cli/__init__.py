@@ -8,7 +8,7 @@ from flask.cli import FlaskGroup, routes_command
 from sqlalchemy.exc import OperationalError
 
 from console.app import create_app
-from console.cli import accounts, alerts, audit, backup, directory, generate, jobs, ledger, setup
+from console.cli import accounts, alerts, audit, backup, directory, generate, jobs, ledger, months, setup
 from console.config import BadConfiguration
 from console.domain.errors import DomainError
 from console.store.roles import UnsafeRole
@@ -23,6 +23,7 @@ COMMANDS = (
     accounts.group,
     alerts.group,
     ledger.group,
+    months.group,
     audit.group,
     backup.backup,
     backup.restore,

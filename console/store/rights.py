@@ -22,6 +22,7 @@ APART = {  # from what their plane says
     "adherent": READ | {"UPDATE"},
     "audit_checkpoint": READ,
     **dict.fromkeys(("audit_entry", "audit_payload", "subscription_amendment", "volume_month"), ADD),
+    "service_month": ADD,
     **dict.fromkeys(("audit_head", "contact", "own_site", "note"), KEEP),
     **dict.fromkeys(("committee", "addendum", "follow_up_task"), KEEP),
     **dict.fromkeys(("incident_comment", "incident_attachment", "incident_review", "review_action"), KEEP),

@@ -14,6 +14,7 @@ from console.actions.audit import seal_months
 from console.actions.comments import add_comment
 from console.actions.incidents import Revision, Site, set_particulars
 from console.actions.reviews import plan_action, write_review
+from console.actions.service_months import close_month
 from console.actions.volumes import record_month
 from console.domain.access import Role
 from console.domain.alert_routes import Fate
@@ -239,6 +240,12 @@ def statements(session: Session, filled: Filled) -> None:
     filled.ids["statement"] = given.a_statement(session, filled.tenant_id, filled.now)
 
 
+def service_months(session: Session, filled: Filled) -> None:
+    last_month = (filled.now.date().replace(day=1) - timedelta(days=1)).replace(day=1)
+    filled.ids["closed_month"] = f"{last_month:%Y-%m}"
+    close_month(session, filled.tenant_id, last_month, now=filled.now, by="ops")
+
+
 def people(session: Session, filled: Filled) -> None:
     login = f"dsi.{filled.word.lower()}.{filled.round}"
     name, email = filled.text("Personne"), f"{login}@chu.example"
@@ -398,6 +405,7 @@ SUBJECTS: tuple[Subject, ...] = (
     duties,
     signals,
     statements,
+    service_months,
     people,
     delegations,
     contacts,

@@ -1,0 +1,63 @@
+"""`console months`: close months of service, and check that closed ones are as they were."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import click
+from flask.cli import AppGroup
+
+from console.actions.service_months import close_month, unsound_months
+from console.cli.prepared import prepared
+from console.store.queries.service_months import adherents_served
+from console.store.session import Operator
+
+group = AppGroup("months", help="Months of service.")
+
+
+class Month(click.ParamType[date]):
+    """A month such as 2026-10."""
+
+    name = "month"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return date.fromisoformat(f"{value}-01")
+        except ValueError:
+            self.fail(f"{value!r} is not a month such as 2026-10", param, ctx)
+
+
+@group.command("close")
+@click.argument("month", type=Month())
+@click.option("--adherent", "only", type=int, help="Only the adherent of this number.")
+def close(month: date, only: int | None) -> None:
+    """Close a month of every adherent, one transaction each; what is closed already stays."""
+    database = prepared()
+    with database.read(Operator()) as session:
+        adherents = [only] if only is not None else adherents_served(session)
+    closed = 0
+    for tenant_id in adherents:
+        with database.write(Operator(), "console") as session:
+            closed += len(close_month(session, tenant_id, month, now=datetime.now(UTC), by="console"))
+    click.echo(f"{closed} service months closed for {len(adherents)} adherents")
+
+
+@group.command("verify")
+@click.option("--adherent", "only", type=int, help="Only the adherent of this number.")
+def verify(only: int | None) -> None:
+    """Check the hash of every closed month, and reckon it again; exit status 1 if one is not sound."""
+    database = prepared()
+    with database.read(Operator()) as session:
+        adherents = [only] if only is not None else adherents_served(session)
+    unsound = 0
+    for tenant_id in adherents:
+        with database.read(Operator()) as session:
+            for subscription, month, revision in unsound_months(session, tenant_id):
+                unsound += 1
+                click.echo(
+                    f"adherent {tenant_id}, subscription {subscription}, {month:%Y-%m}, "
+                    f"revision {revision}: does not hold"
+                )
+    if not unsound:
+        click.echo("every closed month holds")
+    raise SystemExit(1 if unsound else 0)

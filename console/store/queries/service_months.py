@@ -1,0 +1,237 @@
+"""Months of service: what one would be closed with now, and those that are closed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from console.domain.availability import Months, open_spans, period_bounds, period_days
+from console.domain.contract import Terms
+from console.domain.service_months import (
+    IncidentTold,
+    MonthInputs,
+    OutageTold,
+    PlanHeld,
+    Stretch,
+    WorkTold,
+    outcome,
+)
+from console.domain.spans import Span
+from console.store.models import catalogue as c
+from console.store.models import contract as k
+from console.store.models import tenant as t
+from console.store.models.service_months import ServiceMonth
+from console.store.queries.availability import Held, served, zone_of
+from reports import canonical
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedMonth:
+    """A revision of a closed month, with its inputs as they were frozen."""
+
+    tenant_id: int
+    subscription: int
+    month: date
+    revision: int
+    sha256: str
+    inputs: MonthInputs
+    closed_at: datetime
+    closed_by: str
+    reason: str | None
+
+
+def inputs_of(session: Session, tenant_id: int, month: date, now: datetime) -> dict[int, MonthInputs]:
+    """What a local month is reckoned from, as it is known now, by subscription that was active in it."""
+    zone = zone_of(session, tenant_id)
+    start, end = period_bounds(*period_days(month, Months.MONTH), zone)
+    active = [one for one in served(session, tenant_id, start, end) if one.held]
+    outages, works = _outages(session, tenant_id, start, end), _works(session, tenant_id, start, end)
+    incidents = _incidents(session, tenant_id, start, end, now)
+    volumes = _volumes(session, tenant_id, month)
+    return {
+        one.subscription: MonthInputs(
+            month=month,
+            zone=zone.key,
+            service_code=one.service_code,
+            plans=tuple(_plan(held) for held in one.held),
+            outages=tuple(outages[one.subscription]),
+            works=tuple(works[one.subscription]),
+            incidents=tuple(incidents[one.subscription]),
+            price_cents=one.held[-1].terms.price_cents,
+            price_per=one.held[-1].terms.price_per,
+            volume=_volume(volumes, one.subscription, one.held[-1].terms),
+        )
+        for one in active
+    }
+
+
+def closed_months(session: Session, tenant_id: int, months: Collection[date]) -> list[ClosedMonth]:
+    """The revision that holds of each closed month, by month and subscription."""
+    row = ServiceMonth
+    last = (
+        select(row.subscription, row.month, func.max(row.revision).label("revision"))
+        .where(row.tenant_id == tenant_id, row.month.in_(months))
+        .group_by(row.subscription, row.month)
+        .subquery()
+    )
+    rows = session.scalars(
+        select(row)
+        .join(
+            last,
+            and_(
+                row.subscription == last.c.subscription,
+                row.month == last.c.month,
+                row.revision == last.c.revision,
+            ),
+        )
+        .where(row.tenant_id == tenant_id)
+        .order_by(row.month, row.subscription)
+    )
+    return [_closed(one) for one in rows]
+
+
+def revisions_of(session: Session, tenant_id: int, subscription: int, month: date) -> list[ClosedMonth]:
+    """Every revision of a closed month, the first first."""
+    row = ServiceMonth
+    rows = session.scalars(
+        select(row)
+        .where(row.tenant_id == tenant_id, row.subscription == subscription, row.month == month)
+        .order_by(row.revision)
+    )
+    return [_closed(one) for one in rows]
+
+
+def adherents_served(session: Session) -> list[int]:
+    """The numbers of the adherents that have a subscription."""
+    row = t.Subscription
+    return list(session.scalars(select(row.tenant_id).distinct().order_by(row.tenant_id)))
+
+
+def all_closed(session: Session, tenant_id: int) -> Sequence[ServiceMonth]:
+    """Every closed month of an adherent as it is stored, in order."""
+    row = ServiceMonth
+    return session.scalars(
+        select(row).where(row.tenant_id == tenant_id).order_by(row.month, row.subscription, row.revision)
+    ).all()
+
+
+def _closed(row: ServiceMonth) -> ClosedMonth:
+    return ClosedMonth(
+        tenant_id=row.tenant_id,
+        subscription=row.subscription,
+        month=row.month,
+        revision=row.revision,
+        sha256=row.sha256,
+        inputs=canonical.decode(MonthInputs, row.inputs),
+        closed_at=row.closed_at,
+        closed_by=row.closed_by,
+        reason=row.reason,
+    )
+
+
+def _plan(held: Held) -> PlanHeld:
+    promise = held.promise
+    return PlanHeld(
+        code=promise.code,
+        version=promise.version,
+        target_ppm=promise.target_ppm,
+        notice_hours=promise.notice_hours,
+        degraded_percent=promise.degraded_percent,
+        credit_steps=tuple(promise.credit_steps),
+        hours=tuple(Stretch(*span) for span in _hours(held)),
+    )
+
+
+def _hours(held: Held) -> list[Span]:
+    return open_spans(held.promise.calendar, held.start, held.end)
+
+
+def _outages(
+    session: Session, tenant_id: int, start: datetime, end: datetime
+) -> Mapping[int, list[OutageTold]]:
+    row = t.Outage
+    rows = session.scalars(
+        select(row)
+        .where(row.tenant_id == tenant_id, row.began_at < end)
+        .where(or_(row.ended_at.is_(None), row.ended_at > start))
+        .order_by(row.began_at, row.source, row.reference)
+    )
+    found: dict[int, list[OutageTold]] = defaultdict(list)
+    for one in rows:
+        told = OutageTold(
+            began_at=max(one.began_at, start),
+            ended_at=end if one.ended_at is None else min(one.ended_at, end),
+            effect=one.effect,
+            source=one.source,
+            reference=one.reference,
+        )
+        found[one.subscription].append(told)
+    return found
+
+
+def _works(session: Session, tenant_id: int, start: datetime, end: datetime) -> Mapping[int, list[WorkTold]]:
+    row = t.PlannedWork
+    rows = session.scalars(
+        select(row)
+        .where(row.tenant_id == tenant_id, row.starts_at < end, row.ends_at > start)
+        .where(row.cancelled_at.is_(None))
+        .order_by(row.starts_at, row.maintenance_id)
+    )
+    found: dict[int, list[WorkTold]] = defaultdict(list)
+    for one in rows:
+        told = WorkTold(one.starts_at, one.ends_at, one.announced_at, one.effect, one.maintenance_id)
+        found[one.subscription].append(told)
+    return found
+
+
+def _incidents(
+    session: Session, tenant_id: int, start: datetime, end: datetime, now: datetime
+) -> Mapping[int, list[IncidentTold]]:
+    row = t.Incident
+    rows = session.scalars(
+        select(row)
+        .where(row.tenant_id == tenant_id, row.opened_at >= start, row.opened_at < end)
+        .order_by(row.number)
+    )
+    found: dict[int, list[IncidentTold]] = defaultdict(list)
+    for one in rows:
+        told = IncidentTold(
+            number=one.number,
+            priority=one.priority.value,
+            tto=outcome(one.tto_due_at, one.tto_met_at, now),
+            ttr=outcome(one.due_at, one.resolved_at, now),
+        )
+        found[one.subscription].append(told)
+    return found
+
+
+def _volumes(session: Session, tenant_id: int, month: date) -> Mapping[int, int | None]:
+    """The volume of a month by subscription, as it was told last; None where that was withdrawn."""
+    row = k.VolumeMonth
+    rows = session.execute(
+        select(row.subscription, row.volume)
+        .where(row.tenant_id == tenant_id, row.month == month)
+        .order_by(row.revision)
+    )
+    return {subscription: volume for subscription, volume in rows}  # noqa: C416 - the last one holds
+
+
+def _volume(volumes: Mapping[int, int | None], subscription: int, terms: Terms) -> int | None:
+    told = volumes.get(subscription)
+    return terms.volume if told is None else told
+
+
+def service_names(session: Session, tenant_id: int) -> dict[int, tuple[str, str]]:
+    """The name of each subscription's service in French and in English, by number."""
+    rows = session.execute(
+        select(t.Subscription.number, c.Service.name_fr, c.Service.name_en)
+        .join(c.Service, c.Service.code == t.Subscription.service_code)
+        .where(t.Subscription.tenant_id == tenant_id)
+        .order_by(t.Subscription.number)
+    )
+    return {number: (name_fr, name_en) for number, name_fr, name_en in rows}
