@@ -16,7 +16,9 @@ from console.actions.catalogue import seed_catalogue
 from console.actions.certificates import Wording, add_certificate
 from console.actions.incidents import Particulars, Priority, open_incident, record_event
 from console.actions.ingest import ingest
+from console.actions.major_incidents import Declaration, communicate, declare
 from console.actions.metering import hours_due, meter_hour
+from console.actions.passing_on import Post, pass_on
 from console.actions.reckoning import months_due, reckon_month
 from console.actions.services import plan_end
 from console.actions.sign_in import HASHER, open_sign_in
@@ -28,7 +30,9 @@ from console.domain.clock import EventKind
 from console.domain.directory import GroupRole
 from console.domain.formats import read_sae
 from console.domain.hours import hour_of
+from console.domain.major_incidents import ScopeKind
 from console.domain.offer import Life
+from console.domain.outages import Effect
 from console.store.audit import record
 from console.store.base import Base
 from console.store.models import audit as u
@@ -270,3 +274,27 @@ def a_file_sent(session: Session, path: Path, content: bytes | None = None, as_o
     """A file for the directory, sent and not decided upon; the number of its import."""
     content = path.read_bytes() if content is None else content
     return waiting_files.receive(session, content, path.name, as_of=as_of, complete=True, now=NOW, by="ana")
+
+
+def a_major_incident(session: Session, *tenants: int, title: str = "Panne du centre de Toulouse") -> int:
+    """An attack on the first service of the catalogue, begun an hour ago, that touches some adherents."""
+    now = datetime.now(UTC)
+    service = session.scalars(select(c.Service).order_by(c.Service.code)).first()
+    assert service is not None
+    told = Declaration(
+        title=title,
+        description="Deux salles sont arrêtées.",
+        scope_kind=ScopeKind.SERVICE,
+        scope_code=service.code,
+        priority=t.Priority.P1,
+        category=None,
+        is_security=True,
+        effect=Effect.OUTAGE,
+        at=now - timedelta(hours=1),
+    )
+    major_id = declare(session, told, tenants, now=now, by="test")
+    communicate(session, major_id, "Nous y travaillons.", is_mailed=True, is_notice=True, now=now, by="test")
+    session.flush()
+    for tenant_id in tenants:
+        pass_on(session, major_id, tenant_id, post_by=Post(None, "https://console.example"), now=now)
+    return major_id

@@ -111,6 +111,14 @@ PAGES = (
     (Role.ADMINISTRATOR, "/catalogue/services/payroll/dependencies"),
     (Role.ADMINISTRATOR, "/catalogue/services/payroll/release"),
     (Role.ADMINISTRATOR, "/catalogue/criticalities"),
+    (Role.ADMINISTRATOR, "/catalogue/regulatory-rules"),
+    (Role.ADMINISTRATOR, "/catalogue/regulatory-rules/nis2-final-report"),
+    (Role.ADMINISTRATOR, "/major-incidents"),
+    (Role.ADMINISTRATOR, "/major-incidents/new"),
+    (Role.ADMINISTRATOR, "/major-incidents/1"),
+    (Role.ADMINISTRATOR, "/major-incidents/1/adherents"),
+    (Role.ADMINISTRATOR, "/major-incidents/1/duties"),
+    (Role.ACCOUNT_MANAGER, "/adherents/3/incidents/1/duties"),
     (Role.ADMINISTRATOR, "/catalogue/campaigns"),
     (Role.ADMINISTRATOR, "/catalogue/certificates"),
     (Role.ADMINISTRATOR, "/catalogue/certificates/new"),
@@ -155,7 +163,7 @@ def console(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         given.the_directory(session)
         given.a_group(session, "84103", "010780054", "010008407")
         given.a_file_sent(session, GROUPS)
-        given.a_file_sent(session, MANGLED, as_of=YESTERDAY.date())
+        given.a_file_sent(session, MANGLED, as_of=given.NOW.date())
         given.a_file_sent(session, Path("sites.csv"), b"FINESS;Nom\n010000024;CH\n")
         given.an_adherent(session, 2, "CH de Foix")
         given.an_adherent(session, 3, "CHU de Nulle-Part")
@@ -167,6 +175,7 @@ def console(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         given.a_subscription(session, 2, "payroll")
         given.a_service_that_ends(session, "payroll", "hr")
         given.a_certificate(session)
+        given.a_major_incident(session, 3)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
