@@ -1,9 +1,10 @@
 """Tables of tickets as service desks export them, read by a mapping of their columns and words.
 
-    mapping (TOML) + rows -> the rows of each ticket, in the order of their time -> its states -> tickets
+    mapping (TOML) + rows -> the rows of each ticket, in their order -> its states -> tickets
 
 A row tells the state of a ticket, and since when: a file has one row for each ticket, or one for each update
-of it. Equal states in a row are one; a resolution is dated by its own column where there is one.
+of it, the first or the latest first. Equal states that follow each other are one; the last resolution has
+the date of its own column, where there is one.
 """
 
 from __future__ import annotations
@@ -169,7 +170,9 @@ class _Reader:
         )
 
     def _standings(self, rows: Rows) -> list[Standing]:
-        told = sorted((self._standing(line, facts) for line, facts in rows), key=lambda one: one.since)
+        told = [self._standing(line, facts) for line, facts in rows]
+        if told[0].since > told[-1].since:
+            told.reverse()  # the latest row first
         runs = [next(run) for _state, run in groupby(told, key=lambda one: one.state)]
         resolved_at = self._instant(rows[-1][1], "resolved_at")
         if resolved_at is None:
