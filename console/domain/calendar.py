@@ -192,6 +192,8 @@ class Calendar:
         ten years before that.
         """
         left = _delay(seconds)
+        if self.always:
+            return whole_second(start) + left
         for opens, closes in self._spans_from(whole_second(start)):
             if left < closes - opens:
                 return opens + left
@@ -205,6 +207,8 @@ class Calendar:
         for ten years after that.
         """
         left = _delay(seconds)
+        if self.always:
+            return whole_second(end) - left
         for opens, closes in self._spans_back_from(whole_second(end)):
             if left < closes - opens:
                 return closes - left
