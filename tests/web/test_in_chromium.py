@@ -69,6 +69,8 @@ PAGES = (
     (Role.ADMINISTRATOR, "/incidents"),
     (Role.ADMINISTRATOR, "/adherents/2/incidents/new"),
     (Role.ADMINISTRATOR, "/adherents/2/incidents/1"),
+    (Role.ADMINISTRATOR, "/adherents/2/incidents/1/due-dates/ttr"),
+    (Role.ADMINISTRATOR, "/adherents/2/incidents/1/report"),
     (Role.ADMINISTRATOR, "/adherents"),
     (Role.ADMINISTRATOR, "/adherents/directory"),
     (Role.ADMINISTRATOR, "/adherents/2"),
