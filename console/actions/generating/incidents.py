@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
@@ -16,6 +16,8 @@ from console.actions.generating.scale import Scale
 from console.actions.generating.world import Adherent, Contract, World
 from console.actions.incidents import ANSWERS, OVER
 from console.domain.clock import Event, EventKind, read_clock
+from console.domain.outages import Effect, Source, suffered_in
+from console.domain.priority import DEFAULT_MATRIX
 from console.domain.proportion import apportion
 from console.domain.spans import whole_second
 from console.store.models import tenant as t
@@ -47,6 +49,26 @@ FAULTS: Mapping[str, Sequence[str]] = {
         "Certificat périmé sur la plateforme",
     ),
 }
+EFFECTS: Mapping[str, Effect] = {
+    "P1": Effect.OUTAGE,
+    "P2": Effect.DEGRADED,
+    **dict.fromkeys(("P3", "P4", "P5"), Effect.NONE),
+}
+CATEGORIES: Mapping[str, Sequence[t.Category]] = {
+    "software": (t.Category.APPLICATION, t.Category.INTERFACE, t.Category.ACCESS),
+    "payroll": (t.Category.PAYROLL, t.Category.DATA),
+    "consulting": (t.Category.OTHER,),
+    "hosting": (t.Category.INFRASTRUCTURE, t.Category.NETWORK),
+}
+CELLS: Mapping[str, Sequence[tuple[int, int]]] = {
+    level.value: [
+        (impact, urgency)
+        for impact, row in DEFAULT_MATRIX.items()
+        for urgency, found in row.items()
+        if f"P{found}" == level
+    ]
+    for level in t.Priority
+}
 PLACES = (
     *("aux urgences", "en pharmacie", "au bureau des entrées"),
     *("à la direction", "au bloc", "aux archives"),
@@ -62,16 +84,26 @@ class Opening:
     rng: Random
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Rows of the incidents of an adherent, of their logs, and of the outages that they tell of."""
+
+    incidents: list[Row] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
+    outages: list[Row] = field(default_factory=list)
+
+
 def store_incidents(world: World) -> Iterator[Deed]:
     """The incidents of an adherent in one transaction."""
     counts = _counts(world)
     for adherent in world.adherents:
-        rows, events = _told(world, adherent, counts)
+        told = _told(world, adherent, counts)
 
-        def add(session: Session, rows: Sequence[Row] = rows, events: Sequence[Row] = events) -> int:
-            add_rows(session, t.Incident, rows)
-            add_rows(session, t.IncidentEvent, events)
-            return len(rows)
+        def add(session: Session, told: Told = told) -> int:
+            add_rows(session, t.Incident, told.incidents)
+            add_rows(session, t.IncidentEvent, told.events)
+            add_rows(session, t.Outage, told.outages)
+            return len(told.incidents)
 
         yield add
 
@@ -106,17 +138,14 @@ def _days_in(contract: Contract, first: date, last: date) -> int:
     return max(0, (end - max(first, contract.starts_on)).days + 1) if contract.with_plan else 0
 
 
-def _told(
-    world: World, adherent: Adherent, counts: Mapping[tuple[int, int], int]
-) -> tuple[list[Row], list[Row]]:
+def _told(world: World, adherent: Adherent, counts: Mapping[tuple[int, int], int]) -> Told:
     openings = [
         opening
         for year in range(world.scale.years)
         for opening in _openings(world, adherent, year, counts.get((adherent.tenant_id, year), 0))
     ]
     openings.sort(key=lambda opening: (opening.at, opening.contract.number))
-    rows: list[Row] = []
-    events: list[Row] = []
+    told = Told()
     unresolved: dict[tuple[int, str], datetime] = {}
     for number, opening in enumerate(openings, start=1):
         priority = weighted(opening.rng, traces.incidents().priorities)
@@ -125,9 +154,10 @@ def _told(
         title = _title(opening, unresolved)
         row = _row(adherent.tenant_id, number, opening, priority, log)
         unresolved[opening.contract.number, title] = row["resolved_at"] or world.scale.now
-        rows.append(row | {"title": title})
-        events += _event_rows(adherent.tenant_id, number, log)
-    return rows, events
+        told.incidents.append(row | {"title": title})
+        told.events.extend(_event_rows(adherent.tenant_id, number, log))
+        told.outages.extend(_outage_rows(row, log, world.scale.now))
+    return told
 
 
 def _openings(world: World, adherent: Adherent, year: int, count: int) -> Iterator[Opening]:
@@ -214,7 +244,7 @@ def _row(tenant_id: int, number: int, opening: Opening, priority: str, log: Sequ
         "tenant_id": tenant_id,
         "number": number,
         "subscription": opening.contract.number,
-        "priority": t.Priority(priority),
+        **_particulars(opening, priority),
         "opened_at": opening.at,
         "resolved_at": resolved[-1] if over else None,
         "phase": clock.phase.value,
@@ -224,7 +254,35 @@ def _row(tenant_id: int, number: int, opening: Opening, priority: str, log: Sequ
         "at_risk_at": None if over else clock.ttr.at_risk_at,
         "remaining_s": clock.ttr.remaining_s,
         "outcome": clock.ttr.state.value,
+        "changed_at": log[-1].at,
     }
+
+
+def _particulars(opening: Opening, priority: str) -> Row:
+    """What is told of an incident: what the matrix makes of its impact and urgency is its priority."""
+    impact, urgency = opening.rng.choice(CELLS[priority])
+    return {
+        "priority": t.Priority(priority),
+        "impact": impact,
+        "urgency": urgency,
+        "category": opening.rng.choice(CATEGORIES[opening.contract.service.trade]),
+        "is_security": False,
+        "effect": EFFECTS[priority],
+        "origin": t.Origin.SERVICE_DESK,
+    }
+
+
+def _outage_rows(incident: Row, log: Sequence[Event], now: datetime) -> Iterator[Row]:
+    for suffered in suffered_in(log, (), incident["effect"], now):
+        yield {
+            "tenant_id": incident["tenant_id"],
+            "subscription": incident["subscription"],
+            "source": Source.INCIDENT,
+            "reference": incident["number"],
+            "began_at": suffered.began_at,
+            "ended_at": suffered.ended_at,
+            "effect": suffered.effect,
+        }
 
 
 def _event_rows(tenant_id: int, number: int, log: Sequence[Event]) -> Iterator[Row]:

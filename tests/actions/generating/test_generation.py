@@ -207,9 +207,12 @@ def test_incidents_are_as_if_each_event_had_been_recorded(database: Database) ->
             .where(t.IncidentEvent.tenant_id == adherent.tenant_id)
             .order_by(t.IncidentEvent.incident, t.IncidentEvent.position)
         ).all()
-        before = rows(session, t.Incident, of_adherent)
+        of_outages = t.Outage.tenant_id == adherent.tenant_id
+        before, outages = rows(session, t.Incident, of_adherent), rows(session, t.Outage, of_outages)
     assert len(incidents) > 10
+    assert outages
     with database.write(Operator()) as session:
+        session.execute(t.Outage.__table__.delete())  # type: ignore[attr-defined]
         session.execute(t.IncidentEvent.__table__.delete())  # type: ignore[attr-defined]
         session.execute(t.Incident.__table__.delete())  # type: ignore[attr-defined]
     for incident in incidents:
@@ -220,7 +223,13 @@ def test_incidents_are_as_if_each_event_had_been_recorded(database: Database) ->
                 tenant_id=adherent.tenant_id,
                 subscription=incident.subscription,
                 title=incident.title,
-                told=Particulars(priority=incident.priority),
+                told=Particulars(
+                    impact=incident.impact,
+                    urgency=incident.urgency,
+                    category=incident.category,
+                    effect=incident.effect,
+                    origin=incident.origin,
+                ),
                 at=incident.opened_at,
                 now=incident.opened_at,
                 by="test",
@@ -238,6 +247,7 @@ def test_incidents_are_as_if_each_event_had_been_recorded(database: Database) ->
                 )
     with database.read(Operator()) as session:
         assert rows(session, t.Incident, of_adherent) == before
+        assert rows(session, t.Outage, of_outages) == outages
 
 
 def test_most_incidents_keep_their_plan_and_some_do_not(database: Database) -> None:
