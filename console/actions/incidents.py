@@ -18,13 +18,14 @@ from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import several_lines
 from console.domain.incident_log import Change
 from console.domain.outages import Effect
-from console.domain.priority import priority
+from console.domain.priority import Matrix, priority
 from console.domain.spans import whole_second
 from console.store.models import directory as d
 from console.store.models import follow_up as f
 from console.store.models import incident as i
 from console.store.models import tenant as t
-from console.store.queries.incident_log import events_of
+from console.store.queries.incident_log import declared_at, events_of
+from console.store.queries.matrix import matrix_on
 from console.store.queries.plans import plan_of
 
 Category, Origin, Priority = t.Category, t.Origin, t.Priority
@@ -119,7 +120,7 @@ def open_incident(
     twin = told.origin not in KNOWN_ELSEWHERE and _unresolved(session, tenant_id, subscription, title)
     if twin:
         raise Conflict("L'incident n° %(number)s, du même titre, n'est pas encore résolu.", number=twin)
-    by_matrix = _by_matrix(told.impact, told.urgency)
+    by_matrix = _by_matrix(told.impact, told.urgency, matrix_on(session, now))
     set_priority = told.priority or by_matrix
     if set_priority is None:
         raise Invalid("priority", "Une priorité est attendue, ou un impact et une urgence.")
@@ -196,14 +197,15 @@ def set_particulars(
 ) -> bool:
     """Tell anew what holds of an incident from `at` on; whether anything is another than before.
 
-    Each change is a line of the log, and the clocks are read again from all of it. Raises `Conflict` once the
-    incident is closed.
+    Each change is a line of the log, and the clocks are read again from all of it. The matrix is the one that
+    held as the incident was declared. Raises `Conflict` once the incident is closed.
     """
     incident = hold_incident(session, tenant_id, number)
     if incident.phase == Phase.CLOSED:
         raise Conflict("Un incident clos ne change plus.")
     at = max(_not_later(at, now), incident.opened_at)
-    changed = _differences(incident, revision)
+    matrix = matrix_on(session, declared_at(session, tenant_id, number))
+    changed = _differences(incident, revision, matrix)
     for change, (was, value) in changed.items():
         setattr(incident, COLUMNS[change], value)
         _append(session, incident, change, at, now, by, was=_told(was), value=_told(value))
@@ -260,20 +262,20 @@ def hold_incident(session: Session, tenant_id: int, number: int) -> t.Incident:
     return incident
 
 
-def _by_matrix(impact: int | None, urgency: int | None) -> t.Priority | None:
+def _by_matrix(impact: int | None, urgency: int | None, matrix: Matrix) -> t.Priority | None:
     """The priority of an impact and an urgency, None where one of them is not told."""
     if impact is None or urgency is None:
         return None
-    return t.Priority(f"P{priority(impact, urgency)}")
+    return t.Priority(f"P{priority(impact, urgency, matrix)}")
 
 
-def _differences(incident: t.Incident, revision: Revision) -> dict[Change, tuple[Any, Any]]:
+def _differences(incident: t.Incident, revision: Revision, matrix: Matrix) -> dict[Change, tuple[Any, Any]]:
     """What was and what becomes, of each thing that becomes another."""
     told = {change: getattr(revision, column) for change, column in COLUMNS.items()}
     if revision.priority is None and (revision.impact, revision.urgency) != (None, None):
         impact = incident.impact if revision.impact is None else revision.impact
         urgency = incident.urgency if revision.urgency is None else revision.urgency
-        told[Change.PRIORITY] = _by_matrix(impact, urgency)
+        told[Change.PRIORITY] = _by_matrix(impact, urgency, matrix)
     before = {change: getattr(incident, column) for change, column in COLUMNS.items()}
     return {
         change: (before[change], value)

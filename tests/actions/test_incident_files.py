@@ -18,6 +18,7 @@ from console.actions.incidents import (
     redact_incident,
     set_particulars,
 )
+from console.actions.matrix import change_matrix
 from console.actions.message_templates import add_template, change_template, retire_template
 from console.actions.reviews import plan_action, settle_action, write_review
 from console.domain.errors import Conflict, Invalid, NotFound
@@ -98,6 +99,19 @@ def test_impact_and_urgency_give_the_priority_unless_it_is_told(office: Database
         ("priority", "P3", "P1"),
         ("priority", "P1", "P4"),
     ]
+
+
+def test_another_matrix_holds_for_what_is_declared_from_then_on(office: Database) -> None:
+    with office.write(Operator()) as session:
+        change_matrix(session, [[5] * 5] * 5, "Essai", version=0, now=NOW, by="admin")
+    assert revise(office, impact=1, urgency=1)
+    assert incident(office).priority is Priority.P1
+    told = Particulars(impact=1, urgency=1)
+    with office.write(OWN) as session:
+        number = open_incident(
+            session, tenant_id=CH, subscription=2, title="Bulletins", told=told, at=MONDAY, now=NOW, by="ops"
+        )
+    assert incident(office, number).priority is Priority.P5
 
 
 def test_what_is_told_again_as_it_was_changes_nothing(office: Database) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,6 +23,17 @@ def events_of(session: Session, tenant_id: int, number: int) -> list[Event]:
         .order_by(line.position)
     )
     return [Event(EventKind(kind), at) for kind, at in rows]
+
+
+def declared_at(session: Session, tenant_id: int, number: int) -> datetime:
+    """When an incident was declared, whenever it had begun."""
+    line = t.IncidentEvent
+    return session.execute(
+        select(line.recorded_at)
+        .where(line.tenant_id == tenant_id, line.incident == number)
+        .order_by(line.position)
+        .limit(1)
+    ).scalar_one()
 
 
 def changes_of(session: Session, tenant_id: int, number: int) -> list[Changed]:

@@ -15,7 +15,8 @@ from console.domain.priority import priority
 from console.store.models import catalogue as c
 from console.store.models import tenant as t
 from console.store.queries.incident_file import Place, Touched, touched_services, touched_sites
-from console.store.queries.incident_log import events_of
+from console.store.queries.incident_log import declared_at, events_of
+from console.store.queries.matrix import matrix_on
 from console.store.queries.plans import plan_of
 from console.store.queries.standing import of_subscription, standing_at
 
@@ -115,4 +116,5 @@ def incident_page(session: Session, tenant_id: int, number: int, *, now: datetim
 def _by_matrix(session: Session, incident: t.Incident) -> str | None:
     if incident.impact is None or incident.urgency is None:
         return None
-    return f"P{priority(incident.impact, incident.urgency)}"
+    matrix = matrix_on(session, declared_at(session, incident.tenant_id, incident.number))
+    return f"P{priority(incident.impact, incident.urgency, matrix)}"
