@@ -72,7 +72,7 @@ def calendar_names(session: Session) -> dict[str, str]:
     """The names of calendars by code, by name."""
     calendar = c.ServiceCalendar
     rows = session.execute(select(calendar.code, calendar.name).order_by(calendar.name))
-    return dict(rows.tuples().all())
+    return {row.code: row.name for row in rows}
 
 
 def terms_of(row: c.SlaPlan) -> PlanTerms:
