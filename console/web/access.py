@@ -29,6 +29,7 @@ from console.web.state import state
 COOKIE = "sign_in"
 LONGEST_IDLE = timedelta(minutes=30)
 READING = frozenset({"GET", "HEAD"})
+OWN_ADHERENT_ONLY = frozenset({Permission.SEE_AUDIT, Permission.DECLARE_INCIDENTS})
 SEEN_EVERY = timedelta(minutes=1)  # so that reading pages does not write at each of them
 OPEN_TO_ONE_TIME_PASSWORDS = frozenset({"account.change_password", "sign_in.leave"})
 OPEN_WITHOUT_SECOND_FACTOR = frozenset(
@@ -213,8 +214,8 @@ def _is_out_of_scope(account: SignedIn) -> bool:
 
 
 def _may_here(account: SignedIn, permission: Permission) -> bool:
-    """Whether the account holds a permission at the address: a group reads its members, not their logs."""
-    if permission is Permission.SEE_AUDIT and _is_of_a_member(account):
+    """Whether the account holds a permission at the address: a group reads its members, but their logs."""
+    if permission in OWN_ADHERENT_ONLY and _is_of_a_member(account):
         return False
     return may(account.role, permission)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from console.actions.incidents import (
     Category,
@@ -34,6 +35,7 @@ from console.web.fragments import go_to, wants_fragment
 from console.web.state import state
 
 LOWEST = 5  # of an impact and an urgency
+USUAL = {"impact": "3", "urgency": "3"}
 OWN = "own-"  # before the number of a place that the directory does not hold
 
 bp = Blueprint("incidents", __name__)
@@ -199,6 +201,11 @@ def _site(value: str) -> Site:
     return Site(own_site=int(number))
 
 
+def _untouched() -> MultiDict[str, str]:
+    """What staff usually tells; an adherent is asked to choose."""
+    return MultiDict(USUAL if allowed(Permission.HANDLE_INCIDENTS) else {})
+
+
 def _form(tenant_id: int, errors: dict[str, str]) -> str:
     with state().database.read(scope()) as session:
         adherent = adherent_page(session, tenant_id, now=datetime.now(UTC))
@@ -208,6 +215,6 @@ def _form(tenant_id: int, errors: dict[str, str]) -> str:
         adherent=adherent,
         subscriptions=adherent.running,
         places=places,
-        typed=request.form,
+        typed=request.form if errors else _untouched(),
         errors=errors,
     )
