@@ -15,12 +15,17 @@ from sqlalchemy import select
 from console import jobs
 from console.actions.alerting import Readers
 from console.actions.catalogue import seed_catalogue
+from console.actions.contacts import ContactFacts, add_contact
 from console.actions.delivering import CLAIM_LASTS, STARTED, Envelope, post
 from console.actions.incidents import Particulars, open_incident, record_event
 from console.actions.ingest import ingest
+from console.actions.major_incidents import Declaration, communicate, declare
 from console.actions.subscriptions import subscribe
 from console.domain.alerts import Kind
 from console.domain.clock import EventKind
+from console.domain.contacts import ContactRole
+from console.domain.major_incidents import ScopeKind
+from console.domain.outages import Effect
 from console.notify.channels import open_channels
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
@@ -30,6 +35,7 @@ from console.store.models import tenant as t
 from console.store.queries import alerts
 from console.store.session import Database, Operator
 from reports.mail import Message
+from tests import given
 from tests.given import NOW
 from tests.readings import batch, measured, reading
 from tests.running import BIN, Installation, installation, wait_until
@@ -309,3 +315,33 @@ def test_every_line_of_the_timetable_may_be_repeated_with_nothing_to_do(
 ) -> None:
     entry.work(means)
     entry.work(means)
+
+
+def test_a_major_incident_reaches_its_adherents_and_their_people(
+    means: jobs.Means, server: MailServer
+) -> None:
+    told = Declaration(
+        title="Panne de Toulouse",
+        description="",
+        scope_kind=ScopeKind.SERVICE,
+        scope_code="hds-iaas",
+        priority=t.Priority.P1,
+        category=None,
+        is_security=False,
+        effect=Effect.OUTAGE,
+        at=NOW,
+    )
+    person = ContactFacts(ContactRole.CIO, "Paul", None, "dsi@foix.example", True, date(2026, 1, 1), None)
+    with means.database.write(Operator()) as session:
+        given.an_adherent(session, 11, "CH de Foix")
+        given.a_subscription(session, 11, "hds-iaas")
+        add_contact(session, 11, person)
+        major_id = declare(session, told, {11}, now=NOW, by="ops")
+        communicate(session, major_id, "Retour à 14 h.", is_mailed=True, is_notice=False, now=NOW, by="ops")
+    means = replace(means, letters=replace(ENVELOPE, recipients=()))
+    for _run in range(2):
+        jobs.pass_majors_on(means)
+        jobs.deliver(means)
+    with means.database.read(Operator()) as session:
+        assert session.get_one(t.Incident, (11, 1)).major == major_id
+    assert [mail.recipients for mail in server.taken] == [["dsi@foix.example"]]
