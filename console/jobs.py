@@ -24,7 +24,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.orm import Session
 
-from console.actions import alerting, audit, calendars, delivering, escalations, probing
+from console.actions import alerting, audit, calendars, delivering, escalations, maintenance, probing
 from console.actions.alerting import Readers
 from console.actions.amendments import turn_subscriptions
 from console.actions.delivering import Claim, Envelope
@@ -43,6 +43,7 @@ from console.notify.letter import Channel, Outcome, Sent, Uncertain
 from console.probing import ask
 from console.store.queries.escalations import due_escalations
 from console.store.queries.generation import Origin, origin
+from console.store.queries.maintenance import work_due
 from console.store.queries.major_incidents import majors_due
 from console.store.queries.probes import due_probes
 from console.store.queries.status import incidents_to_tell, work_to_tell
@@ -197,6 +198,19 @@ def tell_status(means: Means) -> None:
     )
 
 
+def carry_work_on(means: Means) -> None:
+    """Tell of the occurrences of planned work that came within reach, and those who have subscribed since."""
+    with means.database.read(Operator()) as session:
+        due = work_due(session, now=means.clock())
+    _each(
+        means,
+        "planned work",
+        due,
+        lambda session, one: maintenance.extend(session, *one, now=means.clock()),
+        lambda session, one: maintenance.postpone(session, *one, until=means.clock() + RETRIED_AFTER),
+    )
+
+
 def deliver(means: Means) -> None:
     """Send what is due, one message after the other; without a channel, or of generated data, all waits."""
     with means.database.read(Operator()) as session:
@@ -253,6 +267,7 @@ TIMETABLE = (
     Entry(15, "escalation", escalate),
     Entry(5, "clocks", read_clocks),
     Entry(5, "major incidents", pass_majors_on),
+    Entry(15, "planned work", carry_work_on),
     Entry(5, "deliveries", deliver),
     Entry(5, "probes", ask_services),
     Entry(60, "status mail", tell_status),

@@ -1,4 +1,4 @@
-"""One event as a calendar file (RFC 5545): escaped, folded at 75 octets, in UTC.
+"""Events as a calendar file (RFC 5545): escaped, folded at 75 octets, in UTC.
 
 It is published, no scheduling message: it has no method and names nobody as attending, as the
 standard asks.
@@ -31,9 +31,16 @@ class Event:
     cancelled: bool
 
 
-def calendar(event: Event) -> str:
-    """The calendar file that holds one event."""
-    return "".join(f"{folded}\r\n" for line in _lines(event) for folded in fold(line))
+def calendar(*events: Event, name: str = "") -> str:
+    """The calendar file that holds some events; one with a name is subscribed to, and asked for each hour."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}", "CALSCALE:GREGORIAN"]
+    if name:
+        lines += [f"{key}:{escape(name)}" for key in ("NAME", "X-WR-CALNAME")]
+        lines.append("REFRESH-INTERVAL;VALUE=DURATION:PT1H")
+    for event in events:
+        lines += _lines(event)
+    lines.append("END:VCALENDAR")
+    return "".join(f"{folded}\r\n" for line in lines for folded in fold(line))
 
 
 def escape(text: str) -> str:
@@ -54,7 +61,6 @@ def fold(line: str) -> Iterator[str]:
 
 
 def _lines(event: Event) -> Iterator[str]:
-    yield from ("BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}", "CALSCALE:GREGORIAN")
     yield "BEGIN:VEVENT"
     yield f"UID:{event.uid}"
     yield f"SEQUENCE:{event.revision}"
@@ -69,7 +75,7 @@ def _lines(event: Event) -> Iterator[str]:
     if event.url:
         yield f"URL:{event.url}"
     yield f"STATUS:{'CANCELLED' if event.cancelled else 'CONFIRMED'}"
-    yield from ("END:VEVENT", "END:VCALENDAR")
+    yield "END:VEVENT"
 
 
 def _instant(at: datetime) -> str:

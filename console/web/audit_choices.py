@@ -47,6 +47,12 @@ CATEGORIES: Words = {
     "interface": lazy_gettext("interface"),
     "other": lazy_gettext("autre"),
 }
+WORK_STATES: Words = {
+    "draft": lazy_gettext("brouillon"),
+    "announced": lazy_gettext("annoncés"),
+    "done": lazy_gettext("terminés"),
+    "cancelled": lazy_gettext("annulés"),
+}
 EFFECTS: Words = {
     "none": lazy_gettext("aucun"),
     "degraded": lazy_gettext("dégradé"),
@@ -106,6 +112,8 @@ CHOICES: Mapping[str, Words] = {
     },
     "probe.kind": {"http": "HTTP", "tcp": "TCP"},
     "probe.effect": EFFECTS,
+    "maintenance.effect": EFFECTS,
+    "maintenance.state": WORK_STATES,
     "alert_route.effect": EFFECTS,
     "alert_route.priority": {name: name for name in ("P1", "P2", "P3", "P4", "P5")},
     "incident.priority": {name: name for name in ("P1", "P2", "P3", "P4", "P5")},

@@ -65,6 +65,8 @@ THINGS = {
     "service_dependency": lazy_gettext("dépendance de service"),
     "committee_member": lazy_gettext("participant d'un comité"),
     "probe": lazy_gettext("sonde"),
+    "maintenance": lazy_gettext("travaux planifiés"),
+    "calendar_feed": lazy_gettext("lien de calendrier"),
     "alert_route": lazy_gettext("route d'alertes"),
     "regulatory_duty": lazy_gettext("obligation réglementaire"),
     "regulatory_rule": lazy_gettext("règle réglementaire"),
@@ -387,6 +389,19 @@ COLUMNS = {
     "written_at": lazy_gettext("écrit le"),
     "written_by": lazy_gettext("écrit par"),
     "zone": lazy_gettext("fuseau horaire"),
+    "announced_at": lazy_gettext("annoncé le"),
+    "announced_by": lazy_gettext("annoncé par"),
+    "cancelled_by": lazy_gettext("annulé par"),
+    "excluded": lazy_gettext("dates exclues"),
+    "first_wall": lazy_gettext("première date"),
+    "maintenance_id": lazy_gettext("numéro des travaux"),
+    "rule": lazy_gettext("répétition"),
+    "until_on": lazy_gettext("dernière date"),
+    "adherents": lazy_gettext("adhérents"),
+    "feed_id": lazy_gettext("numéro de lien"),
+    "description": lazy_gettext("description"),
+    "token_sha256": lazy_gettext("empreinte du jeton"),
+    "services": lazy_gettext("services"),
 }
 SAID_BY_THE_PAGE = "tenant_id"
 COUNTED = "ends"  # one for each adherent: too many to read

@@ -84,6 +84,20 @@ def past_instant(field: str, zone: str, *, now: datetime) -> datetime:
     return wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
+def wall(field: str) -> datetime:
+    """A date and time as browsers send it, on a wall clock that the caller knows."""
+    value = text(field)
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        raise Invalid(
+            field, "%(value)s n'est pas une date et une heure ; par exemple 2026-11-25T09:30.", value=value
+        ) from None
+    if found.tzinfo is not None or not 2000 <= found.year < 2200:
+        raise Invalid(field, "Une date et une heure locales de ce siècle sont attendues.")
+    return found.replace(second=0, microsecond=0)
+
+
 def optional_count(field: str) -> int | None:
     """A whole number from 0, or None where the field is empty."""
     value = text(field).replace("\N{NARROW NO-BREAK SPACE}", "").replace(" ", "")

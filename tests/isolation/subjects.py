@@ -307,6 +307,22 @@ def notes(session: Session, filled: Filled) -> None:
     filled.ids["note"] = note.number
 
 
+def planned_work(session: Session, filled: Filled) -> None:
+    session.add(
+        t.PlannedWork(
+            tenant_id=filled.tenant_id,
+            subscription=1,
+            maintenance_id=filled.round + 1,
+            occurrence=filled.now,
+            starts_at=filled.now - timedelta(minutes=1),
+            ends_at=filled.now + timedelta(hours=2),
+            title=filled.text("Travaux"),
+            effect=Effect.OUTAGE,
+            announced_at=filled.now - timedelta(days=7),
+        )
+    )
+
+
 def committees(session: Session, filled: Filled) -> None:
     tenant_id, number = filled.tenant_id, filled.round + 1
     session.add(
@@ -414,6 +430,7 @@ SUBJECTS: tuple[Subject, ...] = (
     committees,
     tasks,
     status_readers,
+    planned_work,
 )
 FIRST: tuple[Subject, ...] = (energy,)
 LAST: tuple[Subject, ...] = (deeds, what_is_due)

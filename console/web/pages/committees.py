@@ -195,25 +195,11 @@ def _typed() -> CommitteeFacts:
     inputs.refuse_patient_numbers(*TEXTS)
     return CommitteeFacts(
         kind=inputs.choice("kind", CommitteeKind),
-        starts_at=_wall("starts_at"),
+        starts_at=inputs.wall("starts_at"),
         duration_min=inputs.optional_count("duration_min"),
         contacts=[_contact(value) for value in request.form.getlist("contacts")],
         **{field: inputs.text(field) for field in TEXTS},
     )
-
-
-def _wall(field: str) -> datetime:
-    """A date and time as browsers send it, on a wall clock that the caller knows."""
-    value = inputs.text(field)
-    try:
-        wall = datetime.fromisoformat(value)
-    except ValueError:
-        raise Invalid(
-            field, "%(value)s n'est pas une date et une heure ; par exemple 2026-11-25T09:30.", value=value
-        ) from None
-    if wall.tzinfo is not None or not 2000 <= wall.year < 2200:
-        raise Invalid(field, "Une date et une heure locales de ce siècle sont attendues.")
-    return wall.replace(second=0, microsecond=0)
 
 
 def _contact(value: str) -> int:
