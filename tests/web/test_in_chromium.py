@@ -77,6 +77,8 @@ PAGES = (
     (Role.ADMINISTRATOR, "/incidents"),
     (Role.ADMINISTRATOR, "/adherents/2/incidents"),
     (Role.ADMINISTRATOR, "/incidents?which=all&priority=P2"),
+    (Role.ADMINISTRATOR, "/alert-routes"),
+    (Role.ADMINISTRATOR, "/alert-routes/new"),
     (Role.ADMINISTRATOR, "/adherents/2/status"),
     (Role.CIO, "/adherents/2/status"),
     (Role.ADMINISTRATOR, "/adherents/2/incidents/new"),
