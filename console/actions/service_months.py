@@ -28,10 +28,10 @@ def close_month(session: Session, tenant_id: int, month: date, *, now: datetime,
     if period_bounds(*period_days(month, Months.MONTH), ZoneInfo(adherent.zone))[1] > now:
         raise Invalid("month", "Ce mois n'est pas fini : il ne se clôt qu'ensuite.")
     closed = {one.subscription for one in closed_months(session, tenant_id, [month])}
-    inputs = inputs_of(session, tenant_id, month, now)
-    fresh = sorted(inputs.keys() - closed)
+    inputs = inputs_of(session, tenant_id, [month], now)
+    fresh = sorted({subscription for subscription, _ in inputs} - closed)
     for subscription in fresh:
-        session.add(_frozen(tenant_id, subscription, inputs[subscription], 1, None, now, by))
+        session.add(_frozen(tenant_id, subscription, inputs[subscription, month], 1, None, now, by))
     session.flush()
     return fresh
 
@@ -49,7 +49,7 @@ def correct_month(
     past = revisions_of(session, tenant_id, subscription, month)
     if not past:
         raise Conflict("Ce mois n'est pas clos : il n'y a rien à corriger.")
-    inputs = inputs_of(session, tenant_id, month, now).get(subscription)
+    inputs = inputs_of(session, tenant_id, [month], now).get((subscription, month))
     if inputs is None:
         raise Conflict("La souscription n'est plus active en ce mois : il n'y a plus rien à calculer.")
     if inputs == past[-1].inputs:

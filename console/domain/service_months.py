@@ -9,7 +9,7 @@ calendars and incidents since.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -145,6 +145,20 @@ def reckon_month(inputs: MonthInputs) -> MonthFigures:
     return MonthFigures(
         measured, last.target_ppm, credit(last.credit_steps, measured.availability_ppm, price_cents)
     )
+
+
+def until(inputs: MonthInputs, now: datetime) -> MonthInputs:
+    """The part of a running month that has elapsed."""
+    plans = (
+        replace(
+            plan,
+            hours=tuple(
+                Stretch(span.starts_at, min(span.ends_at, now)) for span in plan.hours if span.starts_at < now
+            ),
+        )
+        for plan in inputs.plans
+    )
+    return replace(inputs, plans=tuple(plans))
 
 
 def moved_between(before: MonthInputs, after: MonthInputs) -> list[Moved]:

@@ -29,6 +29,8 @@ from console.store.models.service_months import ServiceMonth
 from console.store.queries.availability import Held, served, zone_of
 from reports import canonical
 
+Key = tuple[int, date]  # a subscription and a month
+
 
 @dataclass(frozen=True, slots=True)
 class ClosedMonth:
@@ -45,29 +47,45 @@ class ClosedMonth:
     reason: str | None
 
 
-def inputs_of(session: Session, tenant_id: int, month: date, now: datetime) -> dict[int, MonthInputs]:
-    """What a local month is reckoned from, as it is known now, by subscription that was active in it."""
+def inputs_of(
+    session: Session, tenant_id: int, months: Sequence[date], now: datetime
+) -> dict[Key, MonthInputs]:
+    """What local months are reckoned from, as it is known now, for the subscriptions active in each.
+
+    `months` follow each other; their number changes nothing of how many statements are run.
+    """
     zone = zone_of(session, tenant_id)
-    start, end = period_bounds(*period_days(month, Months.MONTH), zone)
+    bounds = {month: period_bounds(*period_days(month, Months.MONTH), zone) for month in months}
+    start, end = bounds[months[0]][0], bounds[months[-1]][1]
     active = [one for one in served(session, tenant_id, start, end) if one.held]
     outages, works = _outages(session, tenant_id, start, end), _works(session, tenant_id, start, end)
-    incidents = _incidents(session, tenant_id, start, end, now)
-    volumes = _volumes(session, tenant_id, month)
-    return {
-        one.subscription: MonthInputs(
-            month=month,
-            zone=zone.key,
-            service_code=one.service_code,
-            plans=tuple(_plan(held) for held in one.held),
-            outages=tuple(outages[one.subscription]),
-            works=tuple(works[one.subscription]),
-            incidents=tuple(incidents[one.subscription]),
-            price_cents=one.held[-1].terms.price_cents,
-            price_per=one.held[-1].terms.price_per,
-            volume=_volume(volumes, one.subscription, one.held[-1].terms),
-        )
-        for one in active
-    }
+    incidents = _incidents(session, tenant_id, start, end)
+    volumes = _volumes(session, tenant_id, months)
+    found = {}
+    for one in active:
+        number = one.subscription
+        for month, span in bounds.items():
+            held = [part for part in one.held if part.start < span[1] and part.end > span[0]]
+            if not held:
+                continue
+            terms = held[-1].terms
+            found[number, month] = MonthInputs(
+                month=month,
+                zone=zone.key,
+                service_code=one.service_code,
+                plans=tuple(_plan(part, span) for part in held),
+                outages=tuple(_told(row, span) for row in outages[number] if _touches(row, span)),
+                works=tuple(
+                    work for work in works[number] if work.starts_at < span[1] and work.ends_at > span[0]
+                ),
+                incidents=tuple(
+                    _judged(row, now) for row in incidents[number] if span[0] <= row.opened_at < span[1]
+                ),
+                price_cents=terms.price_cents,
+                price_per=terms.price_per,
+                volume=_volume(volumes, (number, month), terms),
+            )
+    return found
 
 
 def closed_months(session: Session, tenant_id: int, months: Collection[date]) -> list[ClosedMonth]:
@@ -134,8 +152,9 @@ def _closed(row: ServiceMonth) -> ClosedMonth:
     )
 
 
-def _plan(held: Held) -> PlanHeld:
+def _plan(held: Held, span: Span) -> PlanHeld:
     promise = held.promise
+    hours = open_spans(promise.calendar, max(held.start, span[0]), min(held.end, span[1]))
     return PlanHeld(
         code=promise.code,
         version=promise.version,
@@ -143,17 +162,13 @@ def _plan(held: Held) -> PlanHeld:
         notice_hours=promise.notice_hours,
         degraded_percent=promise.degraded_percent,
         credit_steps=tuple(promise.credit_steps),
-        hours=tuple(Stretch(*span) for span in _hours(held)),
+        hours=tuple(Stretch(*stretch) for stretch in hours),
     )
-
-
-def _hours(held: Held) -> list[Span]:
-    return open_spans(held.promise.calendar, held.start, held.end)
 
 
 def _outages(
     session: Session, tenant_id: int, start: datetime, end: datetime
-) -> Mapping[int, list[OutageTold]]:
+) -> Mapping[int, list[t.Outage]]:
     row = t.Outage
     rows = session.scalars(
         select(row)
@@ -161,17 +176,24 @@ def _outages(
         .where(or_(row.ended_at.is_(None), row.ended_at > start))
         .order_by(row.began_at, row.source, row.reference)
     )
-    found: dict[int, list[OutageTold]] = defaultdict(list)
+    found: dict[int, list[t.Outage]] = defaultdict(list)
     for one in rows:
-        told = OutageTold(
-            began_at=max(one.began_at, start),
-            ended_at=end if one.ended_at is None else min(one.ended_at, end),
-            effect=one.effect,
-            source=one.source,
-            reference=one.reference,
-        )
-        found[one.subscription].append(told)
+        found[one.subscription].append(one)
     return found
+
+
+def _touches(row: t.Outage, span: Span) -> bool:
+    return row.began_at < span[1] and (row.ended_at is None or row.ended_at > span[0])
+
+
+def _told(row: t.Outage, span: Span) -> OutageTold:
+    return OutageTold(
+        began_at=max(row.began_at, span[0]),
+        ended_at=span[1] if row.ended_at is None else min(row.ended_at, span[1]),
+        effect=row.effect,
+        source=row.source,
+        reference=row.reference,
+    )
 
 
 def _works(session: Session, tenant_id: int, start: datetime, end: datetime) -> Mapping[int, list[WorkTold]]:
@@ -190,39 +212,42 @@ def _works(session: Session, tenant_id: int, start: datetime, end: datetime) -> 
 
 
 def _incidents(
-    session: Session, tenant_id: int, start: datetime, end: datetime, now: datetime
-) -> Mapping[int, list[IncidentTold]]:
+    session: Session, tenant_id: int, start: datetime, end: datetime
+) -> Mapping[int, list[t.Incident]]:
     row = t.Incident
     rows = session.scalars(
         select(row)
         .where(row.tenant_id == tenant_id, row.opened_at >= start, row.opened_at < end)
         .order_by(row.number)
     )
-    found: dict[int, list[IncidentTold]] = defaultdict(list)
+    found: dict[int, list[t.Incident]] = defaultdict(list)
     for one in rows:
-        told = IncidentTold(
-            number=one.number,
-            priority=one.priority.value,
-            tto=outcome(one.tto_due_at, one.tto_met_at, now),
-            ttr=outcome(one.due_at, one.resolved_at, now),
-        )
-        found[one.subscription].append(told)
+        found[one.subscription].append(one)
     return found
 
 
-def _volumes(session: Session, tenant_id: int, month: date) -> Mapping[int, int | None]:
-    """The volume of a month by subscription, as it was told last; None where that was withdrawn."""
+def _judged(row: t.Incident, now: datetime) -> IncidentTold:
+    return IncidentTold(
+        number=row.number,
+        priority=row.priority.value,
+        tto=outcome(row.tto_due_at, row.tto_met_at, now),
+        ttr=outcome(row.due_at, row.resolved_at, now),
+    )
+
+
+def _volumes(session: Session, tenant_id: int, months: Collection[date]) -> Mapping[Key, int | None]:
+    """The volumes of months, as they were told last; None where that was withdrawn."""
     row = k.VolumeMonth
     rows = session.execute(
-        select(row.subscription, row.volume)
-        .where(row.tenant_id == tenant_id, row.month == month)
+        select(row.subscription, row.month, row.volume)
+        .where(row.tenant_id == tenant_id, row.month.in_(months))
         .order_by(row.revision)
     )
-    return {subscription: volume for subscription, volume in rows}  # noqa: C416 - the last one holds
+    return {(subscription, month): volume for subscription, month, volume in rows}
 
 
-def _volume(volumes: Mapping[int, int | None], subscription: int, terms: Terms) -> int | None:
-    told = volumes.get(subscription)
+def _volume(volumes: Mapping[Key, int | None], key: Key, terms: Terms) -> int | None:
+    told = volumes.get(key)
     return terms.volume if told is None else told
 
 
