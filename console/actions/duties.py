@@ -89,6 +89,8 @@ def qualify(
     duties = _duties(session, matter)
     if not duties:
         raise NotFound("Aucune obligation ne pèse sur cet incident.")
+    if set(applying) - {duty.number for duty in duties}:
+        raise NotFound("Obligation introuvable.")
     aware_at = _not_later("aware_at", aware_at, now)
     for duty in duties:
         if duty.done_at is not None and duty.done_at < aware_at:

@@ -189,6 +189,8 @@ def test_a_duty_of_another_incident_is_not_found(office: Database) -> None:
     number = breached(office)
     duty = listed(office, number)["cert-sante"]
     with pytest.raises(NotFound):
+        qualify(office, number, {duty.number, 99}, reason="Essai")
+    with pytest.raises(NotFound):
         settle(office, number + 1, duty, AWARE + HOUR)
 
 
