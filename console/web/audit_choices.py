@@ -58,6 +58,13 @@ EFFECTS: Words = {
     "degraded": lazy_gettext("dégradé"),
     "outage": lazy_gettext("arrêté"),
 }
+ORIGINS: Words = {
+    "console": lazy_gettext("saisi par l'opérateur"),
+    "adherent": lazy_gettext("déclaré par l'adhérent"),
+    "service_desk": lazy_gettext("venu du centre de services"),
+    "alertmanager": lazy_gettext("venu d'Alertmanager"),
+    "major": lazy_gettext("né d'un incident majeur"),
+}
 LISTS: Words = {
     "legal_entities": lazy_gettext("entités juridiques"),
     "sites": lazy_gettext("sites"),
@@ -117,6 +124,9 @@ CHOICES: Mapping[str, Words] = {
     "alert_route.effect": EFFECTS,
     "alert_route.priority": {name: name for name in ("P1", "P2", "P3", "P4", "P5")},
     "incident.priority": {name: name for name in ("P1", "P2", "P3", "P4", "P5")},
+    "incident.category": CATEGORIES,
+    "incident.effect": EFFECTS,
+    "incident.origin": ORIGINS,
     "incident_event.kind": {
         "opened": lazy_gettext("ouvert"),
         "acknowledged": lazy_gettext("pris en charge"),

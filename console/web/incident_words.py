@@ -13,7 +13,7 @@ from console.domain.messages import Word, fill_in
 from console.store.queries.incidents import IncidentPage
 from console.store.queries.message_templates import Template
 from console.web.adherent_words import moment
-from console.web.audit_choices import CATEGORIES, EFFECTS, Words
+from console.web.audit_choices import CATEGORIES, EFFECTS, ORIGINS, Words
 from console.web.languages import current_language
 
 EVENTS: Words = {
@@ -47,13 +47,6 @@ URGENCIES: Words = {
     "3": lazy_gettext("dans la journée"),
     "4": lazy_gettext("dans la semaine"),
     "5": lazy_gettext("plus tard"),
-}
-ORIGINS: Words = {
-    "console": lazy_gettext("saisi par l'opérateur"),
-    "adherent": lazy_gettext("déclaré par l'adhérent"),
-    "service_desk": lazy_gettext("venu du centre de services"),
-    "alertmanager": lazy_gettext("venu d'Alertmanager"),
-    "major": lazy_gettext("né d'un incident majeur"),
 }
 YES_OR_NO: Words = {"yes": lazy_gettext("oui"), "no": lazy_gettext("non")}
 VALUES: dict[str, Words] = {
