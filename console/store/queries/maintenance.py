@@ -210,7 +210,8 @@ def list_work(session: Session, *, now: datetime) -> list[ListedWork]:
     ahead = select(work.maintenance_id, func.min(work.starts_at)).where(
         work.ends_at > now, work.cancelled_at.is_(None)
     )
-    next_at = dict(session.execute(ahead.group_by(work.maintenance_id)).tuples().all())
+    rows_ahead = session.execute(ahead.group_by(work.maintenance_id))
+    next_at = {row[0]: row[1] for row in rows_ahead}
     live = (MaintenanceState.DRAFT, MaintenanceState.ANNOUNCED)
     rows = session.scalars(select(row).where(row.state.in_(live)).order_by(row.maintenance_id))
     found = [ListedWork(_record(one), next_at.get(one.maintenance_id)) for one in rows]
