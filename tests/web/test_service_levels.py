@@ -1,0 +1,123 @@
+"""Service levels in the browser: a year, a month with its computation, closing, correcting, a group."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from console.actions.incidents import Revision, set_particulars
+from console.actions.service_months import close_month
+from console.domain.access import Role
+from console.domain.outages import Effect
+from console.domain.price import PricePer
+from console.store.models import catalogue as c
+from console.store.session import Database, Operator
+from tests import given
+from tests.browser import Browser
+
+SignIn = Callable[..., Browser]
+CH, HOSTING = 11, 2
+BEGAN = datetime(2026, 10, 14, 9, tzinfo=UTC)
+IN_NOVEMBER = datetime(2026, 11, 3, 8, tzinfo=UTC)
+YEAR = f"/adherents/{CH}/service-levels"
+OCTOBER = f"{YEAR}/{HOSTING}/2026-10"
+
+
+@pytest.fixture
+def hospital(database: Database) -> Database:
+    """Hosting at 1 000 euros a month, with two hours of outage on 14 October 2026."""
+    with database.write(Operator()) as session:
+        given.an_adherent(session, CH, "CH de Fleyriat")
+        given.a_subscription(
+            session, CH, "hds-iaas", price_cents=100_000, price_per=PricePer.MONTH, volume=300
+        )
+        given.an_incident(session, CH, subscription=HOSTING, opened_at=BEGAN, effect=Effect.OUTAGE)
+        given.it_is(session, "resolved", CH, 1, BEGAN + timedelta(hours=2))
+    return database
+
+
+def closed(database: Database) -> None:
+    with database.write(Operator()) as session:
+        close_month(session, CH, date(2026, 10, 1), now=IN_NOVEMBER, by="ops")
+
+
+def test_a_year_shows_its_months_its_quarters_and_itself(hospital: Database, sign_in_as: SignIn) -> None:
+    text = sign_in_as(Role.CIO, CH).get(f"{YEAR}?year=2026").text
+    assert "99,7315" in text
+    for period in ("octobre 2026", "Trimestre 4", "Année 2026", "sous la cible", "provisoire"):
+        assert period in text
+    assert "Clore un mois" not in text
+
+
+def test_a_month_shows_how_its_credit_is_computed(hospital: Database, sign_in_as: SignIn) -> None:
+    text = sign_in_as(Role.CIO, CH).get(OCTOBER).text.replace("\u202f", " ").replace("\xa0", " ")
+    assert "99,7315 % est sous 99,9000 % : 5 % de 1 000,00 € font 50,00 €." in text
+    assert "incident n° 1" in text
+
+
+@pytest.mark.parametrize("address", [f"{YEAR}/{HOSTING}/2026-13", f"{YEAR}/9/2026-10", f"{YEAR}/{HOSTING}/x"])
+def test_a_month_that_is_not_there_is_not_found(hospital: Database, sign_in_as: SignIn, address: str) -> None:
+    assert sign_in_as(Role.ADMINISTRATOR).get(address).status_code == 404
+
+
+def test_a_month_is_closed_once_it_is_over(hospital: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    running = f"{datetime.now(UTC):%Y-%m}"
+    refused = browser.submit(YEAR, month=running)
+    assert refused.status_code == 422
+    assert "pas fini" in refused.text
+    assert browser.submit(YEAR, month="x").status_code == 422
+    browser.submit(YEAR, month="2026-10")
+    assert "Révision 1" in browser.get(OCTOBER).text
+
+
+def test_a_correction_says_what_changed(hospital: Database, sign_in_as: SignIn) -> None:
+    closed(hospital)
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    assert browser.submit(OCTOBER, reason="Rien").status_code == 409
+    with hospital.write(Operator()) as session:
+        set_particulars(
+            session,
+            tenant_id=CH,
+            number=1,
+            revision=Revision(effect=Effect.DEGRADED),
+            at=BEGAN,
+            now=IN_NOVEMBER,
+            by="ops",
+        )
+    assert browser.submit(OCTOBER, reason="").status_code == 422
+    assert browser.submit(OCTOBER, reason="Partielle").status_code == 303
+    text = browser.get(OCTOBER).text
+    assert "Partielle." in text
+    assert "incident 1: degraded" in text
+    assert "Aucun avoir" in text
+
+
+def test_a_year_is_taken_away_as_a_file(hospital: Database, sign_in_as: SignIn) -> None:
+    answer = sign_in_as(Role.CIO, CH).get(f"{YEAR}.csv?year=2026")
+    lines = answer.text.splitlines()
+    [october] = [line for line in lines if ";2026-10-01;1;" in line and line.startswith("2;")]
+    assert ";7200;" in october
+    assert october.endswith("50,0;")
+
+
+def test_who_reads_does_not_close(hospital: Database, sign_in_as: SignIn) -> None:
+    closed(hospital)
+    for role, tenants in ((Role.CIO, [CH]), (Role.OPS, [])):
+        browser = sign_in_as(role, *tenants)
+        assert browser.submit(YEAR, month="2026-09").status_code == 403
+        assert browser.submit(OCTOBER, reason="Essai").status_code == 403
+
+
+def test_a_group_is_weighted_by_the_use_of_its_members(hospital: Database, sign_in_as: SignIn) -> None:
+    """300 units at 99.7315 %, 100 at 100 %: 99.7986 %."""
+    with hospital.write(Operator()) as session:
+        given.an_adherent(session, 12, "CH d'Oyonnax")
+        given.a_subscription(session, 12, "hds-iaas", volume=100)
+        for tenant_id, finess_ej in ((CH, "010780054"), (12, "010008407")):
+            session.get_one(c.Adherent, tenant_id).finess_ej = finess_ej
+        given.the_directory(session)
+        given.a_group(session, "84103", "010780054", "010008407")
+    text = sign_in_as(Role.ADMINISTRATOR).get("/ght/84103/service-levels?month=2026-10").text
+    assert "99,7986" in text
+    assert "CH d&#39;Oyonnax" in text
