@@ -77,7 +77,7 @@ def test_a_calendar_begins_as_the_one_it_copies(administrator: Browser) -> None:
         ({"code": "Guichet"}, "Un code s&#39;écrit en minuscules"),
         ({"name": " "}, "Un texte d&#39;une ligne"),
         (
-            {"closure-0-first": "2000-01-01", "closure-0-last": "2100-12-31"},
+            NO_OPENING | {"closure-0-first": "2000-01-01", "closure-0-last": "2100-12-31"},
             "n&#39;ouvre pas dans les dix ans",
         ),
     ],
@@ -88,7 +88,7 @@ def test_what_cannot_be_a_calendar_is_told_at_its_field(
     answer = administrator.submit("/catalogue/calendars", **FORM | changes)
     assert answer.status_code == 422
     assert said in answer.text
-    assert 'value="Inventaire"' in answer.text
+    assert 'value="Fin d&#39;année"' in answer.text
     assert "payroll-desk" not in administrator.get("/catalogue/calendars").text
 
 
