@@ -1,4 +1,4 @@
-"""The open time that an incident has left, and when it will tick: enough to follow it without asking again."""
+"""The open time that an incident has left, and when it will tick: enough to follow it without asking."""
 
 from __future__ import annotations
 

@@ -87,7 +87,8 @@ class Verdict:
 def judge(standing: Standing, *, good: bool, slot: datetime) -> Verdict:
     """What an answer that was due at `slot` makes of a probe.
 
-    An outage runs from the slot of the first of two bad answers in a row to that of the first of two good ones.
+    An outage runs from the slot of the first of two bad answers in a row to that of the first of two good
+    ones.
     """
     if good is (standing.down_since is None):
         return Verdict(replace(standing, against=0, against_since=None))
