@@ -19,7 +19,6 @@ COMMANDS = (
     setup.prepare,
     jobs.jobs,
     directory.group,
-    directory.group,
     accounts.group,
     alerts.group,
     ledger.group,
