@@ -59,7 +59,7 @@ def rows_of(matrix: Matrix) -> list[list[int]]:
 def _check_cell(matrix: Matrix, impact: int, urgency: int) -> None:
     field = f"cell-{impact}-{urgency}"
     level = matrix.get(impact, {}).get(urgency)
-    if level not in LEVELS:
+    if level is None or level not in LEVELS:
         raise Invalid(field, "Une priorité de 1 à 5 est attendue.")
     above = [matrix[i][u] for i, u in ((impact - 1, urgency), (impact, urgency - 1)) if i and u]
     if any(higher > level for higher in above):
