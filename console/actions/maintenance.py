@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from console.actions.recurrence import check_rule, is_endless, slots
@@ -31,6 +31,7 @@ from console.domain.maintenance import (
     read_rule,
     read_scope,
     too_late,
+    with_last_date,
 )
 from console.domain.outages import Effect
 from console.store.models import maintenance as h
@@ -39,6 +40,7 @@ from console.store.queries.maintenance import (
     Held,
     Reach,
     Record,
+    committees_between,
     critical_days,
     french_holidays,
     occurrences_of,
@@ -213,23 +215,26 @@ def _foreseen(zone_name: str, reach: Reach, around: Surroundings, held: Held) ->
 
 def _surroundings(session: Session, maintenance_id: int, reach: Reach, ahead: Sequence[Slot]) -> Surroundings:
     if not ahead:
-        return Surroundings((), {}, ())
+        return Surroundings((), {}, (), ())
     start, end = min(one.starts_at for one in ahead), max(one.ends_at for one in ahead)
     return Surroundings(
         critical_days(session, reach.services),
         french_holidays(),
         other_work(session, maintenance_id, start, end),
+        committees_between(session, reach.adherents, start - A_DAY, end + A_DAY),  # the days are whole
     )
 
 
 def _tell(session: Session, row: h.Maintenance, plan: Plan, now: datetime) -> None:
-    timing = Timing(
-        first=plan.first.replace(second=0, microsecond=0),
-        zone=plan.zone,
-        duration_min=plan.duration_min or 0,
-        rule=read_rule(plan.rule),
-        until_on=plan.until_on,
-        excluded=read_excluded(plan.excluded),
+    timing = with_last_date(
+        Timing(
+            first=plan.first.replace(second=0, microsecond=0),
+            zone=plan.zone,
+            duration_min=plan.duration_min or 0,
+            rule=read_rule(plan.rule),
+            until_on=plan.until_on,
+            excluded=read_excluded(plan.excluded),
+        )
     )
     check_timing(timing)
     check_rule(timing)
@@ -280,7 +285,8 @@ def _add_occurrences(session: Session, row: h.Maintenance, now: datetime) -> Non
 def _missing(session: Session, row: h.Maintenance, reach: Reach, now: datetime) -> list[dict[str, object]]:
     """What subscriptions were not told yet of the occurrences ahead.
 
-    A subscription that began after the announcement is told now: no notice was given to it before.
+    Who was told of the series was told of its later dates too; who comes within reach after the day of the
+    announcement is told now, once: no notice was given before.
     """
     held, work, zone = h.MaintenanceOccurrence, t.PlannedWork, ZoneInfo(row.zone)
     ahead = session.scalars(
@@ -294,6 +300,9 @@ def _missing(session: Session, row: h.Maintenance, reach: Reach, now: datetime) 
         )
     )
     known = {(tenant_id, subscription, occurrence) for tenant_id, subscription, occurrence in told}
+    first_told = _first_told(session, row.maintenance_id)
+    announced_at = row.announced_at or now
+    newcomer = announced_at if now - announced_at < A_DAY else now
     return [
         {
             "tenant_id": one.tenant_id,
@@ -304,9 +313,7 @@ def _missing(session: Session, row: h.Maintenance, reach: Reach, now: datetime) 
             "ends_at": slot.ends_at,
             "title": row.title,
             "effect": row.effect,
-            "announced_at": slot.announced_at
-            if one.starts_on <= slot.announced_at.astimezone(zone).date()
-            else now,
+            "announced_at": max(slot.announced_at, first_told.get((one.tenant_id, one.number), newcomer)),
             "cancelled_at": None,
             "revision": slot.revision,
         }
@@ -315,6 +322,17 @@ def _missing(session: Session, row: h.Maintenance, reach: Reach, now: datetime) 
         if one.runs_on(slot.starts_at.astimezone(zone).date())
         and (one.tenant_id, one.number, slot.occurrence) not in known
     ]
+
+
+def _first_told(session: Session, maintenance_id: int) -> dict[tuple[int, int], datetime]:
+    """When each subscription, by adherent and number, was first told of a record."""
+    work = t.PlannedWork
+    rows = session.execute(
+        select(work.tenant_id, work.subscription, func.min(work.announced_at))
+        .where(work.maintenance_id == maintenance_id)
+        .group_by(work.tenant_id, work.subscription)
+    )
+    return {(tenant_id, subscription): at for tenant_id, subscription, at in rows if at is not None}
 
 
 def _is_ahead(session: Session, row: h.Maintenance, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,8 +21,9 @@ MOST_OCCURRENCES = 1000
 MOST_EXCLUDED = 200
 ONE_DAY = timedelta(days=1)
 FREQUENCIES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
+NUMBERED = frozenset({"MONTHLY", "YEARLY"})  # whose weekdays may have a number: the first Sunday
 WEEKDAY = r"(?:[+-]?\d{1,2})?(?:MO|TU|WE|TH|FR|SA|SU)"
-# Of the parts of a rule, those that leave the time of the day alone; the last day is a field of its own.
+# Of the parts of a rule, those that leave the time of the day alone.
 PARTS: Mapping[str, re.Pattern[str]] = {
     "FREQ": re.compile("|".join(sorted(FREQUENCIES))),
     "INTERVAL": re.compile(r"[1-9]\d{0,2}"),
@@ -32,6 +33,7 @@ PARTS: Mapping[str, re.Pattern[str]] = {
     "BYMONTH": re.compile(r"[1-9]\d?(?:,[1-9]\d?)*"),
     "BYSETPOS": re.compile(r"-?[1-9]\d{0,2}(?:,-?[1-9]\d{0,2})*"),
     "WKST": re.compile("MO|TU|WE|TH|FR|SA|SU"),
+    "UNTIL": re.compile(r"\d{8}(?:T\d{6}Z?)?"),
 }
 
 
@@ -50,13 +52,14 @@ class ClashKind(StrEnum):
     PAYROLL = "payroll"  # a critical day of a service
     HOLIDAY = "holiday"
     OTHER_WORK = "other_work"
+    COMMITTEE = "committee"  # of an adherent that it touches
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
     """When work is held: a first wall time in a zone, how long, and how it is repeated.
 
-    `rule` is a recurrence rule of RFC 5545 without its end, empty for work held once; `until_on` the last day
+    `rule` is a recurrence rule of RFC 5545 without UNTIL, empty for work held once; `until_on` the last day
     on which it may begin; on the days of `excluded` it is not held.
     """
 
@@ -110,17 +113,29 @@ class OtherWork:
 
 
 @dataclass(frozen=True, slots=True)
+class Meeting:
+    """A committee with an adherent that work touches."""
+
+    adherent: str
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an occurrence may clash with."""
 
     critical: Sequence[Critical]
     holidays: Mapping[date, str]
     others: Sequence[OtherWork]
+    meetings: Sequence[Meeting]
 
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """One thing that an occurrence falls on: services by their codes, a holiday by name, work by title."""
+    """One thing that an occurrence falls on.
+
+    `names` are services by their codes, a holiday by name, other work by title, adherents by name.
+    """
 
     kind: ClashKind
     day: date
@@ -128,7 +143,7 @@ class Clash:
 
 
 def clashes(slot: Slot, zone: ZoneInfo, services: frozenset[str], around: Surroundings) -> list[Clash]:
-    """What an occurrence falls on: critical days of its services, then holidays, then other work."""
+    """What an occurrence falls on: critical days of its services, holidays, other work, committees."""
     days = slot.days(zone)
     found = []
     for day in days:
@@ -139,6 +154,10 @@ def clashes(slot: Slot, zone: ZoneInfo, services: frozenset[str], around: Surrou
     others = [other for other in around.others if other.services & services and other.slot.meets(slot)]
     if others:
         found.append(Clash(ClashKind.OTHER_WORK, days[0], tuple(sorted({one.title for one in others}))))
+    for day in days:
+        met = {one.adherent for one in around.meetings if one.starts_at.astimezone(zone).date() == day}
+        if met:
+            found.append(Clash(ClashKind.COMMITTEE, day, tuple(sorted(met))))
     return found
 
 
@@ -150,18 +169,49 @@ def too_late(starts_at: datetime, announced_at: datetime, notices: Mapping[int, 
 
 def check_timing(timing: Timing) -> None:
     """Refuse a time that no clock shows, a duration out of bounds, an end before the start."""
-    try:
-        ZoneInfo(timing.zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise Invalid(
-            "zone", "%(zone)s n'est pas un fuseau ; par exemple Europe/Paris.", zone=timing.zone
-        ) from None
+    _zone(timing.zone)
     if not 1 <= timing.duration_min <= LONGEST_MIN:
         raise Invalid("duration_min", "Des travaux durent de 1 à %(most)s minutes.", most=LONGEST_MIN)
     if timing.until_on is not None and timing.until_on < timing.first.date():
         raise Invalid("until_on", "La dernière date est au plus tôt celle du début.")
     if timing.until_on is not None and not timing.rule:
         raise Invalid("until_on", "Des travaux tenus une fois n'ont pas de dernière date.")
+
+
+def with_last_date(timing: Timing) -> Timing:
+    """The same dates with the UNTIL of the rule, an instant or a day, said as the last date instead."""
+    kept = [part for part in timing.rule.split(";") if not part.startswith("UNTIL=")]
+    found = [part for part in timing.rule.split(";") if part.startswith("UNTIL=")]
+    if not found:
+        return timing
+    last = _last_date(found[0].removeprefix("UNTIL="), timing)
+    if any(part.startswith("COUNT=") for part in kept):
+        raise Invalid("rule", "Une règle de répétition s'arrête après un nombre de dates ou à une date.")
+    if timing.until_on not in (None, last):
+        raise Invalid("until_on", "La règle de répétition dit une autre dernière date.")
+    return replace(timing, rule=";".join(kept), until_on=last)
+
+
+def _last_date(until: str, timing: Timing) -> date:
+    """The last day on which work that begins at this time of the day still does by `until`."""
+    zone = _zone(timing.zone)
+    try:
+        at = datetime.fromisoformat(until)
+        if "T" not in until:
+            return at.date()
+        end = at if at.tzinfo else instant_of(at, zone)
+        day = end.astimezone(zone).date()
+        starts_at = instant_of(datetime.combine(day, timing.first.time()), zone)
+        return day if starts_at <= end else day - ONE_DAY
+    except (ValueError, OverflowError):
+        raise Invalid("rule", "%(until)s n'est pas une date.", until=until) from None
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Invalid("zone", "%(zone)s n'est pas un fuseau ; par exemple Europe/Paris.", zone=name) from None
 
 
 def read_rule(text: str) -> str:
@@ -171,19 +221,24 @@ def read_rule(text: str) -> str:
         return ""
     parts = [part.partition("=") for part in rule.split(";")]
     for name, _equals, value in parts:
-        if name == "UNTIL":
-            raise Invalid("rule", "La fin se dit dans le champ de la dernière date, non dans la règle.")
         pattern = PARTS.get(name)
         if pattern is None or not pattern.fullmatch(value):
-            raise Invalid(
-                "rule",
-                "« %(part)s » n'est pas d'une règle de répétition ; par exemple FREQ=MONTHLY;BYDAY=1SU.",
-                part=f"{name}={value}"[:LONGEST_LINE],
-            )
+            raise _not_of_a_rule(name, value)
     names = [name for name, _equals, _value in parts]
     if len(set(names)) < len(names) or "FREQ" not in names or len(rule) > LONGEST_LINE:
         raise Invalid("rule", "Une règle de répétition dit une fois chaque chose, dont FREQ.")
+    said = {name: value for name, _equals, value in parts}
+    if said["FREQ"] not in NUMBERED and re.search(r"\d", said.get("BYDAY", "")):
+        raise _not_of_a_rule("BYDAY", said["BYDAY"])
     return rule
+
+
+def _not_of_a_rule(name: str, value: str) -> Invalid:
+    return Invalid(
+        "rule",
+        "« %(part)s » n'est pas d'une règle de répétition ; par exemple FREQ=MONTHLY;BYDAY=1SU.",
+        part=f"{name}={value}"[:LONGEST_LINE],
+    )
 
 
 def read_excluded(text: str) -> frozenset[date]:

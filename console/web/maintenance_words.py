@@ -36,6 +36,8 @@ def clash_text(clash: Clash, services: Mapping[str, ServiceName]) -> str:
         text = _("%(day)s : jour de paie ou critique pour %(names)s", day=day(clash.day), names=names)
     elif clash.kind is ClashKind.HOLIDAY:
         text = _("%(day)s : jour férié, %(names)s", day=day(clash.day), names=names)
+    elif clash.kind is ClashKind.COMMITTEE:
+        text = _("%(day)s : comité avec %(names)s", day=day(clash.day), names=names)
     else:
         text = _("en même temps que d'autres travaux : %(names)s", names=names)
     return str(text)

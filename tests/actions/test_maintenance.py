@@ -230,7 +230,7 @@ def test_notice_is_held_against_what_each_plan_wants(hosted: Database) -> None:
         ({"title": " "}, "title"),
         ({"rule": "FREQ=SECONDLY"}, "rule"),
         ({"rule": "FREQ=MONTHLY;BYDAY=1MO"}, "rule"),
-        ({"rule": "FREQ=WEEKLY;UNTIL=20270101"}, "rule"),
+        ({"rule": "FREQ=WEEKLY;UNTIL=20270101;COUNT=2"}, "rule"),
         ({"zone": "Europe/Foix"}, "zone"),
         ({"duration_min": None}, "duration_min"),
         ({"rule": "FREQ=DAILY", "until_on": date(2026, 12, 1)}, "until_on"),

@@ -16,10 +16,11 @@ from console.domain.claims import OPERATOR_TENANT
 from console.domain.contract import Status
 from console.domain.criticality import Window
 from console.domain.errors import Invalid, NotFound
-from console.domain.maintenance import Critical, MaintenanceState, OtherWork, Slot, Timing
+from console.domain.maintenance import Critical, MaintenanceState, Meeting, OtherWork, Slot, Timing
 from console.domain.major_incidents import ScopeKind
 from console.domain.outages import Effect
 from console.store.models import catalogue as c
+from console.store.models import follow_up as f
 from console.store.models import maintenance as h
 from console.store.models import offer as o
 from console.store.models import tenant as t
@@ -183,6 +184,20 @@ def other_work(
         .order_by(work.starts_at)
     )
     return [OtherWork(title, frozenset(services), _slot(row)) for title, services, row in rows]
+
+
+def committees_between(
+    session: Session, adherents: Collection[int], start: datetime, end: datetime
+) -> list[Meeting]:
+    """The committees with some adherents, those cancelled left out, that begin in `[start, end)`."""
+    row = f.Committee
+    rows = session.execute(
+        select(c.Adherent.name, row.starts_at)
+        .join(c.Adherent, c.Adherent.tenant_id == row.tenant_id)
+        .where(row.tenant_id.in_(adherents), row.cancelled_at.is_(None))
+        .where(row.starts_at >= start, row.starts_at < end)
+    )
+    return [Meeting(*columns) for columns in rows]
 
 
 @cache
