@@ -17,7 +17,7 @@ BY_PLANE = {
 APART = {  # from what their plane says
     "alembic_version": frozenset[str](),
     **dict.fromkeys(("account", "delegation", "column_mapping"), frozenset[str]()),
-    **dict.fromkeys(("incident_notice", "work_notice"), frozenset[str]()),
+    **dict.fromkeys(("incident_notice", "work_notice"), READ),
     "status_reader": KEEP,
     "adherent": READ | {"UPDATE"},
     "audit_checkpoint": READ,

@@ -89,7 +89,7 @@ def _create_notices() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "maintenance_id", "news", "at", name=op.f("pk_work_notice")),
     )
     for table in ("incident_notice", "work_notice"):
-        hold_rows(table, web="")
+        hold_rows(table, web="SELECT")
 
 
 def _of_adherent(table: str) -> sa.ForeignKeyConstraint:

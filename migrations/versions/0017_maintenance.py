@@ -90,14 +90,11 @@ def _create_feeds() -> None:
         "calendar_feed",
         sa.Column("feed_id", KEY, nullable=False),
         sa.Column("token_sha256", sa.String(length=64), nullable=False),
-        sa.Column("account_id", KEY, nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=True),
         sa.Column("locale", sa.String(length=64), nullable=False),
         sa.Column("made_at", INSTANT, nullable=False),
         sa.Column("revoked_at", INSTANT, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["account.account_id"], name=op.f("fk_calendar_feed_account_id_account")
-        ),
         sa.PrimaryKeyConstraint("feed_id", name=op.f("pk_calendar_feed")),
         sa.UniqueConstraint("token_sha256", name=op.f("uq_calendar_feed_token_sha256")),
     )

@@ -76,7 +76,7 @@ class CalendarFeed(CoordinationRow):
     hidden: ClassVar[frozenset[str]] = frozenset({"token_sha256"})
     feed_id: Mapped[BigId]
     token_sha256: Mapped[Code] = mapped_column(unique=True)
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.account_id"), index=True)
+    account_id: Mapped[Count] = mapped_column(index=True)
     tenant_id: Mapped[Count | None]
     locale: Mapped[Code]
     made_at: Mapped[datetime]
