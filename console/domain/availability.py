@@ -8,7 +8,7 @@ The hours are spans of open time within the period, the subscription and, for a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
@@ -137,10 +137,11 @@ def period_bounds(first: date, after: date, zone: ZoneInfo) -> Span:
     return day_bounds(first, zone)[0], day_bounds(after, zone)[0]
 
 
-def weighted_ppm(by_use: Mapping[int, tuple[int, int]]) -> int | None:
-    """The availability of a group, rounded down: (parts per million, use) of each, a member by its use.
+def weighted_ppm(by_use: Iterable[tuple[int, int]]) -> int | None:
+    """The availability of a group, rounded down, from (parts per million, use) of each subscription.
 
     None where nobody used anything.
     """
-    used = sum(use for _, use in by_use.values())
-    return sum(ppm * use for ppm, use in by_use.values()) // used if used else None
+    pairs = list(by_use)
+    used = sum(use for _, use in pairs)
+    return sum(ppm * use for ppm, use in pairs) // used if used else None

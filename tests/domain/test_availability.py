@@ -125,9 +125,9 @@ def test_open_spans_add_up_to_the_open_time() -> None:
 
 
 def test_a_group_is_weighted_by_use() -> None:
-    assert weighted_ppm({1: (1_000_000, 300), 2: (990_000, 100)}) == 997_500
-    assert weighted_ppm({1: (1_000_000, 0)}) is None
-    assert weighted_ppm({}) is None
+    assert weighted_ppm([(1_000_000, 300), (990_000, 100)]) == 997_500
+    assert weighted_ppm([(1_000_000, 0)]) is None
+    assert weighted_ppm([]) is None
 
 
 def test_the_budget_is_of_the_time_elapsed_and_of_the_whole_period() -> None:

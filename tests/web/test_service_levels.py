@@ -11,6 +11,7 @@ from console.domain.access import Role
 from console.domain.outages import Effect
 from console.domain.price import PricePer
 from console.store.models import catalogue as c
+from console.store.queries.service_levels import group_levels
 from console.store.session import Database, Operator
 from tests import given
 from tests.browser import Browser
@@ -121,3 +122,19 @@ def test_a_group_is_weighted_by_the_use_of_its_members(hospital: Database, sign_
     text = sign_in_as(Role.ADMINISTRATOR).get("/ght/84103/service-levels?month=2026-10").text
     assert "99,7986" in text
     assert "CH d&#39;Oyonnax" in text
+
+
+def test_a_member_that_holds_a_service_twice_is_weighted_by_both(
+    hospital: Database, sign_in_as: SignIn
+) -> None:
+    """300 units at 99.7315 %, 100 more of the same adherent at 100 %: 99.7986 %."""
+    with hospital.write(Operator()) as session:
+        given.a_subscription(session, CH, "hds-iaas", volume=100, starts_on=date(2026, 9, 1))
+    with hospital.read(Operator()) as session:
+        [hosting] = [
+            level
+            for level in group_levels(session, [CH], date(2026, 10, 1), IN_NOVEMBER)
+            if level.availability_ppm is not None and len(level.members) > 1
+        ]
+    assert [(one.subscription, one.use) for one in hosting.members] == [(HOSTING, 300), (3, 100)]
+    assert hosting.availability_ppm == (300 * (743 * 1_000_000 // 745) + 100 * 1_000_000) // 400

@@ -7,18 +7,16 @@ plan that held then. Nothing else observes a service: what nobody declared and n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from console.domain.availability import Measured, Work, measure, open_spans, period_bounds
-from console.domain.calendar import Calendar
 from console.domain.contract import Amendment, Status, Terms, from_plain, terms_over
-from console.domain.credits import CreditStep
 from console.domain.errors import NotFound
 from console.domain.hours import day_bounds
 from console.domain.outages import Suffered
@@ -26,33 +24,19 @@ from console.domain.spans import Span, whole_second
 from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import tenant as t
-from console.store.queries.plans import PlanKey, calendars_of
+from console.store.queries.plans import Plan, plans_of
 
 ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """What a version of a plan promises of availability; a target of None is none."""
-
-    code: str
-    version: int
-    name: str
-    calendar: Calendar
-    target_ppm: int | None
-    notice_hours: int
-    degraded_percent: int
-    credit_steps: Sequence[CreditStep]
-
-
-@dataclass(frozen=True, slots=True)
 class Held:
-    """A stretch in which a subscription was active under a plan: its time, its terms and their promise."""
+    """A stretch in which a subscription was active under a plan: its time, its terms and their plan."""
 
     start: datetime
     end: datetime
     terms: Terms
-    promise: Promise
+    plan: Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +52,19 @@ class Served:
     works: Sequence[Work]
 
     @property
-    def promise(self) -> Promise | None:
-        """What was promised last."""
-        return self.held[-1].promise if self.held else None
+    def plan(self) -> Plan | None:
+        """The one that held last."""
+        return self.held[-1].plan if self.held else None
 
     def measured(self, start: datetime, end: datetime) -> Measured:
         """What was counted and lost between two instants of the time that was read."""
         parts = (
             measure(
-                open_spans(held.promise.calendar, max(start, held.start), min(end, held.end)),
+                open_spans(held.plan.calendar, max(start, held.start), min(end, held.end)),
                 self.outages,
                 self.works,
-                notice_hours=held.promise.notice_hours,
-                degraded_percent=held.promise.degraded_percent,
+                notice_hours=held.plan.notice_hours,
+                degraded_percent=held.plan.degraded_percent,
             )
             for held in self.held
         )
@@ -101,7 +85,7 @@ class Availability:
     @property
     def target_ppm(self) -> int | None:
         """What the plan promises, None where it promises nothing or there is none."""
-        return self.served.promise.target_ppm if self.served.promise else None
+        return self.served.plan.availability_ppm if self.served.plan else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +162,7 @@ def served(session: Session, tenant_id: int, start: datetime, end: datetime) -> 
         .order_by(t.Subscription.number)
     ).all()
     pieces = _pieces(session, tenant_id, zone, start, end)
-    promised = _promises(
+    plans = plans_of(
         session,
         {
             (terms.plan_code, terms.plan_version)
@@ -195,7 +179,7 @@ def served(session: Session, tenant_id: int, start: datetime, end: datetime) -> 
             service_fr=name_fr,
             service_en=name_en,
             held=[
-                Held(begins, ends, terms, promised[terms.plan_code, terms.plan_version])
+                Held(begins, ends, terms, plans[terms.plan_code, terms.plan_version])
                 for (begins, ends), terms in pieces[number]
                 if terms.plan_code is not None and terms.plan_version is not None
             ],
@@ -243,25 +227,6 @@ def _pieces(
             if terms.status is Status.ACTIVE and span[0] < span[1]:
                 pieces[number].append((span, terms))
     return pieces
-
-
-def _promises(session: Session, plans: Collection[PlanKey]) -> Mapping[PlanKey, Promise]:
-    calendars = calendars_of(session, plans)
-    plan = c.SlaPlan
-    rows = session.scalars(select(plan).where(tuple_(plan.code, plan.version).in_(sorted(plans))))
-    return {
-        (row.code, row.version): Promise(
-            code=row.code,
-            version=row.version,
-            name=row.name,
-            calendar=calendars[row.code, row.version],
-            target_ppm=row.availability_ppm,
-            notice_hours=row.notice_hours,
-            degraded_percent=row.degraded_percent,
-            credit_steps=[CreditStep(below_ppm, percent) for below_ppm, percent in row.credit_steps],
-        )
-        for row in rows
-    }
 
 
 def _outages(

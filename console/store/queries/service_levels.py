@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -68,17 +68,34 @@ class ServiceYear:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupLevel:
-    """A service of a group in a month: its availability weighted by use, and that of each member.
+class MemberLevel:
+    """A subscription of a member; `use` is the volume of the month, None where nobody knows it."""
 
-    `members` maps an adherent to its availability in ppm, None where nothing was counted, and its use: the
-    volume of the month, None where nobody knows it; such a member is not weighed.
+    tenant_id: int
+    subscription: int
+    availability_ppm: int | None
+    use: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLevel:
+    """A service of a group in a month, from each subscription to it, a member's second one too.
+
+    Where nothing was counted or the use is unknown, a subscription is not weighed.
     """
 
     service_fr: str
     service_en: str
-    availability_ppm: int | None
-    members: Mapping[int, tuple[int | None, int | None]]
+    members: Sequence[MemberLevel]
+
+    @property
+    def availability_ppm(self) -> int | None:
+        """Weighted by use; None where nobody used anything."""
+        return weighted_ppm(
+            (one.availability_ppm, one.use)
+            for one in self.members
+            if one.availability_ppm is not None and one.use is not None
+        )
 
 
 def year_of(session: Session, tenant_id: int, year: int, now: datetime) -> list[ServiceYear]:
@@ -113,27 +130,14 @@ def month_levels(session: Session, tenant_id: int, months: Sequence[date], now: 
 
 def group_levels(session: Session, tenants: Collection[int], month: date, now: datetime) -> list[GroupLevel]:
     """The services of the members of a group in a month, by name."""
-    used: dict[tuple[str, str], dict[int, tuple[int | None, int | None]]] = defaultdict(dict)
+    by_service: dict[tuple[str, str], list[MemberLevel]] = defaultdict(list)
     for tenant_id in sorted(tenants):
         names = service_names(session, tenant_id)
         for level in month_levels(session, tenant_id, [month], now):
             ppm = level.figures.measured.availability_ppm
-            used[names[level.subscription]][tenant_id] = (ppm, level.inputs.volume)
-    return [
-        GroupLevel(
-            service_fr=name_fr,
-            service_en=name_en,
-            availability_ppm=weighted_ppm(
-                {
-                    tenant_id: (ppm, use)
-                    for tenant_id, (ppm, use) in members.items()
-                    if ppm is not None and use is not None
-                }
-            ),
-            members=members,
-        )
-        for (name_fr, name_en), members in sorted(used.items())
-    ]
+            member = MemberLevel(tenant_id, level.subscription, ppm, level.inputs.volume)
+            by_service[names[level.subscription]].append(member)
+    return [GroupLevel(*name, members) for name, members in sorted(by_service.items())]
 
 
 def _periods(levels: Sequence[MonthLevel]) -> list[Level]:

@@ -153,15 +153,15 @@ def _closed(row: ServiceMonth) -> ClosedMonth:
 
 
 def _plan(held: Held, span: Span) -> PlanHeld:
-    promise = held.promise
-    hours = open_spans(promise.calendar, max(held.start, span[0]), min(held.end, span[1]))
+    plan = held.plan
+    hours = open_spans(plan.calendar, max(held.start, span[0]), min(held.end, span[1]))
     return PlanHeld(
-        code=promise.code,
-        version=promise.version,
-        target_ppm=promise.target_ppm,
-        notice_hours=promise.notice_hours,
-        degraded_percent=promise.degraded_percent,
-        credit_steps=tuple(promise.credit_steps),
+        code=plan.code,
+        version=plan.version,
+        target_ppm=plan.availability_ppm,
+        notice_hours=plan.notice_hours,
+        degraded_percent=plan.degraded_percent,
+        credit_steps=tuple(plan.credit_steps),
         hours=tuple(Stretch(*stretch) for stretch in hours),
     )
 
