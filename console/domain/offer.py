@@ -12,6 +12,7 @@ from console.domain.errors import Invalid
 
 CODE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+TAKEN_CODES = frozenset({"new", "check"})
 LONGEST_CODE = 64
 
 
@@ -55,7 +56,9 @@ def check_life(life: Life) -> None:
 
 
 def check_code(code: str) -> None:
-    """Refuse a code that could not be an address."""
+    """Refuse a code that could not be an address, or that is one already: the form of a new one is there."""
+    if code in TAKEN_CODES:
+        raise Invalid("code", "Le code %(code)s est déjà celui d'une page.", code=code)
     if len(code) > LONGEST_CODE or not CODE.fullmatch(code):
         raise Invalid(
             "code",
