@@ -48,10 +48,12 @@ def redact_comment(
     session: Session, tenant_id: int, number: int, comment: int, *, now: datetime, by: str
 ) -> None:
     """Take the text of a comment away for good; that there was one, of whom and when, stays."""
-    hold_incident(session, tenant_id, number)
+    incident = hold_incident(session, tenant_id, number)
     row = session.get(i.Comment, (tenant_id, number, comment))
     if row is None:
         raise NotFound("Commentaire introuvable.")
     if row.redacted_at is not None:
         raise Conflict("Ce commentaire est déjà caviardé.")
     row.text, row.redacted_at, row.redacted_by = "", now, by
+    if row.is_shared:
+        incident.changed_at = now  # programs that read it learn that it is gone

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from console.actions.api_tokens import issue_token
-from console.actions.comments import add_comment
+from console.actions.comments import add_comment, redact_comment
 from console.domain.tokens import Terms, TokenScope
 from console.store.queries.incident_feed import Cursor, read_cursor, tell_changes
 from console.store.session import Database, Operator
@@ -208,6 +208,21 @@ def test_what_changed_is_read_from_where_one_was(desk: Ask, database: Database) 
         assert [(one.number, one.events[-1].kind) for one in feed.incidents] == [(1, "acknowledged")]
         again = tell_changes(session, feed.next, now=later)
     assert [one.number for one in again.incidents] == [1]  # less than a minute ago: told again
+
+
+def test_a_program_learns_that_a_shared_comment_is_gone(desk: Ask, database: Database) -> None:
+    put(desk)
+    with database.write(Operator()) as session:
+        for shared in (True, False):
+            add_comment(session, FOIX, 1, "Un patient, par erreur", shared=shared, now=NOW, by="claire")
+    for comment, told in ((2, []), (1, [1])):
+        later = NOW + timedelta(hours=comment)
+        with database.write(Operator()) as session:
+            after = Cursor(later - timedelta(minutes=5))
+            redact_comment(session, FOIX, 1, comment, now=later, by="dpo")
+            feed = tell_changes(session, after, now=later)
+        assert [one.number for one in feed.incidents] == told
+    assert [one.text for one in feed.incidents[0].comments] == [""]
 
 
 def test_a_cursor_that_was_never_given_is_refused(desk: Ask) -> None:
