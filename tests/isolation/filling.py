@@ -40,10 +40,15 @@ class Filled:
     def host(self) -> str:
         return f"srv-{self.word.lower()}"
 
+    @property
+    def subscription(self) -> int:
+        """The first of its subscriptions of this round."""
+        return int(self.ids["subscription"])
+
 
 OTHERS_WORDS = {  # not of the adherent's choice
     *("audit_entry.by", "audit_entry.subject"),
-    *("adherent.agency", "subscription.service_version"),
+    *("adherent.agency", "subscription.service_version", "service_month.inputs"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -11,10 +12,12 @@ from sqlalchemy.orm import Session
 from console.actions.amendments import amend
 from console.actions.attachments import attach
 from console.actions.audit import seal_months
+from console.actions.calendar_feeds import make_feed
 from console.actions.comments import add_comment
 from console.actions.incidents import Revision, Site, set_particulars
+from console.actions.probing import Terms, add_probe, stop_probe
 from console.actions.reviews import plan_action, write_review
-from console.actions.service_months import close_month
+from console.actions.service_months import close_month, correct_month
 from console.actions.volumes import record_month
 from console.domain.access import Role
 from console.domain.alert_routes import Fate
@@ -23,6 +26,7 @@ from console.domain.contacts import ContactRole
 from console.domain.hours import hour_of
 from console.domain.major_incidents import MajorPhase, ScopeKind
 from console.domain.outages import Effect
+from console.domain.probes import ProbeKind, Question
 from console.store.audit import record
 from console.store.models import audit as a
 from console.store.models import catalogue as c
@@ -100,7 +104,15 @@ def subscriptions(session: Session, filled: Filled) -> None:
 
 def incidents(session: Session, filled: Filled) -> None:
     begun_at = filled.now - timedelta(hours=3)
-    number = given.an_incident(session, filled.tenant_id, filled.text("Panne"), opened_at=begun_at)
+    number = given.an_incident(
+        session,
+        filled.tenant_id,
+        filled.text("Panne"),
+        subscription=filled.subscription,
+        opened_at=begun_at,
+        description=filled.text("Description"),
+        touches=[filled.subscription + 1],
+    )
     given.it_is(session, "acknowledged", filled.tenant_id, number, begun_at + timedelta(minutes=5))
     filled.ids["incident"] = number
 
@@ -186,39 +198,39 @@ def duties(session: Session, filled: Filled) -> None:
     owed = select(r.RegulatoryDuty).where(
         r.RegulatoryDuty.tenant_id == tenant_id, r.RegulatoryDuty.incident == number
     )
-    duty = session.scalars(owed.order_by(r.RegulatoryDuty.number.desc())).first()
-    assert duty is not None
+    withdrawn, *_others, duty = session.scalars(owed.order_by(r.RegulatoryDuty.number))
     duty.reference = filled.text("Référence")
+    withdrawn.withdrawn_at, withdrawn.withdrawn_by, withdrawn.reason = now, "ops", filled.text("Motif")
     filled.ids["duty"] = duty.number
 
 
 def incident_files(session: Session, filled: Filled) -> None:
-    """An incident with a comment and a file of each kind; a resolved one with its review."""
+    """An incident with comments and files of each kind; a resolved one with its review and what follows.
+
+    They are numbered within their incident: those of another round are more.
+    """
     tenant_id, incident = filled.tenant_id, filled.ids["incident"]
     said = {"now": filled.now, "by": "ops"}
-    for shared in (False, True):
-        text = filled.text("Commentaire")
+    rounds = range(filled.round + 1)
+    for number, shared in product(rounds, (False, True)):
+        text = filled.text(f"Commentaire {number}")
+        content = f"{text} {shared}".encode()
         filled.ids["incident_comment"] = add_comment(
             session, tenant_id, incident, text, shared=shared, **said
         )
         filled.ids["incident_file"] = attach(
-            session, tenant_id, incident, f"{text}.txt", f"{text} {shared}".encode(), shared=shared, **said
+            session, tenant_id, incident, f"{text}.txt", content, shared=shared, **said
         )
     revision = Revision(effect=Effect.OUTAGE, sites=[Site(own_site=filled.ids["site"])])
     set_particulars(session, tenant_id=tenant_id, number=incident, revision=revision, at=filled.now, **said)
     begun_at = filled.now - timedelta(hours=2)
     resolved = given.an_incident(session, tenant_id, filled.text("Panne passée"), opened_at=begun_at)
     given.it_is(session, "resolved", tenant_id, resolved, begun_at + timedelta(minutes=9))
-    write_review(session, tenant_id, resolved, cause=filled.text("Cause"), done="", seen_version=None, **said)
-    filled.ids["incident_action"] = plan_action(
-        session,
-        tenant_id,
-        resolved,
-        title=filled.text("Action"),
-        in_charge="ops",
-        due_on=FIRST_DAY,
-        **said,
-    )
+    learnt = {"cause": filled.text("Cause"), "done": filled.text("Remède")}
+    write_review(session, tenant_id, resolved, **learnt, seen_version=None, **said)
+    action = {"title": filled.text("Action"), "in_charge": filled.text("Équipe"), "due_on": FIRST_DAY}
+    for _round in rounds:
+        filled.ids["incident_action"] = plan_action(session, tenant_id, resolved, **action, **said)
     filled.ids["resolved_incident"] = resolved
 
 
@@ -243,7 +255,11 @@ def statements(session: Session, filled: Filled) -> None:
 def service_months(session: Session, filled: Filled) -> None:
     last_month = (filled.now.date().replace(day=1) - timedelta(days=1)).replace(day=1)
     filled.ids["closed_month"] = f"{last_month:%Y-%m}"
-    close_month(session, filled.tenant_id, last_month, now=filled.now, by="ops")
+    said = {"now": filled.now, "by": "ops"}
+    close_month(session, filled.tenant_id, last_month, **said)
+    number = filled.subscription
+    record_month(session, filled.tenant_id, number, last_month, 7, source=VolumeSource.FORM, **said)
+    correct_month(session, filled.tenant_id, number, last_month, reason=filled.text("Correction"), **said)
 
 
 def people(session: Session, filled: Filled) -> None:
@@ -382,6 +398,7 @@ def what_is_due(session: Session, filled: Filled) -> None:
     later = filled.now + timedelta(days=40)
     seal_months(session, filled.tenant_id, now=later)
     session.add(k.MonthDue(tenant_id=filled.tenant_id, month=FIRST_DAY, due_at=later))
+    session.add(k.ClockDue(tenant_id=filled.tenant_id, subscription=filled.subscription, due_at=later))
     last = select(func.max(a.AuditEntry.number)).where(a.AuditEntry.tenant_id == filled.tenant_id)
     filled.ids["deed"] = session.scalars(last).one()
     filled.ids["version"] = session.get_one(c.Adherent, filled.tenant_id).version
@@ -414,6 +431,30 @@ def status_readers(session: Session, filled: Filled) -> None:
     filled.ids["status_reader"] = reader.number
 
 
+def calendar_feeds(session: Session, filled: Filled) -> None:
+    account_id = filled.people[-1]
+    make_feed(session, account_id, filled.tenant_id, "fr", now=filled.now)
+
+
+def probes(session: Session, filled: Filled) -> None:
+    """A stopped one: whoever runs the jobs asks nobody."""
+    question = Question(
+        kind=ProbeKind.HTTP,
+        target=f"https://{filled.word.lower()}.example/{filled.round}",
+        timeout_s=5,
+        text=filled.text("Bonjour"),
+    )
+    terms = Terms(
+        name=filled.text("Sonde"),
+        question=question,
+        every_s=60,
+        effect=Effect.OUTAGE,
+        service_code="payroll",
+        subscription=(filled.tenant_id, filled.subscription),
+    )
+    stop_probe(session, add_probe(session, terms, now=filled.now), now=filled.now)
+
+
 Subject = Callable[[Session, Filled], None]
 SUBJECTS: tuple[Subject, ...] = (
     subscriptions,
@@ -431,6 +472,8 @@ SUBJECTS: tuple[Subject, ...] = (
     tasks,
     status_readers,
     planned_work,
+    calendar_feeds,
+    probes,
 )
 FIRST: tuple[Subject, ...] = (energy,)
 LAST: tuple[Subject, ...] = (deeds, what_is_due)
