@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.icalendar import LONGEST_OCTETS, Event, calendar, escape, fold
+from tests.calendar_files import read_calendar
 
 AT = datetime(2026, 12, 4, 14, tzinfo=timezone(timedelta(hours=1)))
 EVENT = Event(
@@ -79,3 +80,25 @@ def test_folding_cuts_no_character(line: str) -> None:
 
 def test_the_standard_wants_utc() -> None:
     assert value_of("DTSTAMP", replace(EVENT, stamped_at=AT.astimezone(UTC))) == "20261204T130000Z"
+
+
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.just("\n"), max_size=120), max_size=3
+    )
+)
+def test_a_reader_of_the_standard_alone_reads_the_same(texts: list[str]) -> None:
+    written = {
+        f"{number}@console.example": replace(
+            EVENT, uid=f"{number}@console.example", summary=text, description=text, revision=number
+        )
+        for number, text in enumerate(texts)
+    }
+    content = calendar(*written.values(), name="Travaux planifiés, centre hospitalier; de Foix").encode()
+    read = read_calendar(content)
+    assert read.keys() == written.keys()
+    for uid, event in written.items():
+        found = read[uid]
+        assert (found.summary, found.description) == (event.summary, event.description)
+        assert (found.starts_at, found.ends_at, found.stamped_at) == (AT, AT + timedelta(hours=1), AT)
+        assert (found.sequence, found.status) == (event.revision, "CONFIRMED")

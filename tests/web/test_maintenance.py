@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from console.domain.access import Role
-from console.domain.icalendar import LONGEST_OCTETS
 from console.store.session import Database, Operator
 from tests import given
 from tests.browser import Browser
+from tests.calendar_files import ReadEvent, read_calendar
 
 SignIn = Callable[..., Browser]
 FOIX, PAMIERS = 2, 3
@@ -52,20 +52,11 @@ def feed(browser: Browser, adherent: int | str = "") -> str:
     return found[1]
 
 
-def events(text: str) -> list[dict[str, str]]:
-    """Events of a calendar file by the standard's own rules: lines unfolded, names before the colon."""
-    assert text.endswith("\r\n")
-    assert all(len(line.encode()) <= LONGEST_OCTETS for line in text.split("\r\n"))
-    lines = text.replace("\r\n ", "").split("\r\n")[:-1]
-    assert (lines[0], lines[-1]) == ("BEGIN:VCALENDAR", "END:VCALENDAR")
-    found: list[dict[str, str]] = []
-    for line in lines:
-        name, _colon, value = line.partition(":")
-        if line == "BEGIN:VEVENT":
-            found.append({})
-        elif found:
-            found[-1][name] = re.sub(r"\\(.)", lambda c: "\n" if c[1] == "n" else c[1], value)
-    return found
+def events(browser: Browser, address: str) -> list[ReadEvent]:
+    """What a calendar program reads at an address, in order."""
+    answer = browser.get(address)
+    assert answer.mimetype == "text/calendar"
+    return sorted(read_calendar(answer.data).values(), key=lambda one: one.uid)
 
 
 def test_work_is_drafted_seen_with_its_dates_and_announced(two: Database, sign_in_as: SignIn) -> None:
@@ -129,28 +120,31 @@ def test_one_date_is_moved_or_cancelled_and_the_feed_follows(two: Database, sign
     browser = sign_in_as(Role.OPS)
     announced(browser, rule="FREQ=WEEKLY;COUNT=2")
     address, anyone = feed(sign_in_as(Role.CIO, FOIX), FOIX), sign_in_as(Role.CIO, PAMIERS)
-    first, second = events(anyone.get(address).text)
-    assert first["SUMMARY"] == FORM["title"]
-    assert (first["DTSTART"], first["SEQUENCE"], first["STATUS"]) == (
-        f"{STARTS:%Y%m%dT%H%M%SZ}",
-        "0",
-        "CONFIRMED",
-    )
-    assert first["UID"] != second["UID"]
+    first, second = events(anyone, address)
+    assert first.summary == FORM["title"]
+    assert (first.starts_at, first.ends_at) == (STARTS, STARTS + timedelta(hours=2))
+    assert (first.sequence, first.status) == (0, "CONFIRMED")
+    assert first.stamped_at <= datetime.now(UTC)
     key, later = STARTS.isoformat(), WALL + timedelta(days=1)
     moved = {"occurrence": key, "starts_at": f"{later:%Y-%m-%dT%H:%M}"}
     assert browser.submit(f"{WORK}/occurrences/move", **moved).status_code == 303
     assert browser.submit(f"{WORK}/occurrences/move", **moved).status_code == 422
-    after, _second = events(anyone.get(address).text)
-    assert (after["UID"], after["SEQUENCE"]) == (first["UID"], "1")
-    assert after["DTSTART"] == f"{later.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    after, same = events(anyone, address)
+    assert (after.uid, after.sequence, after.starts_at) == (first.uid, 1, later.astimezone(UTC))
+    assert after.stamped_at >= first.stamped_at
+    assert same == second
     assert browser.submit(f"{WORK}/occurrences/cancel", occurrence=key).status_code == 303
     assert browser.submit(f"{WORK}/occurrences/cancel", occurrence=key).status_code == 409
     assert browser.submit(f"{WORK}/occurrences/cancel", occurrence="hier").status_code == 422
-    gone, still = events(anyone.get(address).text)
-    assert (gone["STATUS"], gone["SEQUENCE"], still["STATUS"]) == ("CANCELLED", "2", "CONFIRMED")
+    gone, still = events(anyone, address)
+    assert (gone.uid, gone.sequence, gone.status) == (first.uid, 2, "CANCELLED")
+    assert gone.stamped_at >= after.stamped_at
+    assert still == second
     assert browser.submit(f"{WORK}/cancel").status_code == 303
-    assert {one["STATUS"] for one in events(anyone.get(address).text)} == {"CANCELLED"}
+    assert [(one.sequence, one.status) for one in events(anyone, address)] == [
+        (2, "CANCELLED"),
+        (1, "CANCELLED"),
+    ]
 
 
 def test_a_link_opens_what_its_account_sees_until_it_is_revoked(two: Database, sign_in_as: SignIn) -> None:
@@ -158,15 +152,34 @@ def test_a_link_opens_what_its_account_sees_until_it_is_revoked(two: Database, s
     announced(ops)
     everyone, cio = feed(ops), sign_in_as(Role.CIO, PAMIERS)
     own = feed(cio, PAMIERS)
-    assert len(events(cio.get(everyone).text)) == 1
-    assert events(cio.get(own).text) == []
-    assert cio.get(own).mimetype == "text/calendar"
+    assert len(events(cio, everyone)) == 1
+    assert events(cio, own) == []
     assert cio.submit("/account/calendars", adherent=str(FOIX)).status_code == 404
     assert cio.submit("/account/calendars", adherent="").status_code == 404
     assert cio.submit("/account/calendars/1/end").status_code == 404
     assert cio.submit("/account/calendars/2/end").status_code == 303
     assert cio.get(own).status_code == 404
+    assert cio.submit("/account/calendars/2/end").status_code == 404
     assert cio.get("/calendar/rien.ics").status_code == 404
+    assert len(events(ops, everyone)) == 1
+
+
+def test_the_feed_of_an_adherent_holds_its_own_work_alone_and_that_of_the_operator_each_date_once(
+    two: Database, sign_in_as: SignIn
+) -> None:
+    with two.write(Operator()) as session:
+        given.a_subscription(session, FOIX, "payroll")
+        given.a_subscription(session, PAMIERS, "payroll")
+    ops = sign_in_as(Role.OPS)
+    announced(ops, rule="FREQ=WEEKLY;COUNT=2")
+    ops.submit("/maintenance", **(FORM | {"title": "Paie", "scope": "service:payroll"}))
+    ops.submit("/maintenance/2/announce")
+    foix, pamiers = sign_in_as(Role.CIO, FOIX), sign_in_as(Role.CIO, PAMIERS)
+    assert len(events(foix, feed(foix, FOIX))) == 3
+    (own,) = events(pamiers, feed(pamiers, PAMIERS))
+    assert own.summary == "Paie"
+    assert len(events(ops, feed(ops))) == 3
+    assert own in events(ops, feed(ops, PAMIERS))
 
 
 def test_the_link_is_shown_once(two: Database, sign_in_as: SignIn) -> None:
