@@ -2,6 +2,9 @@
 
     clocks reckoned -> rows with their instant -> due -> the highest level claimed -> one mail
 
+What had come before the incident was recorded is passed and told to nobody: an imported backlog is silent
+until its next level.
+
 The levels below one that is told are told with it: who comes late to an incident writes one mail, not three.
 """
 
@@ -16,15 +19,15 @@ from sqlalchemy.orm import Session
 
 from console.actions.alerting import Readers
 from console.actions.delivering import post
-from console.actions.tenancy import subscription_of
 from console.domain.clock import Event
 from console.domain.escalation import Planned, Promise, plan_escalations
 from console.store.conditional import rows_touched
 from console.store.models import escalation as e
 from console.store.models import tenant as t
 from console.store.queries.explanations import explained_incident
+from console.store.queries.incident_log import declared_at
 from console.store.queries.managers import in_charge_of
-from console.store.queries.plans import plan_of
+from console.store.queries.plans import Plan
 from reports.escalation_mail import Escalated, escalated
 from reports.language import FRENCH
 
@@ -32,13 +35,13 @@ ESCALATED = "escalated"
 MANAGERS_FROM_LEVEL = 2
 
 
-def plan_next(session: Session, incident: t.Incident, log: Sequence[Event], now: datetime) -> None:
+def plan_next(
+    session: Session, incident: t.Incident, plan: Plan, log: Sequence[Event], now: datetime
+) -> None:
     """Write when each level of an incident is told, as its log and its plan have it now.
 
     What was told stays so, unless its instant moved to a later one.
     """
-    subscribed = subscription_of(session, incident.tenant_id, incident.subscription)
-    plan = plan_of(session, subscribed.plan_code, subscribed.plan_version)
     targets = plan.targets[incident.priority.value]
     planned = plan_escalations(plan.escalations, log, plan.calendar, targets.tto, targets.ttr, now)
     rows = {(row.promise, row.level): row for row in _rows(session, incident.tenant_id, incident.number)}
@@ -46,8 +49,11 @@ def plan_next(session: Session, incident: t.Incident, log: Sequence[Event], now:
     for key, row in rows.items():
         if key not in wanted and row.told_at is None:
             session.delete(row)
+    recorded_at = declared_at(session, incident.tenant_id, incident.number)
     for level in planned:
-        _write(session, incident, level, rows.get((level.promise, level.level)))
+        row = _write(session, incident, level, rows.get((level.promise, level.level)))
+        if row.told_at is None and row.due_at is not None and row.due_at < recorded_at:
+            row.told_at = recorded_at
 
 
 def tell(
@@ -87,21 +93,21 @@ def _rows(session: Session, tenant_id: int, number: int) -> Iterable[e.Escalatio
     )
 
 
-def _write(session: Session, incident: t.Incident, level: Planned, row: e.Escalation | None) -> None:
+def _write(session: Session, incident: t.Incident, level: Planned, row: e.Escalation | None) -> e.Escalation:
     if row is None:
-        session.add(
-            e.Escalation(
-                tenant_id=incident.tenant_id,
-                incident=incident.number,
-                promise=level.promise,
-                level=level.level,
-                due_at=level.at,
-            )
+        row = e.Escalation(
+            tenant_id=incident.tenant_id,
+            incident=incident.number,
+            promise=level.promise,
+            level=level.level,
+            due_at=level.at,
         )
+        session.add(row)
     elif row.told_at is None:
         row.due_at = level.at
     elif level.at is not None and row.due_at is not None and level.at > row.due_at:
         row.due_at, row.told_at = level.at, None
+    return row
 
 
 def _claim(session: Session, row: e.Escalation, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from console.actions import duties, escalations, outages
 from console.actions.tenancy import hold_adherent, subscription_of
-from console.domain.clock import REFUSALS, Clock, Event, EventKind, Phase, next_events, read_clock
+from console.domain.clock import REFUSALS, Event, EventKind, Phase, next_events, read_clock
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import several_lines
 from console.domain.incident_log import Change
@@ -26,7 +26,7 @@ from console.store.models import incident as i
 from console.store.models import tenant as t
 from console.store.queries.incident_log import declared_at, events_of
 from console.store.queries.matrix import matrix_on
-from console.store.queries.plans import plan_of
+from console.store.queries.plans import Plan, plan_of
 
 Category, Origin, Priority = t.Category, t.Origin, t.Priority
 
@@ -144,14 +144,15 @@ def open_incident(
         outcome="",
     )
     log = [Event(EventKind.OPENED, at)]
-    clock = _read(session, incident, log, now)
+    plan = _plan_of(session, incident)
+    _read(incident, plan, log, now)
     session.add(incident)
     session.flush()
     _append(session, incident, EventKind.OPENED, at, now, by)
     if by_matrix not in (None, set_priority):
         _append(session, incident, Change.PRIORITY, at, now, by, was=by_matrix, value=set_priority)
     _touch(session, incident, told.touches, told.sites)
-    _follow(session, incident, log, clock, now)
+    _follow(session, incident, plan, log, now)
     return incident.number
 
 
@@ -428,22 +429,27 @@ def _check_site(session: Session, tenant_id: int, site: Site) -> None:
 
 def _reckon(session: Session, incident: t.Incident, log: list[Event], now: datetime) -> None:
     """Read both clocks from the log, and let what hangs on them follow."""
-    _follow(session, incident, log, _read(session, incident, log, now), now)
+    plan = _plan_of(session, incident)
+    _read(incident, plan, log, now)
+    _follow(session, incident, plan, log, now)
 
 
-def _follow(session: Session, incident: t.Incident, log: list[Event], clock: Clock, now: datetime) -> None:
+def _plan_of(session: Session, incident: t.Incident) -> Plan:
+    subscribed = subscription_of(session, incident.tenant_id, incident.subscription)
+    return plan_of(session, subscribed.plan_code, subscribed.plan_version)
+
+
+def _follow(session: Session, incident: t.Incident, plan: Plan, log: list[Event], now: datetime) -> None:
     """What is written from the log and the clocks of an incident: each of these may be done again."""
     incident.changed_at = now
     session.flush()
-    escalations.plan_next(session, incident, log, now)
+    escalations.plan_next(session, incident, plan, log, now)
     outages.write_outages(session, incident, log, now)
     duties.renew(session, incident, now)
 
 
-def _read(session: Session, incident: t.Incident, log: list[Event], now: datetime) -> Clock:
+def _read(incident: t.Incident, plan: Plan, log: list[Event], now: datetime) -> None:
     """Read both clocks from the log and store what jobs and lists ask for."""
-    subscribed = subscription_of(session, incident.tenant_id, incident.subscription)
-    plan = plan_of(session, subscribed.plan_code, subscribed.plan_version)
     targets = plan.targets.get(incident.priority.value)
     if targets is None:
         raise Invalid("priority", "Le plan de cette souscription ne couvre pas cette priorité.")
@@ -459,7 +465,6 @@ def _read(session: Session, incident: t.Incident, log: list[Event], now: datetim
     incident.at_risk_at = None if over else clock.ttr.at_risk_at
     incident.remaining_s = clock.ttr.remaining_s
     incident.outcome = clock.ttr.state.value
-    return clock
 
 
 def _not_later(at: datetime, now: datetime) -> datetime:

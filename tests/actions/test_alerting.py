@@ -188,6 +188,23 @@ def test_a_breach_that_nobody_saw_coming_is_told_of(hospital: Database) -> None:
     assert "délai dépassé" in last_body(hospital)
 
 
+def test_a_breach_older_than_its_record_is_no_news(hospital: Database) -> None:
+    happens(hospital, EventKind.RESOLVED, NOW)
+    with hospital.write(Operator()) as session:
+        open_incident(
+            session,
+            tenant_id=HOSPITAL,
+            subscription=1,
+            title="Ancien ticket",
+            told=Particulars(priority=t.Priority.P1),
+            at=NOW,
+            now=NOW + 10 * HOUR,
+            by="desk",
+        )
+    look(hospital, NOW + 10 * HOUR)
+    assert subjects(hospital) == []
+
+
 def test_a_risk_that_comes_back_after_a_wait_is_another_episode(hospital: Database) -> None:
     look(hospital, NOW + 3 * HOUR)
     happens(hospital, EventKind.WAITING, NOW + 3.25 * HOUR)

@@ -12,8 +12,15 @@ from sqlalchemy.orm import Session
 from console.actions.alerting import Readers
 from console.actions.delivering import Envelope
 from console.actions.escalations import tell
-from console.actions.incidents import Revision, set_particulars
+from console.actions.incidents import (
+    Particulars,
+    Revision,
+    open_incident,
+    record_event,
+    set_particulars,
+)
 from console.domain.access import Role
+from console.domain.clock import EventKind
 from console.domain.escalation import Promise
 from console.jobs import Means, escalate
 from console.store.models import catalogue as c
@@ -197,6 +204,65 @@ def test_levels_of_another_version_of_the_plan_take_the_place_of_the_first(offic
             session, tenant_id=CH, number=number, revision=revision, at=MONDAY, now=MONDAY, by="test"
         )
     assert [(promise, level) for promise, level, _, _ in levels(office, number)] == [("tto", 3)]
+
+
+def test_a_backlog_is_recorded_without_a_mail_for_what_had_passed(office: Database) -> None:
+    for hour in range(3):
+        with office.write(Operator()) as session:
+            open_incident(
+                session,
+                tenant_id=CH,
+                subscription=2,
+                title=f"Ancienne panne {hour}",
+                told=Particulars(priority=t.Priority.P2),
+                at=MONDAY + hour * HOUR,
+                now=MONDAY + 7 * DAY,
+                by="desk",
+            )
+    work(office, MONDAY + 7 * DAY)
+    assert mails(office) == []
+    assert [told for *_, told in levels(office, 1)] == [True, True]
+
+
+def test_a_level_that_comes_after_an_incident_was_recorded_is_told(office: Database) -> None:
+    now = MONDAY + 7 * HOUR + 30 * MINUTE  # level 1 was due half an hour ago
+    with office.write(Operator()) as session:
+        number = open_incident(
+            session,
+            tenant_id=CH,
+            subscription=2,
+            title="Panne déclarée tard",
+            told=Particulars(priority=t.Priority.P2),
+            at=MONDAY,
+            now=now,
+            by="desk",
+        )
+    work(office, now)
+    assert mails(office) == []
+    work(office, MONDAY + 8 * HOUR + DAY)
+    assert [subject for subject, _ in mails(office)] == [
+        f"Escalade de niveau 2 : n° {number}, CH de Fleyriat"
+    ]
+
+
+def test_an_old_incident_that_resumes_after_it_was_recorded_is_told_of_again(office: Database) -> None:
+    recorded = MONDAY + 7 * DAY
+    with office.write(Operator()) as session:
+        number = open_incident(
+            session,
+            tenant_id=CH,
+            subscription=2,
+            title="En attente depuis longtemps",
+            told=Particulars(priority=t.Priority.P2),
+            at=MONDAY,
+            now=recorded,
+            by="desk",
+        )
+        for kind, at in ((EventKind.WAITING, MONDAY + HOUR), (EventKind.RESUMED, recorded)):
+            record_event(session, tenant_id=CH, number=number, kind=kind, at=at, now=recorded, by="desk")
+    assert [told for *_, told in levels(office, number)] == [False, False]
+    work(office, recorded + 6 * HOUR)
+    assert len(mails(office)) == 1
 
 
 def test_an_adherent_sees_its_own_levels_alone(office: Database) -> None:

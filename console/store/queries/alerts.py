@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from console.domain.alerts import Episode, IncidentClock, Kind
@@ -43,6 +43,24 @@ def incidents_past_their_risk(session: Session, now: datetime) -> list[IncidentC
         t.Incident.at_risk_at <= now, t.Incident.due_at.is_not(None), t.Incident.resolved_at.is_(None)
     )
     return [clock_of(incident, name, zone) for incident, name, zone in session.execute(running)]
+
+
+def late_when_recorded(session: Session) -> set[tuple[int, int]]:
+    """Running incidents that were past their due date before the console knew of them."""
+    incident, first = t.Incident, t.IncidentEvent
+    late = (
+        select(incident.tenant_id, incident.number)
+        .join(
+            first,
+            and_(
+                first.tenant_id == incident.tenant_id,
+                first.incident == incident.number,
+                first.position == 1,
+            ),
+        )
+        .where(incident.due_at < first.recorded_at, incident.resolved_at.is_(None))
+    )
+    return {(tenant_id, number) for tenant_id, number in session.execute(late)}
 
 
 def incident_clock(session: Session, tenant_id: int, number: int) -> IncidentClock:
