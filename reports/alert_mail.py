@@ -50,6 +50,19 @@ class SlaAtRisk:
     explanation: Sequence[due_date.Step]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeDown:
+    """A probe that tells of an outage of so many `subscriptions`; `zone` is the reader's IANA zone."""
+
+    name: str
+    target: str
+    service: str
+    subscriptions: int
+    down_since: datetime
+    zone: str
+    link: str
+
+
 def collector_silent(alert: CollectorSilent, phase: Phase, at: datetime, language: Language) -> Message:
     """The mail for a collector that went silent, or that is heard again, at an aware instant."""
     if phase is Phase.OPENED:
@@ -60,6 +73,11 @@ def collector_silent(alert: CollectorSilent, phase: Phase, at: datetime, languag
 def sla_at_risk(alert: SlaAtRisk, phase: Phase, at: datetime, language: Language) -> Message:
     """The mail for an incident at risk of missing its due date, or no longer so, at an aware instant."""
     return _risk_opened(alert, at, language) if phase is Phase.OPENED else _risk_ended(alert, at, language)
+
+
+def probe_down(alert: ProbeDown, phase: Phase, at: datetime, language: Language) -> Message:
+    """The mail for a service that does not answer as it should, or of which that is over."""
+    return _probe_opened(alert, at, language) if phase is Phase.OPENED else _probe_ended(alert, at, language)
 
 
 def trial(asked_by: str, at: datetime, zone: str, language: Language) -> Message:
@@ -180,6 +198,62 @@ def _risk_ended(alert: SlaAtRisk, at: datetime, language: Language) -> Message:
             _("L'incident dans la console : %(link)s", link=alert.link),
         ],
         language,
+    )
+
+
+def _probe_opened(alert: ProbeDown, at: datetime, language: Language) -> Message:
+    _ = language.gettext
+    name = line(alert.name)
+    return message(
+        _("[Console INR] Sonde en panne : %(name)s", name=name),
+        [
+            _("La sonde %(name)s ne reçoit plus la réponse attendue.", name=name),
+            facts(*_probe_facts(alert, language), (_("Durée"), language.duration(at - alert.down_since))),
+            _(
+                "La panne compte dans la disponibilité de ces souscriptions jusqu'à ce que la sonde "
+                "reçoive de nouveau la bonne réponse."
+            ),
+            steps(
+                language,
+                _("Ouvrir la sonde et lire ses dernières réponses."),
+                _("Vérifier le service ; si la panne est réelle, déclarer l'incident."),
+                _("Si c'est la sonde qui se trompe, la corriger ou l'arrêter."),
+            ),
+            _("La sonde dans la console : %(link)s", link=alert.link),
+            _("Un message dira la fin de l'alerte ; celui-ci ne sera pas répété."),
+        ],
+        language,
+    )
+
+
+def _probe_ended(alert: ProbeDown, at: datetime, language: Language) -> Message:
+    _ = language.gettext
+    name = line(alert.name)
+    return message(
+        _("[Console INR] Fin d'alerte : sonde %(name)s", name=name),
+        [
+            _(
+                "La sonde %(name)s ne signale plus de panne : elle reçoit la bonne réponse, ou elle a été "
+                "arrêtée ou modifiée.",
+                name=name,
+            ),
+            facts(
+                *_probe_facts(alert, language),
+                (_("Fin de l'alerte"), instant(at, alert.zone, language)),
+            ),
+            _("La sonde dans la console : %(link)s", link=alert.link),
+        ],
+        language,
+    )
+
+
+def _probe_facts(alert: ProbeDown, language: Language) -> Sequence[tuple[str, str]]:
+    _ = language.gettext
+    return (
+        (_("Service"), line(alert.service)),
+        (_("Adresse"), line(alert.target)),
+        (_("Souscriptions touchées"), language.number(alert.subscriptions)),
+        (_("En panne depuis"), instant(alert.down_since, alert.zone, language)),
     )
 
 

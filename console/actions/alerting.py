@@ -27,6 +27,7 @@ from console.domain.alerts import (
     observe_duties,
     observe_host,
     observe_incident,
+    observe_probe,
     standing,
     transitions,
 )
@@ -35,6 +36,7 @@ from console.store.conditional import rows_touched
 from console.store.models import coordination as k
 from console.store.queries import alerts
 from console.store.queries.explanations import explained_incident
+from console.store.queries.probes import down_probes
 from console.store.queries.regulatory import duties_past_their_warning
 from reports import alert_mail, incident_mail
 from reports.alert_mail import Phase
@@ -62,6 +64,7 @@ def observe(session: Session, *, now: datetime, silent_after: timedelta | None, 
     episodes = alerts.open_episodes(session)
     observed = _risks(session, episodes, now)
     observed += observe_duties(duties_past_their_warning(session, now), now)
+    observed += [observe_probe(probe) for probe in down_probes(session)]
     if silent_after is None:
         episodes = [episode for episode in episodes if episode.kind is not Kind.COLLECTOR_SILENT]
     else:
@@ -89,6 +92,7 @@ def _risks(session: Session, episodes: Iterable[Episode], now: datetime) -> list
     told = {episode.fingerprint for episode in episodes}
     ends = alerts.last_ends(session, clocks.keys() - told)
     told |= {name for name, end in ends.items() if (since := clocks[name].at_risk_at) and end >= since}
+    told |= {incident_fingerprint(*key) for key in alerts.late_when_recorded(session)}
     return _present(observe_incident(clock, now, told=name in told) for name, clock in clocks.items())
 
 
@@ -159,6 +163,17 @@ def _message(session: Session, episode: Episode, phase: Phase, now: datetime, pu
             return alert_mail.sla_at_risk(_risk(session, clock, now, public_url), phase, now, FRENCH)
         case Kind.DUTY_SOON | Kind.DUTY_LATE:
             return _duty_message(episode, phase, now, public_url)
+        case Kind.PROBE_DOWN:
+            down = alert_mail.ProbeDown(
+                name=facts["name"],
+                target=facts["target"],
+                service=facts["service"],
+                subscriptions=facts["subscriptions"],
+                down_since=episode.started_at,
+                zone=ZONE,
+                link=f"{public_url}/probes/{facts['probe_id']}",
+            )
+            return alert_mail.probe_down(down, phase, now, FRENCH)
 
 
 def _duty_message(episode: Episode, phase: Phase, now: datetime, public_url: str) -> Message:

@@ -9,11 +9,15 @@ the host is heard again.
 incident is resolved (met or missed), waits on the adherent, moves back to "on time" because its due date
 moved, or goes past its due date: the breach is the end of the risk, and its message is the one that tells
 of the breach. A resumption after a wait may start another episode. An incident that went past its due date
-while nobody looked is observed once, so that its breach is told too.
+while nobody looked is observed once, so that its breach is told too; one that was past it before the console
+knew of it is not: an imported backlog is no news.
 
 **Duty soon, duty late**: what the law wants told of a security incident, from three quarters of its delay to
 its due date, then until it is done or does not apply. The duties of one rule in the incidents of one major
 incident are one alert: nobody reads seven hundred mails.
+
+**Probe down**: a probe that tells of an outage, from the first bad answer to the good ones that end it, or
+until it is stopped or asks another thing. Its alert is one, whoever the outage touches.
 """
 
 from __future__ import annotations
@@ -35,6 +39,7 @@ class Kind(StrEnum):
     SLA_AT_RISK = "sla_at_risk"
     DUTY_SOON = "duty_soon"
     DUTY_LATE = "duty_late"
+    PROBE_DOWN = "probe_down"
 
 
 class Standing(StrEnum):
@@ -107,6 +112,18 @@ class DutyClock:
     due_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownProbe:
+    """A probe that tells of an outage, of how many subscriptions."""
+
+    probe_id: int
+    name: str
+    target: str
+    service: str
+    subscriptions: int
+    down_since: datetime
+
+
 def transitions(observed: Iterable[Observation], episodes: Iterable[Episode]) -> Transitions:
     """What starts and what ends; what lasts is in neither."""
     now_true = {observation.fingerprint: observation for observation in observed}
@@ -128,7 +145,7 @@ def observe_host(
 
 
 def observe_incident(incident: IncidentClock, now: datetime, *, told: bool) -> Observation | None:
-    """The risk of an incident; `told` when an episode since `at_risk_at` told of it already."""
+    """The risk of an incident; `told` when an episode since `at_risk_at` told of it, or it is no news."""
     stands = standing(incident, now)
     missed_risk = stands is Standing.BREACHED and not told
     if incident.at_risk_at is None or not (stands is Standing.AT_RISK or missed_risk):
@@ -146,6 +163,18 @@ def observe_incident(incident: IncidentClock, now: datetime, *, told: bool) -> O
         facts,
         incident.at_risk_at,
     )
+
+
+def observe_probe(probe: DownProbe) -> Observation:
+    """The outage that a probe tells of."""
+    facts = {
+        "probe_id": probe.probe_id,
+        "name": probe.name,
+        "target": probe.target,
+        "service": probe.service,
+        "subscriptions": probe.subscriptions,
+    }
+    return Observation(f"{Kind.PROBE_DOWN}/{probe.probe_id}", Kind.PROBE_DOWN, facts, probe.down_since)
 
 
 def observe_duties(duties: Iterable[DutyClock], now: datetime) -> list[Observation]:

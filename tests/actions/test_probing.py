@@ -8,10 +8,12 @@ from sqlalchemy import select
 
 from console import jobs
 from console.actions import probing
-from console.actions.alerting import Readers
+from console.actions.alerting import Readers, observe
+from console.actions.delivering import Envelope
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.outages import Effect, Source
 from console.domain.probes import RESULTS_KEPT, Answer, Fault, ProbeKind, Question
+from console.store.models import coordination as k
 from console.store.models import probes as p
 from console.store.models import tenant as t
 from console.store.queries.probes import due_probes, probe_page, probes
@@ -177,6 +179,47 @@ def test_two_probes_do_not_share_a_name(subscribed: Database) -> None:
 def test_a_probe_of_a_subscription_that_does_not_exist_is_refused(subscribed: Database) -> None:
     with pytest.raises(NotFound):
         add(subscribed, replace(TERMS, subscription=(PAMIERS, 9)))
+
+
+def alert(database: Database, now: datetime) -> list[tuple[str, str]]:
+    """Someone looks for alerts, twice; the subject and the text of each mail so far."""
+    readers = Readers(Envelope("mail", ("ops@inr.example",), "inr.example"), "https://console.inr.example")
+    for _again in range(2):
+        with database.write(Operator()) as session:
+            observe(session, now=now, silent_after=None, readers=readers)
+    with database.read(Operator()) as session:
+        rows = session.scalars(select(k.Delivery).order_by(k.Delivery.delivery_id))
+        return [
+            (row.subject.replace("\u00a0", " ").removeprefix("[Console INR] "), " ".join(row.body.split()))
+            for row in rows
+        ]
+
+
+def test_a_probe_that_is_down_is_told_of_once_and_so_is_its_end(subscribed: Database) -> None:
+    probe_id = add(subscribed)
+    answers(subscribed, probe_id, BAD)
+    assert alert(subscribed, NOW + MINUTE) == []  # one bad answer is no outage
+    answers(subscribed, probe_id, BAD, start=NOW + MINUTE)
+    [(subject, body)] = alert(subscribed, NOW + 2 * MINUTE)
+    assert subject == "Sonde en panne : Paie, page d'état"
+    assert "Souscriptions touchées 2" in body
+    assert f"https://console.inr.example/probes/{probe_id}" in body
+    answers(subscribed, probe_id, BAD, GOOD, GOOD, start=NOW + 2 * MINUTE)
+    assert [subject for subject, _ in alert(subscribed, NOW + 5 * MINUTE)] == [
+        "Sonde en panne : Paie, page d'état",
+        "Fin d'alerte : sonde Paie, page d'état",
+    ]
+
+
+def test_the_alert_of_a_probe_ends_where_it_is_stopped(subscribed: Database) -> None:
+    probe_id = add(subscribed)
+    answers(subscribed, probe_id, BAD, BAD)
+    alert(subscribed, NOW + 2 * MINUTE)
+    with subscribed.write(Operator()) as session:
+        probing.stop_probe(session, probe_id, now=NOW + 3 * MINUTE)
+    *_, (subject, body) = alert(subscribed, NOW + 3 * MINUTE)
+    assert subject == "Fin d'alerte : sonde Paie, page d'état"
+    assert "arrêtée" in body
 
 
 def test_old_answers_are_forgotten_and_outages_stay(subscribed: Database) -> None:

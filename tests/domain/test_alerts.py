@@ -8,13 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.alerts import (
+    DownProbe,
+    DutyClock,
     Episode,
     IncidentClock,
     Kind,
     Observation,
     Standing,
+    now_late,
+    observe_duties,
     observe_host,
     observe_incident,
+    observe_probe,
     retry_after,
     standing,
     transitions,
@@ -85,6 +90,83 @@ def test_two_adherents_may_have_an_incident_of_the_same_number() -> None:
     assert ours is not None
     assert theirs is not None
     assert ours.fingerprint != theirs.fingerprint
+
+
+DUTY = DutyClock(
+    group="major/3/cnil-notification",
+    name="Notifier la CNIL",
+    basis="RGPD, article 33 (1)",
+    title="Intrusion",
+    adherent="CH de Foix",
+    path="/major-incidents/3",
+    warn_at=NOW - 18 * MINUTE,
+    due_at=NOW + 54 * MINUTE,
+)
+SOON, LATE = "duty_soon/major/3/cnil-notification", "duty_late/major/3/cnil-notification"
+OTHER = {"adherent": "CH de Pamiers"}
+# The changes of each duty, then the fingerprint, the adherents and the start of each alert.
+DUTIES: dict[str, tuple[list[dict], list[tuple[str, list[str], timedelta]]]] = {
+    "none": ([], []),
+    "one that is due soon": ([{}], [(SOON, ["CH de Foix"], -18 * MINUTE)]),
+    "at its due date, which is in time": (
+        [{"due_at": NOW}],
+        [(SOON, ["CH de Foix"], -18 * MINUTE)],
+    ),
+    "one that is late": (
+        [{"due_at": NOW - MINUTE}],
+        [(LATE, ["CH de Foix"], -MINUTE)],
+    ),
+    "one for each adherent of a major incident": (
+        [{}, OTHER | {"warn_at": NOW - MINUTE}],
+        [(SOON, ["CH de Foix", "CH de Pamiers"], -18 * MINUTE)],
+    ),
+    "two of one adherent": ([{}, {}], [(SOON, ["CH de Foix"], -18 * MINUTE)]),
+    "one late, one still due": (
+        [{}, OTHER | {"due_at": NOW - 2 * MINUTE}],
+        [(SOON, ["CH de Foix"], -18 * MINUTE), (LATE, ["CH de Pamiers"], -2 * MINUTE)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), DUTIES.values(), ids=DUTIES)
+def test_the_duties_of_a_group_are_one_alert(
+    changes: list[dict], expected: list[tuple[str, list[str], timedelta]]
+) -> None:
+    observed = observe_duties([replace(DUTY, **change) for change in changes], NOW)
+    assert [(one.fingerprint, one.facts["adherents"], one.since - NOW) for one in observed] == expected
+
+
+def test_an_alert_of_duties_tells_of_the_first_that_is_due() -> None:
+    [observed] = observe_duties([DUTY, replace(DUTY, due_at=NOW + MINUTE, path="/first")], NOW)
+    assert observed.facts["due_at"] == (NOW + MINUTE).isoformat()
+    assert observed.facts["path"] == "/first"
+
+
+def test_duties_of_other_groups_are_other_alerts() -> None:
+    observed = observe_duties([DUTY, replace(DUTY, group="incident/7/3/cnil-notification")], NOW)
+    assert len({one.fingerprint for one in observed}) == 2
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "late"),
+    [(SOON, LATE), (LATE, ""), ("sla_at_risk/7/3", ""), ("collector_silent/duty_soon/1", "")],
+)
+def test_a_duty_that_was_due_soon_is_told_of_as_late(fingerprint: str, late: str) -> None:
+    assert now_late(Episode(1, fingerprint, Kind.DUTY_SOON, {}, NOW)) == late
+
+
+def test_a_probe_is_down_since_its_first_bad_answer() -> None:
+    probe = DownProbe(
+        probe_id=4,
+        name="Paie",
+        target="https://paie.example",
+        service="Paie",
+        subscriptions=2,
+        down_since=NOW,
+    )
+    observed = observe_probe(probe)
+    assert (observed.fingerprint, observed.kind, observed.since) == ("probe_down/4", Kind.PROBE_DOWN, NOW)
+    assert observed.facts["subscriptions"] == 2
 
 
 def observation(name: str) -> Observation:

@@ -10,8 +10,10 @@ from reports.alert_mail import (
     CollectorSilent,
     Message,
     Phase,
+    ProbeDown,
     SlaAtRisk,
     collector_silent,
+    probe_down,
     sla_at_risk,
     trial,
 )
@@ -39,6 +41,17 @@ RISK = SlaAtRisk(
 )
 
 
+DOWN = ProbeDown(
+    name="Paie, page d'état",
+    target="https://paie.example/etat",
+    service="Paie",
+    subscriptions=1_204,
+    down_since=AT - timedelta(minutes=3),
+    zone="Europe/Paris",
+    link="https://console.example/probes/4",
+)
+
+
 def plain(message: Message) -> str:
     return message.body.replace("\u00a0", " ").replace("\u202f", " ")
 
@@ -62,6 +75,21 @@ def test_the_end_of_a_silence_gives_its_length() -> None:
     message = collector_silent(SILENT, Phase.ENDED, AT + timedelta(hours=2), ENGLISH)
     assert message.subject == "[Console INR] Alert over: collector srv-dpi-01 is back"
     assert "2 h 12 min" in plain(message)
+
+
+def test_a_probe_that_is_down_says_of_how_many_and_since_when() -> None:
+    message = probe_down(DOWN, Phase.OPENED, AT, ENGLISH)
+    assert message.subject == "[Console INR] Probe down: Paie, page d'état"
+    assert "1,204" in message.body
+    assert "24 November 2026, 09:57 (UTC+1)" in plain(message)
+    assert "3 min" in plain(message)
+    assert DOWN.link in message.body
+
+
+def test_the_end_of_an_outage_does_not_say_that_all_is_well() -> None:
+    message = probe_down(DOWN, Phase.ENDED, AT, ENGLISH)
+    assert message.subject == "[Console INR] Alert over: probe Paie, page d'état"
+    assert "or was stopped or changed" in " ".join(plain(message).split())
 
 
 def test_an_incident_at_risk_is_due_on_the_adherents_wall_clock() -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
+from console.domain.alerts import DownProbe
 from console.domain.errors import NotFound
 from console.domain.outages import Effect, Source
 from console.domain.probes import Fault, ProbeKind
@@ -80,6 +81,41 @@ def due_probes(session: Session, *, now: datetime) -> list[int]:
     """The probes whose slot has come, the longest due first."""
     due = select(p.Probe.probe_id).where(p.Probe.due_at <= now).order_by(p.Probe.due_at, p.Probe.probe_id)
     return list(session.scalars(due))
+
+
+def down_probes(session: Session) -> list[DownProbe]:
+    """The probes that tell of an outage now, and of how many subscriptions."""
+    row, outage = p.Probe, t.Outage
+    of_it = and_(
+        outage.source == Source.PROBE, outage.reference == row.probe_id, outage.began_at == row.down_since
+    )
+    down = (
+        select(
+            row.probe_id,
+            row.name,
+            row.target,
+            c.Service.name_fr,
+            row.down_since,
+            func.count(outage.tenant_id),
+        )
+        .join(c.Service, c.Service.code == row.service_code)
+        .join(outage, of_it, isouter=True)
+        .where(row.down_since.is_not(None))
+        .group_by(row.probe_id, row.name, row.target, c.Service.name_fr, row.down_since)
+        .order_by(row.down_since, row.probe_id)
+    )
+    return [
+        DownProbe(
+            probe_id=probe_id,
+            name=name,
+            target=target,
+            service=service,
+            subscriptions=subscriptions,
+            down_since=down_since,
+        )
+        for probe_id, name, target, service, down_since, subscriptions in session.execute(down)
+        if down_since is not None
+    ]
 
 
 def probes(session: Session) -> list[ListedProbe]:
