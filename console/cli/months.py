@@ -9,8 +9,10 @@ from flask.cli import AppGroup
 
 from console.actions.service_months import close_month, unsound_months
 from console.cli.prepared import prepared
+from console.domain.errors import Invalid
+from console.store.queries import names
 from console.store.queries.service_months import adherents_served
-from console.store.session import Operator
+from console.store.session import Database, Operator
 
 group = AppGroup("months", help="Months of service.")
 
@@ -33,13 +35,19 @@ class Month(click.ParamType[date]):
 def close(month: date, only: int | None) -> None:
     """Close a month of every adherent, one transaction each; what is closed already stays."""
     database = prepared()
-    with database.read(Operator()) as session:
-        adherents = [only] if only is not None else adherents_served(session)
-    closed = 0
+    adherents = _chosen(database, only)
+    closed, running = 0, 0
     for tenant_id in adherents:
-        with database.write(Operator(), "console") as session:
-            closed += len(close_month(session, tenant_id, month, now=datetime.now(UTC), by="console"))
-    click.echo(f"{closed} service months closed for {len(adherents)} adherents")
+        try:
+            with database.write(Operator(), "console") as session:
+                closed += len(close_month(session, tenant_id, month, now=datetime.now(UTC), by="console"))
+        except Invalid:
+            running += 1
+    if adherents and running == len(adherents):
+        raise click.ClickException(f"{month:%Y-%m} is not over")
+    click.echo(f"{closed} service months closed for {len(adherents) - running} adherents")
+    if running:
+        click.echo(f"{month:%Y-%m} is not over in the zone of {running} adherents")
 
 
 @group.command("verify")
@@ -47,10 +55,8 @@ def close(month: date, only: int | None) -> None:
 def verify(only: int | None) -> None:
     """Check the hash of every closed month, and reckon it again; exit status 1 if one is not sound."""
     database = prepared()
-    with database.read(Operator()) as session:
-        adherents = [only] if only is not None else adherents_served(session)
     unsound = 0
-    for tenant_id in adherents:
+    for tenant_id in _chosen(database, only):
         with database.read(Operator()) as session:
             for subscription, month, revision in unsound_months(session, tenant_id):
                 unsound += 1
@@ -61,3 +67,13 @@ def verify(only: int | None) -> None:
     if not unsound:
         click.echo("every closed month holds")
     raise SystemExit(1 if unsound else 0)
+
+
+def _chosen(database: Database, only: int | None) -> list[int]:
+    """Every adherent that has a subscription, or one that is known."""
+    with database.read(Operator()) as session:
+        if only is None:
+            return adherents_served(session)
+        if not names.adherents(session, [only]):
+            raise click.ClickException(f"no adherent {only}")
+    return [only]

@@ -1,10 +1,16 @@
-"""Service credits: the part of a month's price that goes back when a service ran too little."""
+"""Service credits: the part of a month's price that goes back when a service ran too little.
+
+Neither rounding takes from what the plan promises. Availability is rounded down to a millionth, in which the
+steps are whole: it is below a step exactly where the true one is. The amount is rounded up to the cent: it is
+never less than the part of the price that the plan names.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 from console.domain.price import PricePer
 
@@ -42,7 +48,7 @@ def credit(
 ) -> Credit | None:
     """What goes back for a month: of the steps that it is below, the one with the largest part.
 
-    None where it is below no step, or nobody knows how much the service ran. To the cent, half to even.
+    None where it is below no step, or nobody knows how much the service ran. To the cent, rounded up.
     """
     if availability_ppm is None:
         return None
@@ -50,5 +56,5 @@ def credit(
     if not below:
         return None
     step = max(below, key=lambda one: (one.percent, -one.below_ppm))
-    cents = None if price_cents is None else round(Fraction(price_cents * step.percent, PERCENT))
+    cents = None if price_cents is None else ceil(Fraction(price_cents * step.percent, PERCENT))
     return Credit(step, price_cents, cents)

@@ -22,8 +22,13 @@ class Budget:
         return self.whole_s - self.used_s
 
     @property
+    def elapsed_percent(self) -> int | None:
+        """What is used of the budget of the time elapsed, rounded down; None where nothing may be lost."""
+        return self.used_s * PERCENT // self.elapsed_s if self.elapsed_s else None
+
+    @property
     def used_percent(self) -> int | None:
-        """Of the whole period's budget, rounded down; None where nothing may be lost."""
+        """What is used of the whole period's budget, rounded down; None where nothing may be lost."""
         return self.used_s * PERCENT // self.whole_s if self.whole_s else None
 
 

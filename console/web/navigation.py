@@ -40,7 +40,7 @@ ENTRIES = (
         "adherents",
         (
             *("adherents", "adherent", "directory", "ght", "facts", "contacts", "notes", "subscription"),
-            *("claims", "status"),
+            *("claims", "status", "service_levels"),
         ),
         Permission.SEE_ADHERENTS,
         lazy_gettext("Mon établissement"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -134,7 +135,7 @@ def test_the_budget_is_of_the_time_elapsed_and_of_the_whole_period() -> None:
     """Of 300 h at 99.9 %, 18 min; a third of it elapsed, with 7 min lost."""
     left = budget(Measured(counted_s=100 * 3600, outage_s=420, lost=42_000), 300 * 3600, 999_000)
     assert (left.elapsed_s, left.whole_s, left.used_s, left.left_s) == (360, 1080, 420, 660)
-    assert left.used_percent == 38
+    assert (left.elapsed_percent, left.used_percent) == (116, 38)
     assert budget(Measured(), 300 * 3600, 1_000_000).used_percent is None
 
 
@@ -143,10 +144,10 @@ STEPS = [CreditStep(999_000, 5), CreditStep(995_000, 10), CreditStep(990_000, 20
 
 @pytest.mark.parametrize(
     ("ppm", "percent", "cents"),
-    [(999_000, 0, 0), (998_999, 5, 6_172), (994_999, 10, 12_345), (989_999, 20, 24_690), (0, 20, 24_690)],
+    [(999_000, 0, 0), (998_999, 5, 6_173), (994_999, 10, 12_345), (989_999, 20, 24_690), (0, 20, 24_690)],
 )
 def test_the_lowest_step_that_holds_gives_its_part_of_the_price(ppm: int, percent: int, cents: int) -> None:
-    """5 % of 1 234.50 euros is 61.725: half a cent goes to the even one."""
+    """5 % of 1 234.50 euros is 61.725: a part of a cent goes to the adherent."""
     found = credit(STEPS, ppm, 123_450)
     assert found == (
         Credit(next(s for s in STEPS if s.percent == percent), 123_450, cents) if percent else None
@@ -241,3 +242,16 @@ def test_what_can_be_borne_keeps_the_target_and_a_second_more_does_not(
         worse = Measured(counted_s + bearable + 1, 0, 0, (lost_s + bearable + 1) * 100)
         assert worse.availability_ppm is not None
         assert worse.availability_ppm < target_ppm
+
+
+@given(st.integers(1, 2_678_400), st.integers(0, 5_000), st.integers(0, 10_000_000), st.integers(1, 100))
+def test_no_rounding_takes_from_a_credit(
+    counted_s: int, outage_s: int, price_cents: int, percent: int
+) -> None:
+    """It is given exactly where the true availability is below the step, and never less than its part."""
+    outage_s = min(outage_s, counted_s)
+    measured = Measured(counted_s=counted_s, outage_s=outage_s, lost=outage_s * 100)
+    found = credit([CreditStep(999_000, percent)], measured.availability_ppm, price_cents)
+    assert (found is not None) == (Fraction(counted_s - outage_s, counted_s) < Fraction(999, 1000))
+    if found is not None and found.cents is not None:
+        assert 0 <= found.cents - Fraction(price_cents * percent, 100) < 1

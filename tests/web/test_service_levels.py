@@ -12,7 +12,9 @@ from console.domain.outages import Effect
 from console.domain.price import PricePer
 from console.store.models import catalogue as c
 from console.store.queries.service_levels import group_levels
+from console.store.queries.service_months import adherents_to_close
 from console.store.session import Database, Operator
+from console.web.pages import service_levels
 from tests import given
 from tests.browser import Browser
 
@@ -52,7 +54,7 @@ def test_a_year_shows_its_months_its_quarters_and_itself(hospital: Database, sig
 
 def test_a_month_shows_how_its_credit_is_computed(hospital: Database, sign_in_as: SignIn) -> None:
     text = sign_in_as(Role.CIO, CH).get(OCTOBER).text.replace("\u202f", " ").replace("\xa0", " ")
-    assert "99,7315 % est sous 99,9000 % : 5 % de 1 000,00 € font 50,00 €." in text
+    assert "99,7315 % est sous 99,9000 % : 5 % de 1 000,00 € font 50,00 €, au centime supérieur." in text
     assert "incident n° 1" in text
 
 
@@ -92,6 +94,12 @@ def test_a_correction_says_what_changed(hospital: Database, sign_in_as: SignIn) 
     assert "Partielle." in text
     assert "incident 1: degraded" in text
     assert "Aucun avoir" in text
+    figures = text[text.index("Chiffres de chaque révision") :]
+    before, after = figures.index("99,7315"), figures.index("100,0000")
+    assert figures.index("50,00") < after
+    assert before < after < figures.index("Ce qui a changé")
+    csv = browser.get(f"{YEAR}.csv?year=2026").text.splitlines()
+    assert next(line for line in csv if line.startswith("2;") and ";2026-10-01;1;" in line).endswith(";2")
 
 
 def test_a_year_is_taken_away_as_a_file(hospital: Database, sign_in_as: SignIn) -> None:
@@ -138,3 +146,64 @@ def test_a_member_that_holds_a_service_twice_is_weighted_by_both(
         ]
     assert [(one.subscription, one.use) for one in hosting.members] == [(HOSTING, 300), (3, 100)]
     assert hosting.availability_ppm == (300 * (743 * 1_000_000 // 745) + 100 * 1_000_000) // 400
+
+
+def test_the_error_budget_is_shown_in_full(hospital: Database, sign_in_as: SignIn) -> None:
+    """Of 745 hours at 99.9 %, 44 min 42 s; two hours are used: 268 %."""
+    browser = sign_in_as(Role.CIO, CH)
+    text = browser.get(OCTOBER).text
+    budget = (
+        text[text.index('id="budget"') : text.index('id="credit"')]
+        .replace("\u202f", " ")
+        .replace("\xa0", " ")
+    )
+    assert budget.count("268 %") == 2
+    assert "44 min" in budget
+    assert "−1 h 15 min" in budget
+    assert "(268 %)" in browser.get(f"{YEAR}?year=2026").text.replace("\u202f", " ").replace("\xa0", " ")
+
+
+CLOSING = "/service-levels/close"
+
+
+@pytest.fixture
+def three(hospital: Database) -> Database:
+    """Two adherents more, one of which subscribed only after October."""
+    with hospital.write(Operator()) as session:
+        for tenant_id, starts_on in ((12, date(2026, 1, 1)), (13, date(2026, 11, 1))):
+            given.an_adherent(session, tenant_id, f"CH numéro {tenant_id}")
+            given.a_subscription(session, tenant_id, "hds-iaas", starts_on=starts_on)
+    return hospital
+
+
+def test_a_month_is_closed_for_the_portfolio_by_the_next_adherents(
+    three: Database, sign_in_as: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at a time: where it stands is in the address, and nothing is closed twice."""
+    monkeypatch.setattr(service_levels, "CLOSED_AT_ONCE", 2)
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    assert "Il reste 3 adhérents" in browser.get(f"{CLOSING}?month=2026-10").text
+    answer = browser.submit(CLOSING, month="2026-10", after="0")
+    assert answer.headers["Location"].endswith("month=2026-10&after=12")
+    rest = browser.get(answer.headers["Location"]).text
+    assert "Il reste 1 adhérents" in rest
+    assert "CH numéro 13" in rest
+    last = browser.submit(CLOSING, month="2026-10", after="12")
+    assert "Plus rien à clore" in browser.get(last.headers["Location"]).text
+    assert "Révision 1" in browser.get(OCTOBER).text
+
+
+def test_a_manager_closes_the_months_of_its_portfolio_alone(three: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ACCOUNT_MANAGER, CH)
+    assert "CH numéro 12" not in browser.get(f"{CLOSING}?month=2026-10").text
+    browser.submit(CLOSING, month="2026-10")
+    with three.read(Operator()) as session:
+        assert adherents_to_close(session, date(2026, 10, 1), 0) == [12, 13]
+
+
+def test_a_running_month_is_not_closed_for_the_portfolio(three: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    refused = browser.submit(CLOSING, month=f"{datetime.now(UTC):%Y-%m}")
+    assert refused.status_code == 422
+    assert "pas fini" in refused.text
+    assert sign_in_as(Role.CIO, CH).get(CLOSING).status_code == 403

@@ -31,6 +31,14 @@ class MonthLevel:
     whole_counted_s: int
     closed: ClosedMonth | None
 
+    @property
+    def budget(self) -> Budget | None:
+        """None where the plan promises nothing."""
+        figures = self.figures
+        if figures.target_ppm is None:
+            return None
+        return budget(figures.measured, self.whole_counted_s, figures.target_ppm)
+
 
 @dataclass(frozen=True, slots=True)
 class Level:

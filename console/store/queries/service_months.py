@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from console.domain.availability import Months, open_spans, period_bounds, period_days
@@ -128,6 +128,22 @@ def adherents_served(session: Session) -> list[int]:
     """The numbers of the adherents that have a subscription."""
     row = t.Subscription
     return list(session.scalars(select(row.tenant_id).distinct().order_by(row.tenant_id)))
+
+
+def adherents_to_close(session: Session, month: date, after: int) -> list[int]:
+    """Of the adherents whose number is above `after`, those with a subscription whose month is not closed.
+
+    It need not be active in that month: closing one then closes nothing, and `after` leads past it.
+    """
+    row, closed = t.Subscription, ServiceMonth
+    is_closed = exists().where(
+        closed.tenant_id == row.tenant_id, closed.subscription == row.number, closed.month == month
+    )
+    return list(
+        session.scalars(
+            select(row.tenant_id).where(row.tenant_id > after, ~is_closed).distinct().order_by(row.tenant_id)
+        )
+    )
 
 
 def all_closed(session: Session, tenant_id: int) -> Sequence[ServiceMonth]:

@@ -15,11 +15,11 @@ from console.actions.service_months import close_month, correct_month
 from console.domain.access import Permission
 from console.domain.availability import Months
 from console.domain.errors import Conflict, Invalid
-from console.domain.service_months import moved_between
+from console.domain.service_months import moved_between, reckon_month
 from console.store.queries import names
 from console.store.queries.ght import group_page
 from console.store.queries.service_levels import Level, ServiceYear, group_levels, month_levels, year_of
-from console.store.queries.service_months import revisions_of, service_names
+from console.store.queries.service_months import adherents_to_close, revisions_of, service_names
 from console.web import exports, inputs
 from console.web.access import current_account, requires, scope
 from console.web.errors import message_of
@@ -32,6 +32,7 @@ FIRST_YEAR = 2000
 PPM_IN_PERCENT = 10_000
 DECIMALS = 4
 HUNDRED = 100
+CLOSED_AT_ONCE = 25  # adherents that one request closes a month of: some seconds
 
 bp = Blueprint("service_levels", __name__)
 
@@ -57,6 +58,40 @@ def seconds(count: int) -> str:
 def of_adherent(tenant_id: int) -> ResponseReturnValue:
     """A year of an adherent's services, month by month."""
     return _year(tenant_id, "")
+
+
+@bp.get("/service-levels/close")
+@requires(Permission.CLOSE_MONTHS)
+def closing() -> ResponseReturnValue:
+    """How many adherents have a month to close, and the form that closes the next of them."""
+    return _closing(request.args.get("month", ""), request.args.get("after", 0, int), "")
+
+
+@bp.post("/service-levels/close")
+@requires(Permission.CLOSE_MONTHS)
+def close_next() -> ResponseReturnValue:
+    """Close a month of the next adherents, each in its own transaction; what was closed stays closed."""
+    by, typed, after = current_account().login, inputs.text("month"), request.form.get("after", 0, int)
+    try:
+        month = _month(typed)
+    except Invalid as error:
+        return _closing("", after, message_of(error)), 422
+    with state().database.read(scope()) as session:
+        batch = adherents_to_close(session, month, after)[:CLOSED_AT_ONCE]
+    closed, running, refusal = 0, 0, ""
+    for tenant_id in batch:
+        try:
+            with state().database.write(scope(), by) as session:
+                closed += len(close_month(session, tenant_id, month, now=datetime.now(UTC), by=by))
+        except Invalid as error:
+            running, refusal = running + 1, message_of(error)
+    if batch and running == len(batch):
+        return _closing(typed, after, refusal), 422
+    done = len(batch) - running
+    flash(_("%(count)s services clos chez %(adherents)s adhérents.", count=closed, adherents=done))
+    if running:
+        flash(_("Le mois n'est pas fini dans le fuseau de %(count)s adhérents.", count=running))
+    return go_to(url_for("service_levels.closing", month=typed, after=batch[-1] if batch else after))
 
 
 @bp.post("/adherents/<int:tenant_id>/service-levels")
@@ -89,7 +124,8 @@ def as_csv(tenant_id: int) -> Response:
     headings = (
         *(_("Souscription"), _("Service"), _("Du"), _("Mois"), _("Disponibilité en pour cent")),
         *(_("Cible en pour cent"), _("Temps compté en secondes"), _("Temps perdu en secondes")),
-        *(_("Maintenance déduite en secondes"), _("Budget de la période en secondes")),
+        *(_("Maintenance déduite en secondes"), _("Budget du temps écoulé en secondes")),
+        _("Budget de la période en secondes"),
         *(_("Incidents rétablis à temps"), _("Incidents en retard"), _("Avoir en euros"), _("Révision")),
     )
     name = _("niveaux-de-service")
@@ -158,6 +194,25 @@ def _year(tenant_id: int, error: str) -> str:
     )
 
 
+def _closing(typed: str, after: int, error: str) -> str:
+    day = today()
+    try:
+        month = _month(typed)
+    except Invalid:
+        month = (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+    with state().database.read(scope()) as session:
+        left = adherents_to_close(session, month, after)
+        following = names.adherents(session, left[:CLOSED_AT_ONCE])
+    return render_template(
+        "service_levels/closing.html",
+        month=month,
+        after=after,
+        left=len(left),
+        following=[following[tenant_id] for tenant_id in left[:CLOSED_AT_ONCE]],
+        error=error,
+    )
+
+
 def _show(tenant_id: int, number: int, month: str, error: str) -> str:
     day = _month_in_path(month)
     with state().database.read(scope()) as session:
@@ -174,7 +229,10 @@ def _show(tenant_id: int, number: int, month: str, error: str) -> str:
         adherent=adherent,
         level=level,
         service=service[0] if current_language().code == "fr" else service[1],
-        revisions=list(zip(revisions, [[], *moved], strict=False)),
+        revisions=[
+            (one, reckon_month(one.inputs), explained)
+            for one, explained in zip(revisions, [[], *moved], strict=False)
+        ],
         error=error,
     )
 
@@ -211,11 +269,12 @@ def _cells(services: list[ServiceYear]) -> Iterator[list[exports.Cell]]:
 
 def _of(level: Level) -> list[exports.Cell]:
     ppm, closed = level.measured.availability_ppm, level.month.closed if level.month else None
+    budget = level.budget
     return [
         *(level.first, int(level.length), None if ppm is None else ppm / PPM_IN_PERCENT),
         None if level.target_ppm is None else level.target_ppm / PPM_IN_PERCENT,
         *(level.measured.counted_s, level.measured.lost_s, level.measured.excused_s),
-        level.budget.whole_s if level.budget else None,
+        *((budget.elapsed_s, budget.whole_s) if budget else (None, None)),
         *(level.kept, level.missed),
         None if level.credit_cents is None else level.credit_cents / HUNDRED,
         closed.revision if closed else None,
