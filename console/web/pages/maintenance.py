@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -214,6 +215,7 @@ def _page(maintenance_id: int, error: DomainError | None = None) -> str:
         wrong=request.form.get("occurrence", "") if error else "",
         typed=request.form,
         now=now,
+        zone=ZoneInfo(record.timing.zone),
         **_words(),
     )
 
