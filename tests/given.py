@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from console.actions import directory, waiting_files
+from console.actions import directory, maintenance, waiting_files
 from console.actions.catalogue import seed_catalogue
 from console.actions.certificates import Wording, add_certificate
 from console.actions.incidents import Particulars, Priority, open_incident, record_event
@@ -298,3 +298,27 @@ def a_major_incident(session: Session, *tenants: int, title: str = "Panne du cen
     for tenant_id in tenants:
         pass_on(session, major_id, tenant_id, post_by=Post(None, "https://console.example"), now=now)
     return major_id
+
+
+def planned_work(session: Session, service: str = "payroll") -> int:
+    """Work on a service one night a week from next week on, announced, its second date cancelled."""
+    now = datetime.now(UTC)
+    first = (now + timedelta(days=7)).replace(hour=22, minute=0, second=0, microsecond=0, tzinfo=None)
+    plan = maintenance.Plan(
+        title="Mise à jour du socle",
+        description="Retour arrière prévu.",
+        first=first,
+        zone="Europe/Paris",
+        duration_min=120,
+        rule="FREQ=WEEKLY",
+        until_on=None,
+        excluded="",
+        scope=[f"service:{service}"],
+        adherents=[],
+        effect=Effect.OUTAGE,
+    )
+    number = maintenance.draft_work(session, plan, now=now, by="test")
+    maintenance.announce(session, number, now=now, by="test")
+    _first, second, *_later = maintenance.foresee(session, number, now=now).ahead
+    maintenance.cancel_occurrence(session, number, second.held.slot.occurrence, now=now, by="test")
+    return number

@@ -133,6 +133,11 @@ PAGES = (
     (Role.ADMINISTRATOR, "/major-incidents/1/adherents"),
     (Role.ADMINISTRATOR, "/major-incidents/1/duties"),
     (Role.ACCOUNT_MANAGER, "/adherents/3/incidents/1/duties"),
+    (Role.ADMINISTRATOR, "/maintenance"),
+    (Role.ADMINISTRATOR, "/maintenance/new"),
+    (Role.ADMINISTRATOR, "/maintenance/1"),
+    (Role.CIO, "/adherents/2/maintenance"),
+    (Role.CIO, "/account/calendars"),
     (Role.ADMINISTRATOR, "/catalogue/campaigns"),
     (Role.ADMINISTRATOR, "/catalogue/certificates"),
     (Role.ADMINISTRATOR, "/catalogue/certificates/new"),
@@ -190,6 +195,7 @@ def console(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         given.a_service_that_ends(session, "payroll", "hr")
         given.a_certificate(session)
         given.a_major_incident(session, 3)
+        given.planned_work(session)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
