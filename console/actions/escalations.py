@@ -2,8 +2,8 @@
 
     clocks reckoned -> rows with their instant -> due -> the highest level claimed -> one mail
 
-What had come before the incident was recorded is passed and told to nobody: an imported backlog is silent
-until its next level.
+What had come long before the incident was recorded is passed and told to nobody: an imported backlog is
+silent until its next level.
 
 The levels below one that is told are told with it: who comes late to an incident writes one mail, not three.
 """
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from console.actions.alerting import Readers
 from console.actions.delivering import post
 from console.domain.clock import Event
-from console.domain.escalation import Planned, Promise, plan_escalations
+from console.domain.escalation import Planned, Promise, is_no_news, plan_escalations
 from console.store.conditional import rows_touched
 from console.store.models import escalation as e
 from console.store.models import tenant as t
@@ -52,7 +52,7 @@ def plan_next(
     recorded_at = declared_at(session, incident.tenant_id, incident.number)
     for level in planned:
         row = _write(session, incident, level, rows.get((level.promise, level.level)))
-        if row.told_at is None and row.due_at is not None and row.due_at < recorded_at:
+        if row.told_at is None and row.due_at is not None and is_no_news(row.due_at, recorded_at):
             row.told_at = recorded_at
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from console.domain.calendar import Calendar
@@ -28,6 +28,7 @@ from console.domain.clock import (
 from console.domain.errors import Invalid
 
 HIGHEST_LEVEL = 5
+STILL_NEWS = timedelta(hours=1)
 
 
 class Promise(StrEnum):
@@ -78,6 +79,14 @@ class Escalation:
 
     def _seconds(self) -> int:
         return self.amount * (HOUR_S if self.unit is Unit.HOURS else MINUTE_S)
+
+
+def is_no_news(instant: datetime, recorded_at: datetime) -> bool:
+    """Whether an instant had passed long before its incident was recorded, as in an imported backlog.
+
+    Who declares an incident some minutes late, or a desk that is slow to tell of it, still makes it known.
+    """
+    return instant < recorded_at - STILL_NEWS
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,7 @@ def test_a_backlog_is_recorded_without_a_mail_for_what_had_passed(office: Databa
 
 
 def test_a_level_that_comes_after_an_incident_was_recorded_is_told(office: Database) -> None:
-    now = MONDAY + 7 * HOUR + 30 * MINUTE  # level 1 was due half an hour ago
+    now = MONDAY + 9 * HOUR  # level 1 was due two hours ago
     with office.write(Operator()) as session:
         number = open_incident(
             session,
@@ -243,6 +243,23 @@ def test_a_level_that_comes_after_an_incident_was_recorded_is_told(office: Datab
     assert [subject for subject, _ in mails(office)] == [
         f"Escalade de niveau 2 : n° {number}, CH de Fleyriat"
     ]
+
+
+def test_who_declares_an_incident_late_still_tells_of_it(office: Database) -> None:
+    now = MONDAY + 7 * HOUR + 10 * MINUTE  # level 1 was due ten minutes ago
+    with office.write(Operator()) as session:
+        open_incident(
+            session,
+            tenant_id=CH,
+            subscription=2,
+            title="Panne déclarée tard",
+            told=Particulars(priority=t.Priority.P2),
+            at=MONDAY,
+            now=now,
+            by="claire",
+        )
+    work(office, now)
+    assert len(mails(office)) == 1
 
 
 def test_an_old_incident_that_resumes_after_it_was_recorded_is_told_of_again(office: Database) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from console.domain.alerts import Episode, IncidentClock, Kind
+from console.domain.escalation import is_no_news
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import measurement as m
@@ -46,10 +47,10 @@ def incidents_past_their_risk(session: Session, now: datetime) -> list[IncidentC
 
 
 def late_when_recorded(session: Session) -> set[tuple[int, int]]:
-    """Running incidents that were past their due date before the console knew of them."""
+    """Running incidents that were past their due date long before the console knew of them."""
     incident, first = t.Incident, t.IncidentEvent
     late = (
-        select(incident.tenant_id, incident.number)
+        select(incident.tenant_id, incident.number, incident.due_at, first.recorded_at)
         .join(
             first,
             and_(
@@ -60,7 +61,11 @@ def late_when_recorded(session: Session) -> set[tuple[int, int]]:
         )
         .where(incident.due_at < first.recorded_at, incident.resolved_at.is_(None))
     )
-    return {(tenant_id, number) for tenant_id, number in session.execute(late)}
+    return {
+        (tenant_id, number)
+        for tenant_id, number, due_at, recorded_at in session.execute(late)
+        if due_at is not None and is_no_news(due_at, recorded_at)
+    }
 
 
 def incident_clock(session: Session, tenant_id: int, number: int) -> IncidentClock:
