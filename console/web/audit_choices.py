@@ -162,7 +162,9 @@ CHOICES: Mapping[str, Words] = {
     "major_incident.phase": MAJOR_PHASES,
     "major_step.kind": {
         "event": lazy_gettext("événement"),
+        "priority": lazy_gettext("priorité"),
         "effect": lazy_gettext("effet"),
+        "security": lazy_gettext("sécurité"),
         "communication": lazy_gettext("communication"),
     },
     "regulatory_rule.capacity": CAPACITIES,

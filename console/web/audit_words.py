@@ -411,6 +411,7 @@ COLUMNS = {
     "until_on": lazy_gettext("dernière date"),
     "adherents": lazy_gettext("adhérents"),
     "feed_id": lazy_gettext("numéro de lien"),
+    "probe_id": lazy_gettext("numéro de la sonde"),
     "description": lazy_gettext("description"),
     "token_sha256": lazy_gettext("empreinte du jeton"),
     "services": lazy_gettext("services"),
