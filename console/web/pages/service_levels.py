@@ -88,9 +88,9 @@ def close_next() -> ResponseReturnValue:
     if batch and running == len(batch):
         return _closing(typed, after, refusal), 422
     done = len(batch) - running
-    flash(_("%(count)s services clos chez %(adherents)s adhérents.", count=closed, adherents=done))
+    flash(_("Services clos : %(count)s, adhérents : %(adherents)s.", count=closed, adherents=done))
     if running:
-        flash(_("Le mois n'est pas fini dans le fuseau de %(count)s adhérents.", count=running))
+        flash(_("Adhérents dont le mois n'est pas fini, dans leur fuseau : %(count)s.", count=running))
     return go_to(url_for("service_levels.closing", month=typed, after=batch[-1] if batch else after))
 
 
