@@ -182,11 +182,11 @@ def test_a_month_is_closed_for_the_portfolio_by_the_next_adherents(
     """Two at a time: where it stands is in the address, and nothing is closed twice."""
     monkeypatch.setattr(service_levels, "CLOSED_AT_ONCE", 2)
     browser = sign_in_as(Role.ADMINISTRATOR)
-    assert "n'est pas clos : 3." in browser.get(f"{CLOSING}?month=2026-10").text
+    assert "3. Les suivants" in browser.get(f"{CLOSING}?month=2026-10").text
     answer = browser.submit(CLOSING, month="2026-10", after="0")
     assert answer.headers["Location"].endswith("month=2026-10&after=12")
     rest = browser.get(answer.headers["Location"]).text
-    assert "n'est pas clos : 1." in rest
+    assert "1. Les suivants" in rest
     assert "CH numéro 13" in rest
     last = browser.submit(CLOSING, month="2026-10", after="12")
     assert "Plus rien à clore" in browser.get(last.headers["Location"]).text
