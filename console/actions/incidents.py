@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from console.domain.free_text import several_lines
 from console.domain.incident_log import Change
 from console.domain.outages import Effect
 from console.domain.priority import Matrix, priority
+from console.domain.revisions import changed_fields
 from console.domain.spans import whole_second
 from console.store.models import directory as d
 from console.store.models import follow_up as f
@@ -45,6 +46,16 @@ COLUMNS = {
     Change.CATEGORY: "category",
     Change.SECURITY: "is_security",
     Change.EFFECT: "effect",
+}
+
+# What two people may change at once of one incident; the levels make one another.
+PARTS = {
+    "levels": ("priority", "impact", "urgency"),
+    "category": ("category",),
+    "security": ("is_security",),
+    "effect": ("effect",),
+    "touches": ("touches",),
+    "sites": ("sites",),
 }
 
 
@@ -195,17 +206,22 @@ def set_particulars(
     at: datetime,
     now: datetime,
     by: str,
+    seen: Revision | None = None,
 ) -> bool:
     """Tell anew what holds of an incident from `at` on; whether anything is another than before.
 
     Each change is a line of the log, and the clocks are read again from all of it. The matrix is the one that
-    held as the incident was declared. Raises `Conflict` once the incident is closed.
+    held as the incident was declared. Of a form that was filled in from `seen`, only what the person changed
+    is told; raises `Stale` where somebody else changed it meanwhile. Raises `Conflict` once the incident is
+    closed.
     """
     incident = hold_incident(session, tenant_id, number)
     if incident.phase == Phase.CLOSED:
         raise Conflict("Un incident clos ne change plus.")
     at = max(_not_later(at, now), incident.opened_at)
     matrix = matrix_on(session, declared_at(session, tenant_id, number))
+    if seen is not None:
+        revision = _changed(revision, seen, _as_shown(session, incident, matrix))
     changed = _differences(incident, revision, matrix)
     for change, (was, value) in changed.items():
         setattr(incident, COLUMNS[change], value)
@@ -282,6 +298,49 @@ def _differences(incident: t.Incident, revision: Revision, matrix: Matrix) -> di
         change: (before[change], value)
         for change, value in told.items()
         if value is not None and value != before[change]
+    }
+
+
+def _as_shown(session: Session, incident: t.Incident, matrix: Matrix) -> Revision:
+    """What a form of an incident is filled in from: its priority is told where the matrix gives another."""
+    touched, site = t.TouchedService, i.TouchedSite
+    services = session.scalars(
+        select(touched.subscription).where(
+            touched.tenant_id == incident.tenant_id, touched.incident == incident.number
+        )
+    )
+    sites = session.execute(
+        select(site.finess_et, site.own_site).where(
+            site.tenant_id == incident.tenant_id, site.incident == incident.number
+        )
+    )
+    by_matrix = _by_matrix(incident.impact, incident.urgency, matrix)
+    return Revision(
+        priority=None if incident.priority == by_matrix else incident.priority,
+        impact=incident.impact,
+        urgency=incident.urgency,
+        category=incident.category,
+        is_security=incident.is_security,
+        effect=incident.effect,
+        touches=list(services),
+        sites=[Site(*one) for one in sites],
+    )
+
+
+def _changed(revision: Revision, seen: Revision, shown: Revision) -> Revision:
+    """What a person changed of a form; the rest of it is not told."""
+    changed = changed_fields(*(_parts(one) for one in (revision, seen, shown)))
+    left = {field: None for part, fields in PARTS.items() if part not in changed for field in fields}
+    return replace(revision, **left)
+
+
+def _parts(revision: Revision) -> dict[str, Hashable]:
+    return {
+        part: tuple(
+            frozenset(value) if isinstance(value, Collection) and not isinstance(value, str) else value
+            for value in (getattr(revision, field) for field in fields)
+        )
+        for part, fields in PARTS.items()
     }
 
 

@@ -11,10 +11,11 @@ from console.domain.clock import Phase
 from console.domain.errors import DomainError, Invalid
 from console.store.queries import incident_file
 from console.store.queries.adherent import adherent_page
-from console.store.queries.incidents import incident_page
+from console.store.queries.incidents import IncidentPage, incident_page
 from console.store.queries.message_templates import template, templates
 from console.web.access import allowed, scope
 from console.web.errors import message_of
+from console.web.filled_forms import filled_form
 from console.web.fragments import wants_fragment
 from console.web.incident_words import written_from
 from console.web.languages import today
@@ -45,12 +46,30 @@ def page(tenant_id: int, number: int, error: DomainError | None = None, part: st
         chosen=chosen,
         part=part if error else "",
         typed=request.form if error else {},
+        told=filled_form(_particulars(incident), error if part == "particulars" else None),
         errors=wrong,
         refusal=message_of(error) if error and not wrong else "",
         is_over=incident.phase in RESOLVED,
         today=today(incident.zone),
         **shown,
     )
+
+
+def _particulars(incident: IncidentPage) -> dict[str, list[str]]:
+    """The fields of the form that tells an incident anew; a priority of the matrix is not told."""
+    told = {
+        "impact": incident.impact,
+        "urgency": incident.urgency,
+        "priority": None if incident.priority == incident.by_matrix else incident.priority,
+        "category": incident.category,
+        "effect": incident.effect,
+        "security": "yes" if incident.is_security else None,
+    }
+    return {
+        **{field: [] if value is None else [str(value)] for field, value in told.items()},
+        "touches": [str(one.subscription) for one in incident.touched],
+        "sites": [place.code for place in incident.sites],
+    }
 
 
 def _template() -> int | None:

@@ -15,7 +15,7 @@ from console.store.models import incident as i
 from console.store.models import tenant as t
 from console.store.session import Database, Operator
 from tests import given
-from tests.browser import Browser
+from tests.browser import Browser, fields_of
 
 SignIn = Callable[..., Browser]
 FOIX, PAMIERS = 11, 12
@@ -125,6 +125,7 @@ def test_a_file_of_another_kind_is_told_beside_its_field(desk: Database, sign_in
 def test_the_particulars_are_told_anew_and_logged(desk: Database, sign_in_as: SignIn) -> None:
     browser = sign_in_as(Role.OPS)
     told = {"impact": "1", "urgency": "1", "effect": "outage", "security": "yes", "touches": "3"}
+    told |= {"seen-priority": "P3"}
     assert browser.submit(f"{PAGE}/particulars", **told).status_code == 303
     row = incident(desk)
     assert (row.priority, row.effect, row.is_security) == ("P1", "outage", True)
@@ -135,6 +136,63 @@ def test_the_particulars_are_told_anew_and_logged(desk: Database, sign_in_as: Si
     late = browser.submit(f"{PAGE}/particulars", category="network", since="2100-01-01T00:00")
     assert late.status_code == 422
     assert 'id="since-error"' in late.text
+
+
+def retold(browser: Browser, **typed: object) -> dict[str, object]:
+    """The form of the incident as it is now, once somebody typed."""
+    return browser.filled_in(PAGE, f"{PAGE}/particulars", **typed)
+
+
+def test_an_old_form_changes_only_what_was_changed_in_it(desk: Database, sign_in_as: SignIn) -> None:
+    anne, paul = sign_in_as(Role.OPS), sign_in_as(Role.ADMINISTRATOR)
+    old = retold(paul, category="network")
+    told = retold(anne, priority="P1", effect="outage", security="yes", touches="3")
+    assert anne.submit(f"{PAGE}/particulars", **told).status_code == 303
+    assert paul.submit(f"{PAGE}/particulars", **old).status_code == 303
+    row = incident(desk)
+    assert (row.priority, row.effect, row.is_security) == ("P1", "outage", True)
+    assert row.category == "network"
+    page = paul.get(PAGE).text
+    assert page.count("</b> : ") == 4
+    assert 'name="touches" value="3" checked' in page
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"priority": "P1"}, {"priority": "P4"}),
+        ({"priority": "P1"}, {"impact": "4", "urgency": "4"}),
+        ({"effect": "outage"}, {"effect": "none"}),
+        ({"touches": "3"}, {"touches": "4"}),
+    ],
+)
+def test_of_two_who_change_the_same_the_second_is_told(
+    desk: Database, sign_in_as: SignIn, first: dict[str, str], second: dict[str, str]
+) -> None:
+    with desk.write(Operator()) as session:
+        given.a_subscription(session, FOIX, "training")
+    anne, paul = sign_in_as(Role.OPS), sign_in_as(Role.ADMINISTRATOR)
+    old = retold(paul, **second, category="network")
+    assert anne.submit(f"{PAGE}/particulars", **retold(anne, **first)).status_code == 303
+    before = incident(desk)
+    refused = paul.submit(f"{PAGE}/particulars", **old)
+    assert refused.status_code == 409
+    assert "Modifié entre-temps" in refused.text
+    row = incident(desk)
+    assert (row.priority, row.effect, row.category) == (before.priority, before.effect, None)
+    again = fields_of(refused.text, f"{PAGE}/particulars")
+    for field, value in (second | {"category": "network"}).items():
+        assert again[field] == [value]
+    assert paul.submit(f"{PAGE}/particulars", **again).status_code == 303
+    assert incident(desk).category == "network"
+
+
+def test_what_two_people_tell_alike_is_no_clash(desk: Database, sign_in_as: SignIn) -> None:
+    anne, paul = sign_in_as(Role.OPS), sign_in_as(Role.ADMINISTRATOR)
+    forms = [retold(one, security="yes", priority="P1") for one in (anne, paul)]
+    assert anne.submit(f"{PAGE}/particulars", **forms[0]).status_code == 303
+    assert paul.submit(f"{PAGE}/particulars", **forms[1]).status_code == 303
+    assert incident(desk).priority == "P1"
 
 
 def test_a_message_is_written_from_a_template(desk: Database, sign_in_as: SignIn) -> None:

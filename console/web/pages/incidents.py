@@ -25,12 +25,14 @@ from console.domain.access import Permission
 from console.domain.clock import EventKind
 from console.domain.errors import Invalid
 from console.domain.outages import Effect
+from console.domain.revisions import Stale
 from console.store.queries import names
 from console.store.queries.adherent import adherent_page
 from console.store.queries.incident_file import places_of
 from console.web import incident_view, inputs
 from console.web.access import allowed, current_account, requires, scope
 from console.web.errors import message_of
+from console.web.filled_forms import SEEN
 from console.web.fragments import go_to, wants_fragment
 from console.web.state import state
 
@@ -111,7 +113,7 @@ def change(tenant_id: int, number: int) -> ResponseReturnValue:
     """Tell anew what an incident is: its priority, its effect, what it touches."""
     now, by = datetime.now(UTC), current_account().login
     try:
-        revision = _revision()
+        revision, seen = _revision(), _revision(SEEN)
         with state().database.write(scope(), by=by) as session:
             zone = names.adherent(session, tenant_id).zone
             changed = set_particulars(
@@ -119,6 +121,7 @@ def change(tenant_id: int, number: int) -> ResponseReturnValue:
                 tenant_id=tenant_id,
                 number=number,
                 revision=revision,
+                seen=seen,
                 at=inputs.past_instant("since", zone, now=now),
                 now=now,
                 by=by,
@@ -126,6 +129,8 @@ def change(tenant_id: int, number: int) -> ResponseReturnValue:
     except Invalid as error:
         named = Invalid("since", error.message) if error.field == "at" else error
         return incident_view.page(tenant_id, number, named, "particulars"), 422
+    except Stale as error:
+        return incident_view.page(tenant_id, number, error, "particulars"), 409
     flash(_("L'incident est modifié ; ses échéances sont recalculées.") if changed else _("Rien n'a changé."))
     return go_to(url_for("incidents.show", tenant_id=tenant_id, number=number))
 
@@ -161,16 +166,17 @@ def _told() -> Particulars:
     )
 
 
-def _revision() -> Revision:
+def _revision(before: str = "") -> Revision:
+    """What the form says in the fields with these letters before their names."""
     return Revision(
-        priority=inputs.optional_choice("priority", Priority),
-        impact=_level("impact"),
-        urgency=_level("urgency"),
-        category=inputs.optional_choice("category", Category),
-        is_security=inputs.text("security") == "yes",
-        effect=inputs.optional_choice("effect", Effect),
-        touches=_touches(),
-        sites=_sites(),
+        priority=inputs.optional_choice(f"{before}priority", Priority),
+        impact=_level(f"{before}impact"),
+        urgency=_level(f"{before}urgency"),
+        category=inputs.optional_choice(f"{before}category", Category),
+        is_security=inputs.text(f"{before}security") == "yes",
+        effect=inputs.optional_choice(f"{before}effect", Effect),
+        touches=_touches(before),
+        sites=_sites(before),
     )
 
 
@@ -181,15 +187,15 @@ def _level(field: str) -> int | None:
     return level
 
 
-def _touches() -> list[int]:
-    values = request.form.getlist("touches")
+def _touches(before: str = "") -> list[int]:
+    values = request.form.getlist(f"{before}touches")
     if not all(value.isascii() and value.isdigit() and len(value) < 10 for value in values):
         raise Invalid("touches", "Un choix de la liste est attendu.")
     return [int(value) for value in values]
 
 
-def _sites() -> list[Site]:
-    return [_site(value) for value in request.form.getlist("sites")]
+def _sites(before: str = "") -> list[Site]:
+    return [_site(value) for value in request.form.getlist(f"{before}sites")]
 
 
 def _site(value: str) -> Site:
