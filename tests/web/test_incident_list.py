@@ -279,6 +279,36 @@ def test_what_cannot_be_done_to_several_is_refused_and_nothing_changes(
     assert phase(desk, 1) == "running"
 
 
+@pytest.mark.parametrize(
+    ("role", "address", "ways"),
+    [
+        (Role.CIO, "/incidents", ["État des services", "Travaux planifiés"]),
+        (Role.OPS, f"/adherents/{FOIX}/incidents", ["État des services", "Travaux planifiés"]),
+        (
+            Role.OPS,
+            "/incidents",
+            [
+                "Incidents majeurs",
+                "Travaux planifiés",
+                "Actions après incident",
+                "Modèles de message",
+                "Sondes",
+                "Alertes de supervision",
+            ],
+        ),
+    ],
+)
+def test_beside_the_list_are_the_pages_that_its_reader_may_open(
+    desk: Database, sign_in_as: SignIn, role: Role, address: str, ways: list[str]
+) -> None:
+    browser = sign_in_as(role, *([FOIX] if role is Role.CIO else []))
+    page = browser.get(address).text
+    around = page.partition('aria-label="Autour des incidents"')[2].partition("</nav>")[0]
+    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', around)
+    assert [text for _, text in links] == ways
+    assert {browser.get(link).status_code for link, _ in links} == {200}
+
+
 def test_a_cio_does_nothing_to_several(desk: Database, sign_in_as: SignIn) -> None:
     browser = sign_in_as(Role.CIO, FOIX)
     assert 'name="incidents"' not in browser.get("/incidents").text

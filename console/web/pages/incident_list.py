@@ -22,7 +22,7 @@ from console.store.queries.paging import PAGE
 from console.store.queries.saved_views import views_of
 from console.store.session import Operator
 from console.web import exports, inputs
-from console.web.access import current_account, local_path, requires, scope
+from console.web.access import current_account, local_path, own_adherent, requires, scope
 from console.web.audit_choices import Words
 from console.web.errors import message_of
 from console.web.facet_words import FACETS, STATES, VALUES
@@ -161,6 +161,7 @@ def _list(tenant_id: int | None, errors: Mapping[str, str] | None = None, asked:
     return render_template(
         template,
         adherent=adherent,
+        place=own_adherent() if tenant_id is None else tenant_id,
         found=found,
         asked=asked,
         filters=_parameters(asked),
