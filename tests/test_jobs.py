@@ -98,7 +98,7 @@ def log_of(installed: Installation) -> str:
 
 
 def wait_for_start(installed: Installation) -> None:
-    wait_until(lambda: "first runs now" in log_of(installed), 20, "the jobs process does not start")
+    wait_until(lambda: "first runs now" in log_of(installed), 60, "the jobs process does not start")
 
 
 @pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
@@ -117,7 +117,7 @@ def test_a_signal_during_a_hung_delivery_ends_the_process_at_once_too(
     number = a_message(store)
     server.after_data = "hang"
     process = installed.start(BIN / "console", "jobs")
-    assert server.arrived.wait(20)
+    assert server.arrived.wait(60)
     assert installed.stop(process) == 0
     assert "stopped in the middle of its work" in log_of(installed)
     assert line(store, number).state is alerts.DeliveryState.SENDING
@@ -143,7 +143,7 @@ def test_what_was_due_before_the_start_is_done_and_its_end_too(
             by="ops",
         )
     installed.start(BIN / "console", "jobs")
-    wait_until(lambda: len(server.taken) > 2, 15, "no mails at the start of the risk")
+    wait_until(lambda: len(server.taken) > 2, 60, "no mails at the start of the risk")
     with store.write(Operator()) as session:
         now = datetime.now(UTC)
         record_event(
@@ -181,7 +181,7 @@ def test_a_process_killed_after_the_text_left_is_uncertain_and_its_message_is_se
     number = a_message(store)
     server.after_data = "hang"
     process = installed.start(BIN / "console", "jobs")
-    assert server.arrived.wait(20)
+    assert server.arrived.wait(60)
     installed.stop(process, signal.SIGKILL)
     server.after_data = "reply"
     server.released.set()
