@@ -2,16 +2,19 @@
 
     alert -> its signal, claimed -> routed unless it has an incident -> opened -> resolved at its end
 
-A message may come twice, late, or after the one that ends it: a signal that has ended changes no more, and an
-alert that nobody saw fire is opened and resolved at the times it tells. What has no route is kept, counted,
-and tried again with each message, for Alertmanager repeats them.
+What an alert is known by is said by who sends it, and holds among senders of the same adherents alone: nobody
+ends, hides or goes on with an alert of an adherent out of reach. A message may come twice, late, or after the
+one that ends it: a signal that has ended changes no more, and an alert that nobody saw fire is opened and
+resolved at the times it tells. What has no route is kept, counted, and tried again with each message, for
+Alertmanager repeats them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -45,16 +48,21 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Who takes alerts in: the routes, the adherents the sender `reaches`, and who signs what is done."""
+    """Who takes alerts in: the routes, the adherents of the sender (None is all), who signs what is done."""
 
     routes: Sequence[Route]
-    reaches: Callable[[int], bool]
+    tenants: frozenset[int] | None
     now: datetime
     by: str
+
+    def reaches(self, tenant_id: int | None) -> bool:
+        """Whether the sender may open, resolve and read an incident of an adherent."""
+        return self.tenants is None or tenant_id in self.tenants
 
 
 def take_alert(session: Session, alert: Alert, desk: Desk) -> Received:
     """Keep an alert, and open or resolve its incident; nothing is done for what was told before."""
+    alert = replace(alert, fingerprint=_known_by(alert.fingerprint, desk))
     before = _latest(session, alert.fingerprint)
     if alert.ended_at is None and before is not None and before.started_at > alert.started_at:
         return Received(before.fate, before.tenant_id, before.incident, is_stale=True)
@@ -63,7 +71,7 @@ def take_alert(session: Session, alert: Alert, desk: Desk) -> Received:
     signal.last_at = desk.now
     if signal.ended_at is None:
         if before is not None and before.started_at < alert.started_at:
-            _continue(session, signal, before)
+            _continue(session, signal, before, desk)
         if signal.incident is None:
             _route(session, signal, alert, desk)
         if alert.ended_at is not None:
@@ -88,6 +96,13 @@ def try_again(session: Session, key: SignalKey, desk: Desk) -> Received:
 def forget_signals(session: Session, *, now: datetime) -> None:
     """Remove alerts that nobody has told of for long; their incidents stay."""
     session.execute(delete(s.AlertSignal).where(s.AlertSignal.last_at < now - KEPT))
+
+
+def _known_by(fingerprint: str, desk: Desk) -> str:
+    """What an alert is kept under: as it is told by who speaks for all, apart for who speaks for some."""
+    if desk.tenants is None:
+        return fingerprint
+    return sha256(f"{sorted(desk.tenants)} {fingerprint}".encode()).hexdigest()
 
 
 def _latest(session: Session, fingerprint: str) -> s.AlertSignal | None:
@@ -118,12 +133,12 @@ def _claim(session: Session, alert: Alert, now: datetime) -> s.AlertSignal:
     )
 
 
-def _continue(session: Session, signal: s.AlertSignal, before: s.AlertSignal) -> None:
+def _continue(session: Session, signal: s.AlertSignal, before: s.AlertSignal, desk: Desk) -> None:
     """The end of the alert before was never told: if its incident still runs, it goes on."""
     if before.ended_at is not None:
         return
     before.ended_at = signal.started_at
-    if before.tenant_id is None or before.incident is None:
+    if before.tenant_id is None or before.incident is None or not desk.reaches(before.tenant_id):
         return
     if hold_incident(session, before.tenant_id, before.incident).resolved_at is None:
         signal.fate, signal.route = before.fate, before.route
@@ -177,7 +192,7 @@ def _open(session: Session, alert: Alert, found: Destination, desk: Desk) -> tup
 
 def _resolve(session: Session, signal: s.AlertSignal, ended_at: datetime, desk: Desk) -> None:
     """Resolve the incident, unless somebody did; not before the last thing that happened to it."""
-    if signal.tenant_id is None or signal.incident is None:
+    if signal.tenant_id is None or signal.incident is None or not desk.reaches(signal.tenant_id):
         return
     log = events_of(session, signal.tenant_id, signal.incident)
     if EventKind.RESOLVED in next_events(log):

@@ -36,7 +36,7 @@ def receive_alerts() -> Response:
     message = read_message(_body())
     now = datetime.now(UTC)
     with state().database.read(Operator()) as session:
-        desk = Desk(routing(session), bearer.reaches, now, bearer.signature)
+        desk = Desk(routing(session), bearer.tenants, now, bearer.signature)
     told = [_taken(one, desk) for one in message.alerts]
     unrouted = sum(one.get("outcome") == Fate.UNROUTED for one in told)
     return jsonify(alerts=told, unrouted=unrouted, left_out=message.truncated)
@@ -56,7 +56,7 @@ def _taken(alert: Alert | Invalid, desk: Desk) -> dict[str, Any]:
 
 def _told(received: Received, desk: Desk) -> dict[str, Any]:
     told: dict[str, Any] = {"outcome": "stale" if received.is_stale else received.fate.value}
-    if received.tenant_id is not None and desk.reaches(received.tenant_id):
+    if received.incident is not None and desk.reaches(received.tenant_id):
         told |= {"adherent": received.tenant_id, "incident": received.incident}
     if received.refusal is not None:
         told["reason"] = message_of(received.refusal)

@@ -44,10 +44,12 @@ def send(app: Flask, database: Database) -> Send:
         for tenant_id, name in ((FOIX, "CH de Foix"), (PAMIERS, "CH de Pamiers")):
             given.an_adherent(session, tenant_id, name)
             given.a_subscription(session, tenant_id)
-        terms = Terms(frozenset({TokenScope.ALERTS_WRITE}), frozenset({FOIX}))
-        token = issue_token(session, "supervision", terms, now=NOW)
 
-    def send(*alerts: Any, body: Any = None) -> Any:
+    def send(*alerts: Any, body: Any = None, tenants: frozenset[int] | None = frozenset({FOIX})) -> Any:
+        with database.write(Operator()) as session:
+            now = datetime.now(UTC)
+            terms = Terms(frozenset({TokenScope.ALERTS_WRITE}), tenants)
+            token = issue_token(session, f"supervision {now}", terms, now=now)
         answer = app.test_client().post(
             "/api/v1/alertmanager",
             json=body or {"version": "4", "alerts": list(alerts)},
@@ -96,6 +98,37 @@ def test_messages_may_come_in_any_order(send: Send, database: Database) -> None:
     assert len(incidents(database)) == 2
     send(alert(fires=False, began=BEGAN + 2.5 * hour))
     assert incidents(database)[1][4] == NOW
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("theirs", [None, frozenset({PAMIERS})])
+def test_an_alert_of_an_adherent_out_of_reach_is_neither_ended_nor_hidden(
+    send: Send, database: Database, theirs: frozenset[int] | None
+) -> None:
+    known = {"fingerprint": "f00d"}
+    send(alert(adherent=str(PAMIERS)) | known, tenants=theirs)
+    for fires in (True, False):
+        told = send(alert(fires, adherent=str(PAMIERS)) | known)["alerts"][0]
+        assert (told["outcome"], "incident" in told) == ("refused", False)
+    send(alert(began=NOW, adherent=str(PAMIERS)) | known)  # a later one: theirs is not stale for it
+    assert incidents(database) == [(PAMIERS, 1, "P2", BEGAN, None)]
+    own = send(alert(began=NOW) | known)["alerts"][0]
+    assert (own["adherent"], own["incident"]) == (FOIX, 1)
+    again = send(alert(adherent=str(PAMIERS)) | known, tenants=theirs)["alerts"][0]
+    assert (again["outcome"], again["incident"]) == ("opened", 1)
+    send(alert(fires=False) | known)
+    assert [row[0] for row in incidents(database) if row[4] is None] == [FOIX, PAMIERS]
+
+
+def test_what_was_refused_for_its_reach_is_not_resolved_by_its_sender(
+    send: Send, database: Database, sign_in_as: SignIn
+) -> None:
+    send(alert(adherent=str(PAMIERS)))
+    assert sign_in_as(Role.OPS).submit("/alert-routes/retry").status_code == 303
+    assert incidents(database) == [(PAMIERS, 1, "P2", BEGAN, None)]
+    told = send(alert(fires=False, adherent=str(PAMIERS)))["alerts"][0]
+    assert "incident" not in told
+    assert incidents(database) == [(PAMIERS, 1, "P2", BEGAN, None)]
 
 
 def test_what_somebody_resolved_already_stays_resolved(send: Send, database: Database) -> None:

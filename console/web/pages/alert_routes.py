@@ -94,7 +94,7 @@ def retry() -> ResponseReturnValue:
     """Route again the alerts that fire and have no incident, each in a transaction of its own."""
     login, now = current_account().login, datetime.now(UTC)
     with state().database.read(Operator()) as session:
-        desk = Desk(routing(session), lambda _tenant_id: True, now, login)
+        desk = Desk(routing(session), None, now, login)
         keys = unhandled(session)
     opened = 0
     for key in keys:
