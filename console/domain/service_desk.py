@@ -5,7 +5,7 @@
 A desk says where a ticket stands, not what happened to it: the events are those that lead there from where
 the incident stands. What was told before is told again without effect, and a message that comes after a later
 one adds nothing, so a desk may send what it likes as often as it likes. What the console recorded meanwhile
-stays: a state that the desk did not change since does not undo it.
+stays: a state that the desk did not change since does not undo it, nor does one that began before.
 """
 
 from __future__ import annotations
@@ -46,6 +46,13 @@ WAYS: Mapping[DeskState, tuple[EventKind, ...]] = {
     DeskState.RESOLVED: (EventKind.RESOLVED,),
     DeskState.CLOSED: (EventKind.RESOLVED, EventKind.CLOSED),
 }
+# What leads on from the last event of the console though the desk dates it before: it counts from there.
+# All else would undo what is newer, or date again what was earlier.
+LEADS_ON: Mapping[EventKind, frozenset[EventKind]] = {
+    EventKind.OPENED: frozenset({EventKind.ACKNOWLEDGED, EventKind.WAITING, EventKind.RESOLVED}),
+    EventKind.ACKNOWLEDGED: frozenset({EventKind.RESOLVED}),
+    EventKind.RESOLVED: frozenset({EventKind.CLOSED}),
+}
 OVER = frozenset({DeskState.RESOLVED, DeskState.CLOSED})
 RANK = {state: rank for rank, state in enumerate(DeskState)}
 
@@ -74,32 +81,35 @@ def missing_events(
 ) -> list[Event]:
     """What the log of an incident lacks of new states of its ticket, which come in order.
 
-    `before` is the state that the desk told last: told again, it says nothing new. An event that the desk
-    dates before the last one of the log counts from that one. Raises `Conflict` for a ticket that runs while
-    the incident is closed.
+    `before` is the state that the desk told last: told again, it says nothing new. What the desk dates before
+    the last event of the log adds to it what `LEADS_ON`, from that event on, and undoes nothing. Raises
+    `Conflict` for a ticket that came to run since the incident was closed.
     """
     events = list(log)
+
+    def append(kind: EventKind, at: datetime) -> None:
+        last = events[-1]
+        is_late = at < last.at and len(events) == len(log)
+        if kind in next_events(events) and not (is_late and kind not in LEADS_ON.get(last.kind, ())):
+            events.append(Event(kind, max(at, last.at)))
+
     for standing in standings:
         if acknowledged_at is not None and acknowledged_at <= standing.since:
-            _append(events, EventKind.ACKNOWLEDGED, acknowledged_at)
+            append(EventKind.ACKNOWLEDGED, acknowledged_at)
         if standing.state is not before:
-            _go(events, standing)
+            _refuse_to_run(events, standing)
+            for kind in WAYS[standing.state]:
+                append(kind, standing.since)
         before = standing.state
     if acknowledged_at is not None:
-        _append(events, EventKind.ACKNOWLEDGED, acknowledged_at)
+        append(EventKind.ACKNOWLEDGED, acknowledged_at)
     return events[len(log) :]
 
 
-def _go(events: list[Event], standing: Standing) -> None:
-    if not next_events(events) and standing.state not in OVER:
+def _refuse_to_run(events: Sequence[Event], standing: Standing) -> None:
+    is_closed = not next_events(events)
+    if is_closed and standing.state not in OVER and standing.since >= events[-1].at:
         raise Conflict("Cet incident est clos dans la console : un ticket rouvert y est un autre incident.")
-    for kind in WAYS[standing.state]:
-        _append(events, kind, standing.since)
-
-
-def _append(events: list[Event], kind: EventKind, at: datetime) -> None:
-    if kind in next_events(events):
-        events.append(Event(kind, max(at, max(event.at for event in events))))
 
 
 def _moment(standing: Standing) -> tuple[datetime, int]:

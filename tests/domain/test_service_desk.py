@@ -23,6 +23,16 @@ def told(*states: tuple[str, float]) -> list[Standing]:
     return [Standing(DeskState(state), at(hours)) for state, hours in states]
 
 
+standings = st.lists(
+    st.builds(
+        Standing,
+        st.sampled_from([state for state in DeskState if state is not DeskState.CLOSED]),
+        st.integers(0, 50).map(at),
+    ),
+    max_size=8,
+).map(in_order)
+
+
 @pytest.mark.parametrize(
     ("states", "events"),
     [
@@ -57,6 +67,46 @@ def test_what_the_console_did_meanwhile_stays() -> None:
     assert [event.kind for event in reopened] == [EventKind.REOPENED]
 
 
+@pytest.mark.parametrize(
+    ("log", "states", "events"),
+    [
+        ([("resolved", 5)], [("acknowledged", 1)], []),
+        ([("resolved", 5)], [("new", 1)], []),
+        ([("resolved", 5)], [("closed", 4)], [("closed", 5)]),
+        ([("resolved", 5)], [("waiting", 6)], [("reopened", 6), ("waiting", 6)]),
+        ([("waiting", 5)], [("acknowledged", 1)], []),
+        ([("waiting", 5)], [("acknowledged", 6)], [("resumed", 6), ("acknowledged", 6)]),
+        ([("waiting", 5)], [("resolved", 4)], []),
+        ([("acknowledged", 5)], [("acknowledged", 1)], []),
+        ([("acknowledged", 5)], [("waiting", 1), ("resolved", 4)], [("resolved", 5)]),
+        ([("acknowledged", 5)], [("resolved", 4), ("new", 4.5)], [("resolved", 5), ("reopened", 5)]),
+        ([("resolved", 4), ("reopened", 5)], [("resolved", 3)], []),
+        ([("resolved", 4), ("closed", 5)], [("acknowledged", 3)], []),
+    ],
+)
+def test_a_state_that_began_before_what_the_console_knows_undoes_nothing(log, states, events) -> None:
+    known = [OPENED, *(Event(EventKind(kind), at(hours)) for kind, hours in log)]
+    missing = missing_events(known, told(*states))
+    assert [(event.kind.value, event.at) for event in missing] == [
+        (kind, at(hours)) for kind, hours in events
+    ]
+
+
+def test_an_acknowledgement_before_a_resolution_is_not_dated_again() -> None:
+    resolved_here = [OPENED, Event(EventKind.RESOLVED, at(5))]
+    assert missing_events(resolved_here, told(("acknowledged", 1)), acknowledged_at=at(1)) == []
+    waits_here = [OPENED, Event(EventKind.WAITING, at(5))]
+    assert missing_events(waits_here, [], acknowledged_at=at(1)) == []
+    assert missing_events(waits_here, [], acknowledged_at=at(6)) == [Event(EventKind.ACKNOWLEDGED, at(6))]
+
+
+@given(st.integers(1, 50), standings)
+def test_no_state_before_a_resolution_of_the_console_opens_it_again(resolved: int, states) -> None:
+    log = [OPENED, Event(EventKind.RESOLVED, at(resolved))]
+    earlier = [one for one in states if one.since < at(resolved)]
+    assert missing_events(log, earlier) == []
+
+
 def test_a_ticket_that_runs_is_no_closed_incident() -> None:
     closed = [OPENED, Event(EventKind.RESOLVED, at(1)), Event(EventKind.CLOSED, at(2))]
     with pytest.raises(Conflict, match="clos"):
@@ -78,16 +128,6 @@ def test_a_ticket_that_runs_is_no_closed_incident() -> None:
 )
 def test_what_was_told_before_is_not_told_again(states, last, left: int) -> None:
     assert len(not_told_before(told(*states), told(last)[0] if last else None)) == left
-
-
-standings = st.lists(
-    st.builds(
-        Standing,
-        st.sampled_from([state for state in DeskState if state is not DeskState.CLOSED]),
-        st.integers(0, 50).map(at),
-    ),
-    max_size=8,
-).map(in_order)
 
 
 @given(standings)
