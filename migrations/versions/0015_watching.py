@@ -25,7 +25,7 @@ def upgrade() -> None:
         sqlite_where=NOT_RESOLVED,
         postgresql_where=NOT_RESOLVED,
     )
-    op.create_index("ix_incident_resolved_at", "incident", ["resolved_at"])
+    op.create_index("ix_incident_resolved_at", "incident", ["resolved_at", "tenant_id", "number"])
     op.create_table(
         "saved_view",
         sa.Column("view_id", KEY, nullable=False),

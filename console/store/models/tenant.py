@@ -111,7 +111,7 @@ class Incident(TenantRow):
         Index("ix_incident_at_risk_at", "at_risk_at"),
         Index("ix_incident_tenant_id_opened_at", "tenant_id", "opened_at"),
         Index("ix_incident_major", "major"),
-        Index("ix_incident_resolved_at", "resolved_at"),
+        Index("ix_incident_resolved_at", "resolved_at", "tenant_id", "number"),
         Index(
             "ix_incident_open_due_at",
             "due_at",

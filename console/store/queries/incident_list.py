@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -55,6 +54,19 @@ class Facet(StrEnum):
     MAJOR = "major"
     AGENCY = "agency"
     MINE = "mine"
+
+
+# Of each facet the values that it may have, empty where nobody told; agencies are those of the adherents.
+VALUES: Mapping[Facet, tuple[str, ...]] = {
+    Facet.STATE: tuple(Standing),
+    Facet.PRIORITY: tuple(t.Priority),
+    Facet.AWAITED: tuple(Awaited),
+    Facet.CATEGORY: ("", *t.Category),
+    Facet.SECURITY: (YES, NO),
+    Facet.ORIGIN: tuple(t.Origin),
+    Facet.MAJOR: (YES, NO),
+    Facet.MINE: (YES, NO),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,21 +151,27 @@ def list_incidents(
 
 def _counts(
     session: Session, asked: Asked, facets: Mapping[Facet, ColumnElement[Any]]
-) -> tuple[dict[Facet, Counter[str]], int]:
-    """Counted once by all facets together: from that, each one counts what the others leave."""
+) -> tuple[dict[Facet, dict[str, int]], int]:
+    """Counted in one pass over what is found: for each value, those that the other facets leave."""
     columns = [expression.label(name.value) for name, expression in facets.items()]
     each = select(*columns).join(c.Adherent, c.Adherent.tenant_id == t.Incident.tenant_id)
-    inner = each.where(*_within(asked)).subquery()
-    groups = session.execute(select(*inner.c, func.count()).group_by(*inner.c)).all()
-    counts: dict[Facet, Counter[str]] = {name: Counter() for name in facets}
-    total = 0
-    for *group, number in groups:
-        values = dict(zip(facets, group, strict=True))
-        others = {name for name, value in asked.values.items() if values[name] != value}
-        total += 0 if others else number
-        for name, value in values.items():
-            if others <= {name}:
-                counts[name][value] += number
+    found = each.where(*_within(asked)).cte("found").prefix_with("MATERIALIZED")
+    agencies = session.scalars(select(c.Adherent.agency).where(c.Adherent.agency.is_not(None)).distinct())
+    known = {**VALUES, Facet.AGENCY: ("", *agencies)}
+    narrowed = {name: found.c[name.value] == value for name, value in asked.values.items()}
+    pairs = [(name, value) for name in facets for value in known[name]]
+    numbers = [
+        func.count().filter(
+            found.c[name.value] == value, *(rule for other, rule in narrowed.items() if other is not name)
+        )
+        for name, value in pairs
+    ]
+    all_of_them = func.count().filter(*narrowed.values()) if narrowed else func.count()
+    total, *counted = session.execute(select(all_of_them, *numbers).select_from(found)).one()
+    counts: dict[Facet, dict[str, int]] = {name: {} for name in facets}
+    for (name, value), number in zip(pairs, counted, strict=True):
+        if number:
+            counts[name][value] = number
     return counts, total
 
 
@@ -203,7 +221,7 @@ def _order(which: Which) -> list[ColumnElement[Any]]:
         case Which.OPEN:
             return [incident.due_at.asc().nulls_last(), *last]
         case Which.RESOLVED:
-            return [incident.resolved_at.desc(), *last]
+            return [incident.resolved_at.desc(), *(column.desc() for column in last)]
     return [
         incident.resolved_at.is_not(None),
         incident.resolved_at.desc(),
