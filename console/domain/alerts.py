@@ -9,8 +9,8 @@ the host is heard again.
 incident is resolved (met or missed), waits on the adherent, moves back to "on time" because its due date
 moved, or goes past its due date: the breach is the end of the risk, and its message is the one that tells
 of the breach. A resumption after a wait may start another episode. An incident that went past its due date
-while nobody looked is observed once, so that its breach is told too; one that was past it long before the console
-knew of it is not: an imported backlog is no news.
+while nobody looked is observed once, so that its breach is told too; one that was past it long before the
+console knew of it is not: an imported backlog is no news.
 
 **Duty soon, duty late**: what the law wants told of a security incident, from three quarters of its delay to
 its due date, then until it is done or does not apply. The duties of one rule in the incidents of one major
