@@ -14,12 +14,13 @@ from console.domain.calendar import Calendar, Segment
 from console.domain.errors import Conflict, NotFound
 from console.domain.free_text import one_line, optional_line
 from console.domain.offer import check_code
+from console.domain.revisions import check_version
 from console.domain.service_hours import ServiceHours, check_change, check_hours
 from console.store.conditional import rows_touched
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import tenant as t
-from console.store.queries.calendars import hours_of, is_held
+from console.store.queries.calendars import hours_of, is_held, version_of
 from console.store.queries.plans import calendar_of
 from console.store.upsert import upsert
 
@@ -35,16 +36,25 @@ def add_calendar(session: Session, code: str, name: str, hours: ServiceHours, *,
 
 
 def edit_calendar(
-    session: Session, code: str, name: str, hours: ServiceHours, *, today: date, now: datetime
+    session: Session,
+    code: str,
+    name: str,
+    hours: ServiceHours,
+    *,
+    seen_version: str | None,
+    today: date,
+    now: datetime,
 ) -> int:
     """Change a calendar; how many subscriptions have unresolved incidents whose clocks are now due.
 
-    Where a subscription holds it only what lies ahead changes: see `domain.service_hours.check_change`.
+    Raises `Stale` where the form was filled in from another content than the present one. Where a
+    subscription holds it only what lies ahead changes: see `domain.service_hours.check_change`.
     """
     hold_catalogue(session)
     row = session.get(c.ServiceCalendar, code, populate_existing=True)
     if row is None:
         raise NotFound("Calendrier introuvable.")
+    check_version(seen_version, version_of(row.name, hours_of(row)))
     before, was = hours_of(row), calendar_of(row)
     columns = columns_of(name, hours, now=now)
     if is_held(session, code):

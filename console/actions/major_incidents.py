@@ -6,7 +6,7 @@ a deed on the record -> a step, and its adherents become due -> `passing_on` tak
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,15 +14,14 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from console.actions.duties import renew_major
-from console.actions.incidents import (
-    hold_incident,
-)
+from console.actions.incidents import hold_incident
 from console.domain.clock import EventKind
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import one_line, several_lines
 from console.domain.hosting import DataCentre
 from console.domain.major_incidents import MajorPhase, ScopeKind, StepKind, after, yes_or_no
 from console.domain.outages import Effect
+from console.domain.revisions import changed_fields
 from console.domain.spans import whole_second
 from console.store.models import major as j
 from console.store.models import tenant as t
@@ -46,6 +45,15 @@ class Declaration:
     is_security: bool
     effect: Effect
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Severity:
+    """How bad a major incident is."""
+
+    priority: t.Priority
+    effect: Effect
+    is_security: bool
 
 
 def adherents_of(
@@ -110,17 +118,26 @@ def change_major(
     session: Session,
     major_id: int,
     *,
-    priority: t.Priority,
-    effect: Effect,
-    is_security: bool,
+    severity: Severity,
     at: datetime,
     now: datetime,
     by: str,
+    seen: Severity | None = None,
 ) -> None:
-    """Say how bad it is from `at` on; what is as it was makes no step."""
+    """Say how bad it is from `at` on; what is as it was makes no step.
+
+    Of a form that was filled in from `seen`, only what the person changed is told; raises `Stale` where
+    somebody else changed it meanwhile.
+    """
     major = _hold(session, major_id)
     if major.phase is MajorPhase.CLOSED:
         raise Conflict("Cet incident majeur est clos.")
+    present = Severity(priority=major.priority, effect=major.effect, is_security=major.is_security)
+    told = asdict(severity)
+    if seen is not None:
+        changed = changed_fields(told, asdict(seen), asdict(present))
+        severity = replace(present, **{field: told[field] for field in changed})
+    priority, effect, is_security = severity.priority, severity.effect, severity.is_security
     at = _in_order(session, major, at, now)
     if priority is not major.priority:
         step = _add_step(session, major, StepKind.PRIORITY, priority.value, at=at, now=now, by=by)

@@ -11,7 +11,9 @@ from console.actions.services import hold_catalogue
 from console.domain.errors import Conflict, NotFound
 from console.domain.free_text import one_line
 from console.domain.messages import check_template
+from console.domain.revisions import check_version
 from console.store.models import incident as i
+from console.store.queries.message_templates import version_of
 
 
 def add_template(session: Session, *, name: str, text_fr: str, text_en: str) -> int:
@@ -24,10 +26,17 @@ def add_template(session: Session, *, name: str, text_fr: str, text_en: str) -> 
     return template.template_id
 
 
-def change_template(session: Session, template_id: int, *, name: str, text_fr: str, text_en: str) -> None:
-    """Change a template; what was written from it stays as it was written."""
+def change_template(
+    session: Session, template_id: int, *, name: str, text_fr: str, text_en: str, seen_version: str | None
+) -> None:
+    """Change a template; what was written from it stays as it was written.
+
+    Raises `Stale` where the form was filled in from another content than the present one.
+    """
     hold_catalogue(session)
-    _tell(session, _template(session, template_id), name, text_fr, text_en)
+    template = _template(session, template_id)
+    check_version(seen_version, version_of(template.name, template.text_fr, template.text_en))
+    _tell(session, template, name, text_fr, text_en)
 
 
 def retire_template(session: Session, template_id: int, *, now: datetime) -> None:
@@ -51,7 +60,7 @@ def _tell(session: Session, template: i.MessageTemplate, name: str, text_fr: str
 
 
 def _template(session: Session, template_id: int) -> i.MessageTemplate:
-    template = session.get(i.MessageTemplate, template_id)
+    template = session.get(i.MessageTemplate, template_id, populate_existing=True)
     if template is None or template.retired_at is not None:
         raise NotFound("Modèle introuvable.")
     return template

@@ -18,6 +18,7 @@ from console.actions.matrix import change_matrix
 from console.actions.plans import add_plan_version
 from console.domain.calendar import Closure
 from console.domain.errors import Conflict
+from console.domain.revisions import Stale
 from console.domain.service_hours import ServiceHours
 from console.store.models import tenant as t
 from console.store.queries.calendars import is_held, service_calendar
@@ -44,7 +45,8 @@ def hours(session: Session, code: str = "working-hours") -> ServiceHours:
 
 
 def edit(session: Session, hours: ServiceHours, code: str = "working-hours") -> int:
-    return edit_calendar(session, code, "Jours ouvrés", hours, today=NOW.date(), now=NOW)
+    seen = service_calendar(session, code).version
+    return edit_calendar(session, code, "Jours ouvrés", hours, seen_version=seen, today=NOW.date(), now=NOW)
 
 
 def due_at(session: Session, number: int) -> datetime | None:
@@ -82,6 +84,26 @@ def test_what_fails_waits_behind_the_others(foix: Database) -> None:
         postpone_clocks(session, FOIX, 1, until=NOW + timedelta(minutes=1))
         assert clocks_due(session, now=NOW) == [(FOIX, 2)]
         assert clocks_due(session, now=NOW + timedelta(minutes=1)) == [(FOIX, 2), (FOIX, 1)]
+
+
+def test_a_calendar_that_somebody_changed_meanwhile_is_not_set_back(foix: Database) -> None:
+    with foix.write(Operator()) as session:
+        given.an_incident(session, FOIX, "Écran noir", "P4")
+        old = service_calendar(session, "working-hours")
+        closed = Closure(NOW.date() + timedelta(days=9), NOW.date() + timedelta(days=9))
+        edit(session, replace(old.hours, closures=(closed,)))
+        for seen in (old.version, None):
+            with pytest.raises(Stale):
+                edit_calendar(
+                    session,
+                    "working-hours",
+                    "Jours ouvrés",
+                    old.hours,
+                    seen_version=seen,
+                    today=NOW.date(),
+                    now=NOW,
+                )
+        assert hours(session).closures == (closed,)
 
 
 def test_a_new_name_moves_no_clock(foix: Database) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from console.actions.amendments import amend
 from console.actions.attachments import attach, redact_attachment
-from console.actions.comments import add_comment, redact_comment
+from console.actions.comments import add_comment, redact_comment, write_comment
 from console.actions.incidents import (
     Category,
     Particulars,
@@ -29,6 +29,7 @@ from console.store.models import incident as i
 from console.store.models import tenant as t
 from console.store.queries import incident_file
 from console.store.queries.incident_log import changes_of
+from console.store.queries.message_templates import template
 from console.store.session import Database, Operator, Tenants
 from tests import given
 
@@ -223,6 +224,19 @@ def test_what_is_redacted_is_gone_and_can_be_redacted_once(office: Database) -> 
         redact_attachment(session, CH, 1, file, now=NOW, by="admin")
 
 
+@pytest.mark.both_databases
+def test_a_comment_of_a_form_that_is_sent_twice_is_written_once(office: Database) -> None:
+    def write(text: str = "Vu ", by: str = "ops", after: int = 0) -> int:
+        now = NOW + timedelta(seconds=after)
+        with office.write(OWN) as session:
+            return write_comment(session, CH, 1, text, shared=False, now=now, by=by)
+
+    assert write() == 1
+    with pytest.raises(Conflict, match="vient d'être écrit"):
+        write("Vu", after=59)
+    assert [write("Vu aussi"), write(by="claire"), write(after=60)] == [2, 3, 4]
+
+
 def test_the_same_file_is_joined_once(office: Database) -> None:
     with office.write(OWN) as session:
         attach(session, CH, 1, "a.txt", b"text", shared=False, now=NOW, by="ops")
@@ -280,7 +294,10 @@ def test_templates_are_added_changed_and_retired(office: Database) -> None:
         number = add_template(session, name="Accueil", **texts)
         with pytest.raises(Conflict):
             add_template(session, name=" Accueil ", **texts)
-        change_template(session, number, name="Premier mot", **texts)
+        seen = template(session, number).version
+        change_template(session, number, name="Premier mot", **texts, seen_version=seen)
+        with pytest.raises(Stale):
+            change_template(session, number, name="Autre mot", **texts, seen_version=seen)
         retire_template(session, number, now=NOW)
         with pytest.raises(NotFound):
             retire_template(session, number, now=NOW)

@@ -13,6 +13,7 @@ from console.actions.hosting import state_facts
 from console.actions.incidents import record_event
 from console.actions.major_incidents import (
     Declaration,
+    Severity,
     add_adherents,
     adherents_of,
     change_major,
@@ -344,9 +345,7 @@ def test_an_adherent_that_joins_late_goes_through_all_that_happened(office: Data
         change_major(
             session,
             major_id,
-            priority=t.Priority.P2,
-            effect=Effect.DEGRADED,
-            is_security=False,
+            severity=Severity(priority=t.Priority.P2, effect=Effect.DEGRADED, is_security=False),
             at=BEGUN + 10 * MINUTE,
             now=BEGUN + 10 * MINUTE,
             by="ops",
@@ -464,9 +463,7 @@ def test_an_outage_that_turns_out_to_be_an_attack_gets_its_duties(office: Databa
         change_major(
             session,
             major_id,
-            priority=t.Priority.P1,
-            effect=Effect.OUTAGE,
-            is_security=True,
+            severity=Severity(priority=t.Priority.P1, effect=Effect.OUTAGE, is_security=True),
             at=BEGUN + HOUR,
             now=BEGUN + HOUR,
             by="rssi",

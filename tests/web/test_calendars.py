@@ -9,7 +9,7 @@ from console.domain.access import Role
 from console.store.queries.calendars import service_calendar
 from console.store.session import Database, Operator
 from tests import given
-from tests.browser import Browser
+from tests.browser import Browser, fields_of
 
 SignIn = Callable[..., Browser]
 NEXT_YEAR = datetime.now(UTC).year + 1
@@ -119,6 +119,8 @@ def test_a_calendar_that_a_subscription_holds_keeps_its_week_and_takes_a_closure
     edit = administrator.get("/catalogue/calendars/working-hours/edit").text
     assert "Une souscription tient ce calendrier" in edit
     address = "/catalogue/calendars/working-hours"
+    seen = administrator.filled_in(f"{address}/edit", address)
+    form["version"] = seen["version"]
     assert administrator.submit(address, **form | {"day-0": "08:00-12:00"}).status_code == 409
     yearly = administrator.submit(address, **form | {"closure-0-yearly": "yes"})
     assert (yearly.status_code, "vaudrait aussi pour le passé" in yearly.text) == (422, True)
@@ -128,6 +130,10 @@ def test_a_calendar_that_a_subscription_holds_keeps_its_week_and_takes_a_closure
     with database.read(Operator()) as session:
         (closure,) = service_calendar(session, "working-hours").hours.closures
     assert closure.first.year == NEXT_YEAR
+    stale = administrator.submit(address, **form | {"name": "Autre nom"})
+    assert (stale.status_code, 'value="Autre nom"' in stale.text) == (409, True)
+    again = fields_of(stale.text, address)
+    assert administrator.submit(address, **again).status_code == 303
 
 
 def test_a_cio_reads_calendars_and_changes_none(administrator: Browser, sign_in_as: SignIn) -> None:

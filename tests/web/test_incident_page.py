@@ -217,7 +217,15 @@ def test_templates_are_kept_by_an_administrator(desk: Database, sign_in_as: Sign
     assert "Bonjour {numero}" in page
     address = re.findall(r'action="(/incidents/templates/\d+)/retire"', page)[0]
     assert browser.get(address).status_code == 200
-    assert browser.submit(address, **typed).status_code == 303
+    form = browser.filled_in(address, address, text_fr="Bonjour, {numero}")
+    assert browser.submit(address, **form).status_code == 303
+    stale = browser.submit(address, **form | {"text_fr": "Bonsoir {numero}"})
+    assert (stale.status_code, "Bonsoir {numero}</textarea>" in stale.text) == (409, True)
+    again = fields_of(stale.text, address)
+    patient = {"text_fr": "Bonsoir, dossier 185057800608436"}
+    refused = browser.submit(address, **again | patient)
+    assert (refused.status_code, 'name="confirmed"' in refused.text) == (422, True)
+    assert browser.submit(address, **again | patient, confirmed="yes").status_code == 303
     assert browser.submit(f"{address}/retire").status_code == 303
     assert browser.get(address).status_code == 404
     assert sign_in_as(Role.OPS).submit("/incidents/templates/new", **typed).status_code == 403

@@ -13,7 +13,7 @@ from console.domain.access import Role
 from console.store.queries.major_incidents import majors_due
 from console.store.session import Database, Operator
 from tests import given
-from tests.browser import Browser
+from tests.browser import Browser, fields_of
 
 SignIn = Callable[..., Browser]
 FOIX, PAMIERS = 2, 3
@@ -78,7 +78,7 @@ def test_a_record_takes_events_terms_communications_and_adherents(two: Database,
     declared(browser, adherents=[str(FOIX)])
     assert browser.submit(f"{MAJOR}/steps", kind="acknowledged").status_code == 303
     assert browser.submit(f"{MAJOR}/steps", kind="acknowledged").status_code == 409
-    terms = {"priority": "P2", "effect": "degraded", "is_security": "yes"}
+    terms = retold(browser, priority="P2", effect="degraded", is_security="yes")
     assert browser.submit(f"{MAJOR}/terms", **terms).status_code == 303
     assert browser.submit(f"{MAJOR}/communications", text="Retour à 14 h.").status_code == 303
     assert "CH de Pamiers" in browser.get(f"{MAJOR}/adherents").text
@@ -91,6 +91,27 @@ def test_a_record_takes_events_terms_communications_and_adherents(two: Database,
     cio = sign_in_as(Role.CIO, PAMIERS).get(f"/adherents/{PAMIERS}/incidents/1").text
     assert "Retour à 14 h." in cio
     assert "CH de Foix" not in cio
+
+
+def retold(browser: Browser, **typed: object) -> dict[str, object]:
+    """The form of how bad it is, as it is now, once somebody typed."""
+    return browser.filled_in(MAJOR, f"{MAJOR}/terms", **typed)
+
+
+def test_an_old_form_changes_only_what_was_changed_in_it(two: Database, sign_in_as: SignIn) -> None:
+    anne, paul = sign_in_as(Role.OPS), sign_in_as(Role.ADMINISTRATOR)
+    declared(anne)
+    old, clash = retold(paul, priority="P2"), retold(paul, effect="none")
+    told = retold(anne, effect="degraded", is_security="yes")
+    assert anne.submit(f"{MAJOR}/terms", **told).status_code == 303
+    assert paul.submit(f"{MAJOR}/terms", **old).status_code == 303
+    now = fields_of(anne.get(MAJOR).text, f"{MAJOR}/terms")
+    assert (now["priority"], now["effect"], now["is_security"]) == (["P2"], ["degraded"], ["yes"])
+    refused = paul.submit(f"{MAJOR}/terms", **clash)
+    assert (refused.status_code, "Modifié entre-temps" in refused.text) == (409, True)
+    again = fields_of(refused.text, f"{MAJOR}/terms")
+    assert (again["priority"], again["effect"], again["is_security"]) == (["P2"], ["none"], ["yes"])
+    assert paul.submit(f"{MAJOR}/terms", **again).status_code == 303
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from console.domain.calendar import Calendar, Segment
 from console.domain.errors import NotFound
+from console.domain.revisions import fingerprint
 from console.domain.service_hours import DAYS, DatedOpening, ServiceHours
 from console.store.models import catalogue as c
 from console.store.models import contract as k
@@ -36,6 +37,16 @@ class ServiceCalendar:
     hours: ServiceHours
     calendar: Calendar
     plans: Sequence[PlanName]
+
+    @property
+    def version(self) -> str:
+        """What a form is filled in from."""
+        return version_of(self.name, self.hours)
+
+
+def version_of(name: str, hours: ServiceHours) -> str:
+    """The version of a calendar: another one for each other content."""
+    return fingerprint(name, hours)
 
 
 def service_calendars(session: Session) -> Sequence[ServiceCalendar]:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.domain.errors import NotFound
+from console.domain.revisions import fingerprint
 from console.store.models import incident as i
 
 
@@ -19,6 +20,16 @@ class Template:
     name: str
     text_fr: str
     text_en: str
+
+    @property
+    def version(self) -> str:
+        """What a form is filled in from."""
+        return version_of(self.name, self.text_fr, self.text_en)
+
+
+def version_of(name: str, text_fr: str, text_en: str) -> str:
+    """The version of a template: another one for each other content."""
+    return fingerprint(name, text_fr, text_en)
 
 
 def templates(session: Session) -> list[Template]:

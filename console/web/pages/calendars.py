@@ -14,6 +14,7 @@ from console.domain.access import Permission
 from console.domain.calendar import Closure
 from console.domain.calendar_year import year_of
 from console.domain.errors import Invalid
+from console.domain.revisions import Stale
 from console.domain.service_hours import (
     DAYS,
     DatedOpening,
@@ -95,10 +96,18 @@ def save(code: str) -> ResponseReturnValue:
         hours = _hours()
         with state().database.write(Operator(), by=current_account().login) as session:
             due = edit_calendar(
-                session, code, inputs.text("name"), hours, today=today(hours.zone), now=datetime.now(UTC)
+                session,
+                code,
+                inputs.text("name"),
+                hours,
+                seen_version=inputs.text("version"),
+                today=today(hours.zone),
+                now=datetime.now(UTC),
             )
     except Invalid as error:
         return _form(code, {error.field: message_of(error)}), 422
+    except Stale as error:
+        return _form(code, {}, message_of(error)), 409
     flash(_("Le calendrier est enregistré."))
     if due:
         flash(
@@ -125,7 +134,7 @@ def _asked_year(zone: str) -> int:
     return today(zone).year
 
 
-def _form(code: str | None, errors: dict[str, str]) -> str:
+def _form(code: str | None, errors: dict[str, str], stale: str = "") -> str:
     copied = request.args.get("copy")
     with state().database.read(Operator()) as session:
         shown = code or copied
@@ -137,6 +146,8 @@ def _form(code: str | None, errors: dict[str, str]) -> str:
         code=code,
         found=found,
         is_held=is_held,
+        stale=stale,
+        version=request.form.get("version", "") if errors else found.version if found else "",
         typed=typed,
         closures=CLOSURES.shown(typed),
         openings=OPENINGS.shown(typed),

@@ -14,6 +14,7 @@ from console.actions.major_incidents import (
     Category,
     Declaration,
     Priority,
+    Severity,
     add_adherents,
     adherents_of,
     change_major,
@@ -29,14 +30,22 @@ from console.domain.errors import Conflict, Invalid
 from console.domain.hosting import DataCentre
 from console.domain.major_incidents import ScopeKind
 from console.domain.outages import Effect
+from console.domain.revisions import Stale
 from console.store.queries import catalogue
-from console.store.queries.major_incidents import TouchedAdherent, adherents_on, list_majors, major_page
+from console.store.queries.major_incidents import (
+    MajorPage,
+    TouchedAdherent,
+    adherents_on,
+    list_majors,
+    major_page,
+)
 from console.store.queries.regulatory import duties_of_major
 from console.store.session import Operator
 from console.web import inputs
 from console.web.access import current_account, requires, unattended
 from console.web.audit_choices import CATEGORIES, EFFECTS
 from console.web.errors import message_of
+from console.web.filled_forms import SEEN, filled_form
 from console.web.fragments import go_to, wants_fragment
 from console.web.languages import ZONE
 from console.web.major_words import MAJOR_PHASES
@@ -141,9 +150,8 @@ def change(major_id: int) -> ResponseReturnValue:
         lambda session, by: change_major(
             session,
             major_id,
-            priority=inputs.choice("priority", Priority),
-            effect=inputs.choice("effect", Effect),
-            is_security=bool(inputs.text("is_security")),
+            severity=_severity(),
+            seen=_severity(SEEN),
             at=now,
             now=now,
             by=by,
@@ -230,8 +238,19 @@ def _do(major_id: int, part: str, deed: Deed, said: str) -> ResponseReturnValue:
             deed(session, by)
     except Invalid as error:
         return _page(major_id, error, part), 422
+    except Stale as error:
+        return _page(major_id, error, part), 409
     flash(said)
     return go_to(url_for("major_incidents.show", major_id=major_id))
+
+
+def _severity(before: str = "") -> Severity:
+    """What the form says in the fields with these letters before their names."""
+    return Severity(
+        priority=inputs.choice(f"{before}priority", Priority),
+        effect=inputs.choice(f"{before}effect", Effect),
+        is_security=bool(inputs.text(f"{before}is_security")),
+    )
 
 
 def _declaration(now: datetime) -> Declaration:
@@ -275,7 +294,7 @@ def _form(errors: dict[str, str], found: list[TouchedAdherent] | None = None) ->
     )
 
 
-def _page(major_id: int, error: Invalid | None = None, part: str = "") -> str:
+def _page(major_id: int, error: Invalid | Stale | None = None, part: str = "") -> str:
     now = datetime.now(UTC)
     with state().database.read(Operator()) as session:
         major = major_page(session, major_id, now=now, page=inputs.asked_page())
@@ -288,12 +307,23 @@ def _page(major_id: int, error: Invalid | None = None, part: str = "") -> str:
         phases=MAJOR_PHASES,
         effects=EFFECTS,
         priorities=list(Priority),
-        errors={error.field: message_of(error)} if error else {},
+        errors={error.field: message_of(error)} if isinstance(error, Invalid) else {},
+        stale=message_of(error) if isinstance(error, Stale) else "",
+        terms=filled_form(_terms(major), error if part == "terms" else None),
         part=part,
         typed=request.form,
         refusal=_refusal,
         now=now,
     )
+
+
+def _terms(major: MajorPage) -> dict[str, list[str]]:
+    """The fields of the form that says how bad it is."""
+    return {
+        "priority": [major.priority],
+        "effect": [major.effect],
+        "is_security": ["yes"] if major.is_security else [],
+    }
 
 
 def _refusal(refused: dict[str, object]) -> str:

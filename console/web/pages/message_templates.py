@@ -12,6 +12,7 @@ from console.actions.message_templates import add_template, change_template, ret
 from console.domain.access import Permission
 from console.domain.errors import Invalid
 from console.domain.messages import Word
+from console.domain.revisions import Stale
 from console.store.queries.message_templates import template, templates
 from console.store.session import Operator
 from console.web import inputs
@@ -46,6 +47,7 @@ def new() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     """Keep a template."""
     try:
+        inputs.refuse_patient_numbers(*FIELDS)
         with state().database.write(Operator(), by=current_account().login) as session:
             add_template(session, **_typed())
     except Invalid as error:
@@ -66,10 +68,13 @@ def edit(template_id: int) -> ResponseReturnValue:
 def change(template_id: int) -> ResponseReturnValue:
     """Change a template."""
     try:
+        inputs.refuse_patient_numbers(*FIELDS)
         with state().database.write(Operator(), by=current_account().login) as session:
-            change_template(session, template_id, **_typed())
+            change_template(session, template_id, **_typed(), seen_version=inputs.text("version"))
     except Invalid as error:
         return _form(template_id, error), 422
+    except Stale as error:
+        return _form(template_id, error), 409
     flash(_("Le modèle est modifié."))
     return go_to(url_for("message_templates.index"))
 
@@ -88,14 +93,17 @@ def _typed() -> dict[str, str]:
     return {field: inputs.text(field) for field in FIELDS}
 
 
-def _form(template_id: int | None, error: Invalid | None = None) -> str:
+def _form(template_id: int | None, error: Invalid | Stale | None = None) -> str:
     with state().database.read(scope()) as session:
         kept = None if template_id is None else template(session, template_id)
     untouched = {field: getattr(kept, field) if kept else "" for field in FIELDS}
+    wrong = {error.field: message_of(error)} if isinstance(error, Invalid) else {}
     return render_template(
         "message_templates/form.html",
         template=kept,
         typed=request.form if error else untouched,
         words=[word.value for word in Word],
-        errors={error.field: message_of(error)} if error else {},
+        version=request.form.get("version", "") if wrong else kept.version if kept else "",
+        errors=wrong,
+        stale=message_of(error) if isinstance(error, Stale) else "",
     )
