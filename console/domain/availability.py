@@ -43,9 +43,8 @@ class Work:
     effect: Effect
 
     def is_excused(self, notice: timedelta) -> bool:
-        """Whether it was announced so long before. Work that was to have no effect excuses no outage."""
-        announced = self.announced_at is not None and self.announced_at <= self.starts_at - notice
-        return announced and self.effect is not Effect.NONE
+        """Whether it was announced so long before, whatever effect it was to have."""
+        return self.announced_at is not None and self.announced_at <= self.starts_at - notice
 
 
 @dataclass(frozen=True, slots=True)

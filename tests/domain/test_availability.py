@@ -84,7 +84,7 @@ def test_degraded_is_up_where_the_plan_says_nothing_else() -> None:
         pytest.param(work(9, 11, 72), 6, 1, id="announced in time"),
         pytest.param(work(9, 11, 71.9), 8, 3, id="announced too late"),
         pytest.param(work(9, 11, None), 8, 3, id="never announced"),
-        pytest.param(work(9, 11, 100, Effect.NONE), 8, 3, id="announced without effect"),
+        pytest.param(work(9, 11, 100, Effect.NONE), 6, 1, id="announced without effect"),
         pytest.param(work(18, 20, 72), 8, 3, id="outside service hours"),
     ],
 )
