@@ -75,7 +75,7 @@ class Closure:
     def __post_init__(self) -> None:
         if self.last < self.first:
             raise Invalid("closure", "Une fermeture finit au plus tôt le jour où elle commence.")
-        if self.yearly and self.last - self.first >= timedelta(days=365):
+        if self.yearly and self._reaches_its_next_year():
             raise Invalid("closure", "Une fermeture annuelle dure moins d'un an.")
 
     def holds(self, day: date) -> bool:
@@ -86,6 +86,11 @@ class Closure:
         if first <= last:
             return first <= today <= last
         return today >= first or today <= last
+
+    def _reaches_its_next_year(self) -> bool:
+        """Whether it still lasts on the day and month of its beginning; years have 365 or 366 days."""
+        first, last = self.first, self.last
+        return (last.year, last.month, last.day) >= (first.year + 1, first.month, first.day)
 
 
 class Rule(StrEnum):
@@ -219,7 +224,8 @@ class Calendar:
         """The same wall time, that many open days after `start`, or the end of that day's hours.
 
         Outside hours the start is first moved to the next opening. On the last day a wall time between two
-        segments moves to the next opening of that day, one past the closing becomes the closing. Raises
+        segments moves to the next opening of that day, one past the closing becomes the closing. An open day
+        is a date with hours: the two parts of one night shift across midnight are two working days. Raises
         `Invalid` if the calendar stays closed for ten years before that.
         """
         if days < 0:

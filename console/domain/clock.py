@@ -243,7 +243,14 @@ def run_to_restore(history: History, now: datetime) -> Run:
 
 
 def moved(instant: datetime, pause: Pause, calendar: Calendar) -> datetime:
-    """A due date after a pause: later by its open time, unless the pause began after it."""
+    """A due date after a pause: later by its open time, unless the pause began after it.
+
+    A date in working days may be a closing. A pause that begins right then, and in whose time nothing opens,
+    moves it to the next opening, by the hours rule by which pauses are added to such a date: nothing was left
+    and nothing was used up. Were it not moved, a resolution during that wait would be late without more open
+    time than was promised, and an answer at the opening would make late since the closing what an answer one
+    second after it leaves on time. A pause without open time that is over before the date moves nothing.
+    """
     paused_s = calendar.open_seconds(pause.begins, pause.ends)
     if pause.begins > instant or (paused_s == 0 and pause.ends <= instant):
         return instant

@@ -3,7 +3,8 @@
     rules of the plan -> each with its instant, while the clock it belongs to runs
 
 A rule before the due date looks at the target alone and is moved by pauses as the due date is: what has
-passed when a pause begins stays passed. A rule after it starts from where the due date ended up.
+passed when a pause begins stays passed. A rule after it starts from where the due date ended up; one of 0
+units is told at the due date itself, also where that is a closing.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ class Escalation:
         return calendar.next_opening(calendar.subtract_open_seconds(due, -self._seconds()))
 
     def _after(self, due: datetime, calendar: Calendar) -> datetime:
+        if self.amount == 0:  # 0 units from a closing would be the next opening, after the breach
+            return due
         if self.unit is Unit.WORKING_DAYS:
             return calendar.add_working_days(due, self.amount)
         return calendar.add_open_seconds(due, self._seconds())

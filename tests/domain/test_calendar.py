@@ -87,6 +87,12 @@ YEAR_END = Closure(date(2025, 12, 24), date(2026, 1, 2), yearly=True)
         (YEAR_END, date(2031, 1, 3), False),
         (YEAR_END, date(2030, 12, 23), False),
         (Closure(date(2026, 2, 20), date(2026, 3, 1), yearly=True), date(2028, 2, 29), True),
+        # a year less a day, also over 29 February
+        (Closure(date(2026, 12, 31), date(2027, 12, 29), yearly=True), date(2030, 12, 30), False),
+        (Closure(date(2027, 12, 31), date(2028, 12, 29), yearly=True), date(2030, 12, 30), False),
+        (Closure(date(2027, 12, 31), date(2028, 12, 30), yearly=True), date(2030, 12, 30), True),
+        (Closure(date(2028, 2, 29), date(2029, 2, 27), yearly=True), date(2032, 2, 28), False),
+        (Closure(date(2028, 2, 29), date(2029, 2, 28), yearly=True), date(2032, 2, 28), True),
     ],
 )
 def test_a_closure_holds_both_its_ends(closure: Closure, day: date, holds: bool) -> None:
@@ -369,6 +375,9 @@ def test_a_segment_that_cannot_be_read_is_refused(text: str) -> None:
     [
         (lambda: Closure(date(2026, 7, 8), date(2026, 7, 7)), "closure"),
         (lambda: Closure(date(2026, 1, 1), date(2027, 1, 1), yearly=True), "closure"),
+        (lambda: Closure(date(2027, 12, 31), date(2028, 12, 31), yearly=True), "closure"),
+        (lambda: Closure(date(2028, 2, 29), date(2029, 3, 1), yearly=True), "closure"),
+        (lambda: Closure(date(2026, 3, 1), date(2029, 2, 1), yearly=True), "closure"),
         (lambda: Calendar(PARIS, always=True, holidays=named(["2026-05-01"])), "always"),
         (lambda: Calendar(PARIS, week={7: (Segment.parse("08:00-18:00"),)}), "week"),
     ],

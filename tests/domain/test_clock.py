@@ -260,6 +260,26 @@ def test_a_resolution_ends_a_wait_begun_when_the_date_at_closing_was_due() -> No
     assert (restore.state, restore.due_at) == (State.MET, at("2026-06-16 08:30"))
 
 
+@pytest.mark.parametrize(
+    ("resumed", "due"),
+    [
+        ("2026-06-19 20:00", "2026-06-22 08:30"),
+        ("2026-06-22 08:30", "2026-06-22 08:30"),
+        ("2026-06-22 08:30:01", "2026-06-22 08:30:01"),
+        ("2026-06-22 09:00", "2026-06-22 09:00"),
+    ],
+)
+def test_a_wait_begun_when_the_date_at_closing_was_due_never_makes_late_by_itself(
+    resumed: str, due: str
+) -> None:
+    """Nothing was left when it began, nor used up in it; no later answer gives an earlier due date."""
+    end_of_day = Target(0, Unit.WORKING_DAYS, end_of_day=True)
+    lines = ["opened 2026-06-19 10:00", "waiting 2026-06-19 18:00", f"resumed {resumed}"]
+    resuming = clock(*lines, now=resumed, ttr=end_of_day).ttr
+    assert (resuming.state, resuming.due_at) == (State.AT_RISK, at(due))
+    assert clock(*lines, now="2026-06-22 09:00:01", ttr=end_of_day).ttr.state is State.BREACHED
+
+
 # -- what may happen -------------------------------------------------------------------------------------
 
 
@@ -446,6 +466,20 @@ def test_dates_and_states_agree(
             at_risk = deadline.at_risk_at is not None and deadline.at_risk_at <= now
             assert at_risk is (deadline.state is not State.ON_TIME)
     assert read.tto.due_at == tto.due_at(events[0].at, calendar)
+
+
+@given(logs(EventKind.WAITING, EventKind.RESUMED), calendars, targets)
+def test_no_answer_makes_late_what_was_on_time_when_its_wait_began(
+    events: list[Event], calendar: Calendar, target: Target
+) -> None:
+    for place, event in enumerate(events):
+        if event.kind is EventKind.WAITING and events[place + 1 :]:
+            began, ended = (
+                read_clock(known, calendar, target, target, known[-1].at).ttr.state
+                for known in (events[: place + 1], events[: place + 2])
+            )
+            late = {State.BREACHED, State.MISSED}
+            assert (ended in late) is (began in late) or events[place + 1].kind is EventKind.ACKNOWLEDGED
 
 
 @given(

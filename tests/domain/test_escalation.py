@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.calendar import Calendar
+from console.domain.calendar import Calendar, Segment
 from console.domain.clock import Event, Target, Unit, read_clock
 from console.domain.errors import Invalid
 from console.domain.escalation import Escalation, Planned, Promise, plan_escalations
@@ -102,6 +102,52 @@ def test_of_two_rules_of_one_level_the_earlier_counts() -> None:
     ]
 
 
+END_OF_DAY = Target(0, Unit.WORKING_DAYS, end_of_day=True)
+SHORT_TUESDAY = hours(
+    MON_FRI, "08:30-18:00", PARIS, openings={date(2026, 6, 16): (Segment.parse("08:30-12:00"),)}
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "lines", "due"),
+    [
+        pytest.param(END_OF_DAY, ["opened 10:00"], "18:00", id="end of a day"),
+        pytest.param(END_OF_DAY, ["opened 2026-06-19 10:00"], "2026-06-19 18:00", id="end of a Friday"),
+        pytest.param(
+            Target(1, Unit.WORKING_DAYS), ["opened 15:00"], "2026-06-16 12:00", id="a wall past the closing"
+        ),
+        pytest.param(
+            END_OF_DAY,
+            ["opened 10:00", "waiting 19:00", "resumed 20:00"],
+            "18:00",
+            id="a wait begun after it moves nothing",
+        ),
+        pytest.param(FOUR_HOURS, ["opened 14:00"], "2026-06-16 08:30", id="hours used up at the closing"),
+    ],
+)
+@pytest.mark.parametrize("unit", Unit)
+def test_a_level_at_the_due_date_is_told_then_even_at_a_closing(
+    target: Target, lines: list[str], due: str, unit: Unit
+) -> None:
+    rule, events, now = Escalation(TTR, 0, unit, level=1), log(*lines), at("2026-06-20 10:00")
+    (level,) = plan_escalations([rule], events, SHORT_TUESDAY, HALF_AN_HOUR, target, now)
+    assert level.at == at(due) == read_clock(events, SHORT_TUESDAY, HALF_AN_HOUR, target, now).ttr.due_at
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (minutes(-1), "2026-06-19 17:59"),
+        (minutes(1), "2026-06-22 08:31"),
+        (days(-1), "2026-06-19 10:00"),  # never before the start
+        (days(1), "2026-06-23 08:30"),  # a delay from a closing begins at the next opening
+    ],
+)
+def test_a_level_near_a_due_date_at_a_closing(rule: Escalation, expected: str) -> None:
+    (level,) = planned([rule], "opened 2026-06-19 10:00", now="2026-06-19 11:00", ttr=END_OF_DAY)
+    assert level.at == at(expected)
+
+
 @pytest.mark.parametrize("level", [0, 6])
 def test_a_level_is_one_of_five(level: int) -> None:
     with pytest.raises(Invalid) as refusal:
@@ -124,6 +170,16 @@ def test_a_smaller_amount_is_told_no_later(
     found = plan_escalations(rules, events, calendar, target, target, now)
     instants = [level.at for level in found if level.at is not None]
     assert instants == sorted(instants)
+
+
+@given(logs(), calendars, targets, st.sampled_from(Unit), later)
+def test_a_level_of_nothing_is_the_due_date(
+    events: list[Event], calendar: Calendar, target: Target, unit: Unit, after: timedelta
+) -> None:
+    now = events[-1].at + after
+    due = read_clock(events, calendar, target, target, now).ttr.due_at
+    found = plan_escalations([Escalation(TTR, 0, unit, 1)], events, calendar, target, target, now)
+    assert {level.at for level in found} <= {due}
 
 
 @given(logs(), calendars, hour_targets, st.integers(1, 60), later)

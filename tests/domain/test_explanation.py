@@ -234,6 +234,18 @@ def _wall(instant: datetime) -> str:
             ["start 10:00", "wall 18:00 end_of_day", "due 18:00"],
             id="end of the same day",
         ),
+        pytest.param(
+            ["opened 10:00", "waiting 18:00", "resumed 20:00"],
+            Target(0, Unit.WORKING_DAYS, end_of_day=True),
+            [
+                "start 10:00",
+                "wall 18:00 end_of_day",
+                "paused 18:00-20:00 waiting",
+                "closed 18:00-16/06 08:30 outside",
+                "due 16/06 08:30",
+            ],
+            id="a wait without open time begun at a closing",
+        ),
     ],
 )
 def test_the_steps_to_a_due_date(lines: list[str], target: Target, steps: list[str]) -> None:
