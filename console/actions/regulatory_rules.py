@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -12,7 +13,7 @@ from console.actions.services import hold_catalogue
 from console.domain.errors import Conflict, Invalid
 from console.domain.free_text import one_line
 from console.domain.offer import check_code
-from console.domain.regulatory import Rule, check_rule
+from console.domain.regulatory import Rule, Version, check_rule, left_without_start
 from console.store.models import regulatory as r
 
 LONGEST_SOURCE = 500
@@ -50,6 +51,7 @@ def add_version(
     if before is not None and wording.since < before.since:
         raise Invalid("since", "Une version plus récente vaut déjà à partir du %(day)s.", day=before.since)
     added = replace(rule, version=rule.version + 1)
+    _check_starts(added, wording, rows)
     session.add(
         r.RegulatoryRule(
             **{name: getattr(added, name) for name in Rule.__slots__},
@@ -65,6 +67,21 @@ def add_version(
     )
     session.flush()
     return added.version
+
+
+def _check_starts(added: Rule, wording: Wording, rows: Sequence[r.RegulatoryRule]) -> None:
+    """Refuse a version by which a rule would count from one that does not hold."""
+    version = Version(added.code, added.version, wording.since, wording.is_retired, added.after)
+    known = [Version(row.code, row.version, row.since, row.is_retired, row.after) for row in rows]
+    code = left_without_start(version, known)
+    if code == added.code:
+        raise Invalid("after", "La règle à partir de laquelle celle-ci compte ne vaut pas à ce moment-là.")
+    if code is not None:
+        raise Invalid(
+            "since",
+            "La règle « %(rule)s » compte à partir de celle-ci : retirez-la, ou changez-la, d'abord.",
+            rule=next(row.name_fr for row in reversed(rows) if row.code == code),
+        )
 
 
 def _source(text: str) -> str:

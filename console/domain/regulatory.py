@@ -83,12 +83,16 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of a rule by the day from which it holds; a retired one ends the rule."""
+    """A version of a rule by the day from which it holds; a retired one ends the rule.
+
+    `after` is the code of the rule that it counts from.
+    """
 
     code: str
     version: int
     since: date
     is_retired: bool
+    after: str | None = None
 
 
 def due_dates(
@@ -163,6 +167,22 @@ def versions_on(versions: Iterable[Version], day: date) -> dict[str, int]:
         if one.since <= day and (last is None or one.version > last.version):
             held[one.code] = one
     return {code: one.version for code, one in held.items() if not one.is_retired}
+
+
+def left_without_start(added: Version, versions: Iterable[Version]) -> str | None:
+    """The code of a rule that would count from one which does not hold, on some day since that of `added`.
+
+    It is the rule that counts from the one that `added` retires, or that of `added` itself; None for neither.
+    `versions` are those that are known so far, of all rules.
+    """
+    known = [*versions, added]
+    for day in sorted({one.since for one in known if one.since >= added.since}):
+        held = versions_on(known, day)
+        for one in known:
+            counts = one.after is not None and added.code in (one.code, one.after)
+            if counts and held.get(one.code) == one.version and one.after not in held:
+                return one.code
+    return None
 
 
 def check_rule(rule: Rule, others: Mapping[str, str | None]) -> None:

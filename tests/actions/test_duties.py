@@ -10,13 +10,14 @@ from console.actions.alerting import Readers, observe
 from console.actions.delivering import Envelope
 from console.actions.duties import Matter
 from console.actions.incidents import Revision, set_particulars
+from console.actions.regulatory_rules import Wording, add_version
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.regulatory import DutyState
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import regulatory as r
 from console.store.models import tenant as t
-from console.store.queries.regulatory import Duty, duties_of_incident
+from console.store.queries.regulatory import Duty, duties_of_incident, rule_of
 from console.store.session import Database, Operator
 from tests import given
 
@@ -206,6 +207,37 @@ def test_a_rule_that_holds_from_a_later_day_does_not_touch_what_is_known(office:
         number = given.an_incident(session, CH, "Autre", opened_at=AWARE + 2 * DAY, is_security=True)
     later = listed(office, number)["nis2-early-warning"]
     assert (later.rule.rule.version, later.due_at) == (2, AWARE + 2 * DAY + 12 * HOUR)
+
+
+def retire(database: Database, code: str, since: date) -> None:
+    """Add the version that ends a rule, on 22 November."""
+    with database.write(Operator()) as session:
+        row = session.get_one(r.RegulatoryRule, (code, 1))
+        wording = Wording(
+            name_fr=row.name_fr,
+            name_en=row.name_en,
+            basis=row.basis,
+            source=row.source,
+            since=since,
+            is_retired=True,
+        )
+        add_version(
+            session, rule_of(row), wording, today=date(2026, 11, 22), now=AWARE + 2 * DAY, by="claire"
+        )
+
+
+def test_a_rule_from_which_another_counts_is_retired_with_it_or_after_it(office: Database) -> None:
+    with pytest.raises(Invalid, match="compte à partir de celle-ci") as refused:
+        retire(office, "nis2-notification", date(2026, 12, 1))
+    assert refused.value.field == "since"
+    assert refused.value.values["rule"] == "Rapport final NIS 2"
+    retire(office, "nis2-final-report", date(2026, 12, 1))
+    with pytest.raises(Invalid, match="compte à partir de celle-ci"):
+        retire(office, "nis2-notification", date(2026, 11, 30))
+    retire(office, "nis2-notification", date(2026, 12, 1))
+    with office.write(Operator()) as session:
+        number = given.an_incident(session, CH, "Autre", opened_at=AWARE + 20 * DAY, is_security=True)
+    assert not {"nis2-notification", "nis2-final-report"} & listed(office, number).keys()
 
 
 def look(database: Database, now: datetime) -> list[str]:

@@ -18,6 +18,7 @@ from console.domain.regulatory import (
     add_months,
     check_rule,
     due_dates,
+    left_without_start,
     state_of,
     versions_on,
 )
@@ -161,6 +162,61 @@ def test_the_version_of_a_day_is_the_latest_that_holds_then() -> None:
     assert versions_on(versions, date(2018, 5, 24)) == {"old": 1}
     assert versions_on(versions, date(2026, 12, 31)) == {"cnil": 1}
     assert versions_on(versions, date(2027, 1, 1)) == {"cnil": 2}
+
+
+def version(code: str, number: int, since: date, after: str | None = None, retired: bool = False) -> Version:
+    return Version(code, number, since, retired, after)
+
+
+NOW, SOON, LATER = date(2026, 12, 1), date(2027, 1, 1), date(2027, 6, 1)
+NIS2 = [
+    version("notification", 1, date(2024, 10, 18)),
+    version("report", 1, date(2024, 10, 18), "notification"),
+]
+NO_REPORT = version("report", 2, SOON, "notification", retired=True)
+
+
+@pytest.mark.parametrize(
+    ("more", "added", "code"),
+    [
+        pytest.param([], version("notification", 2, NOW, retired=True), "report", id="the report holds"),
+        pytest.param(
+            [NO_REPORT], version("notification", 2, NOW, retired=True), "report", id="and until later"
+        ),
+        pytest.param(
+            [NO_REPORT], version("notification", 2, SOON, retired=True), None, id="both from a day on"
+        ),
+        pytest.param(
+            [NO_REPORT], version("notification", 2, LATER, retired=True), None, id="after the report"
+        ),
+        pytest.param(
+            [NO_REPORT, version("report", 3, LATER, "notification")],
+            version("notification", 2, SOON, retired=True),
+            "report",
+            id="the report comes back",
+        ),
+        pytest.param(
+            [version("report", 2, NOW)],
+            version("notification", 2, NOW, retired=True),
+            None,
+            id="the report counts from awareness by then",
+        ),
+        pytest.param(
+            [], version("report", 2, NOW, "notification", retired=True), None, id="the report itself"
+        ),
+        pytest.param([], version("notification", 2, NOW), None, id="it is changed only"),
+        pytest.param(
+            [NO_REPORT, version("notification", 2, LATER, retired=True)],
+            version("report", 3, SOON, "notification"),
+            "report",
+            id="the report back, its start is retired later",
+        ),
+    ],
+)
+def test_no_rule_counts_from_one_that_does_not_hold(
+    more: list[Version], added: Version, code: str | None
+) -> None:
+    assert left_without_start(added, [*NIS2, *more]) == code
 
 
 @pytest.mark.parametrize(

@@ -284,7 +284,7 @@ def _duties(
 
 
 def _versions(rows: Iterable[r.RegulatoryRule]) -> list[Version]:
-    return [Version(row.code, row.version, row.since, row.is_retired) for row in rows]
+    return [Version(row.code, row.version, row.since, row.is_retired, row.after) for row in rows]
 
 
 def _rule_version(row: r.RegulatoryRule) -> RuleVersion:
