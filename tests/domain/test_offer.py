@@ -65,7 +65,9 @@ def test_a_code_is_an_address(code: str) -> None:
     check_code(code)
 
 
-@pytest.mark.parametrize("code", ["", "HR", "2go", "a b", "a--b", "-a", "a-", "é", "a/b", "a" * 65, "new", "check"])
+@pytest.mark.parametrize(
+    "code", ["", "HR", "2go", "a b", "a--b", "-a", "a-", "é", "a/b", "a" * 65, "new", "check"]
+)
 def test_what_could_not_be_an_address_is_no_code(code: str) -> None:
     with pytest.raises(Invalid):
         check_code(code)
