@@ -38,23 +38,23 @@ def many(database: Database) -> Database:
         for tenant_id in range(2, ADHERENTS + 2):
             given.an_adherent(session, tenant_id, f"CH {tenant_id}")
         incident = t.Incident.__table__
-        session.execute(insert(incident), [_incident(n, NOW + (n + 1) * HOUR) for n in range(FIRST)])
+        session.execute(insert(t.Incident), [_incident(n, NOW + (n + 1) * HOUR) for n in range(FIRST)])
         per_adherent = FIRST // ADHERENTS
         same = [column for column in incident.columns if column.name != "number"]
         names = ["number", *(column.name for column in same)]
         for doubling in range(DOUBLINGS):
             further = select(incident.c.number + (per_adherent << doubling), *same)
-            session.execute(insert(incident).from_select(names, further))
+            session.execute(insert(t.Incident).from_select(names, further))
         late = [_incident(OPEN + n, NOW + (n - 60) * MINUTE) for n in range(101)]
-        session.execute(insert(incident), late)
+        session.execute(insert(t.Incident), late)
         done = {"resolved_at": NOW, "outcome": "met"}
         past = [_incident(OPEN + len(late) + n, NOW) | done for n in range(FIRST)]
-        session.execute(insert(incident), past)
+        session.execute(insert(t.Incident), past)
         levels = select(
             incident.c.tenant_id, incident.c.number, literal("ttr"), literal(1), incident.c.at_risk_at
         ).where(incident.c.resolved_at.is_(None))
         columns = ["tenant_id", "incident", "promise", "level", "due_at"]
-        session.execute(insert(e.Escalation.__table__).from_select(columns, levels))
+        session.execute(insert(e.Escalation).from_select(columns, levels))
     with database.schema() as connection:
         connection.exec_driver_sql("ANALYZE")
     return database
