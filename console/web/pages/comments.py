@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from console.actions.attachments import attach, redact_attachment
-from console.actions.comments import add_comment, redact_comment
+from console.actions.comments import redact_comment, write_comment
 from console.domain.access import Permission
 from console.domain.attachments import LARGEST_FILE
 from console.domain.errors import Invalid
@@ -41,7 +41,7 @@ def add(tenant_id: int, number: int) -> ResponseReturnValue:
     try:
         inputs.refuse_patient_numbers("text")
         with state().database.write(scope(), by=by) as session:
-            add_comment(
+            write_comment(
                 session,
                 tenant_id,
                 number,
