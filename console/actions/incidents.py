@@ -16,7 +16,7 @@ from console.actions.tenancy import hold_adherent, subscription_of
 from console.domain.clock import REFUSALS, Event, EventKind, Phase, next_events, read_clock
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import several_lines
-from console.domain.incident_log import Change
+from console.domain.incident_log import TEXTS, Change
 from console.domain.outages import Effect
 from console.domain.priority import Matrix, priority
 from console.domain.revisions import changed_fields
@@ -231,6 +231,38 @@ def set_particulars(
         return False
     _reckon(session, incident, events_of(session, tenant_id, number), now)
     return True
+
+
+def retell(
+    session: Session,
+    *,
+    tenant_id: int,
+    number: int,
+    title: str | None,
+    description: str | None,
+    now: datetime,
+    by: str,
+) -> bool:
+    """Tell the texts of an incident anew, None leaving them; whether one is another than before.
+
+    Raises `Conflict` once the incident is closed. What was redacted stays so.
+    """
+    incident = hold_incident(session, tenant_id, number)
+    if incident.phase == Phase.CLOSED:
+        raise Conflict("Un incident clos ne change plus.")
+    if incident.title == REDACTED_TITLE:
+        return False
+    before = incident.title, incident.description
+    if title is not None:
+        incident.title = _one_line(title)
+    if description is not None:
+        incident.description = several_lines(description, "description") or None
+    after = incident.title, incident.description
+    for change, was, value in zip(TEXTS, before, after, strict=True):
+        if was != value:
+            _append(session, incident, change, now, now, by)
+            incident.changed_at = now  # programs read it too
+    return before != after
 
 
 def redact_incident(session: Session, *, tenant_id: int, number: int) -> None:

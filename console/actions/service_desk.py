@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -18,13 +19,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.actions.called import adherent_called, subscription_called
-from console.actions.comments import add_comment
+from console.actions.comments import add_comment, correct_comment
 from console.actions.incidents import (
     Particulars,
     Revision,
     hold_incident,
     open_incident,
     record_event,
+    retell,
     set_particulars,
 )
 from console.actions.tenancy import hold_adherent
@@ -41,6 +43,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 # What the desk may tell anew, and what it is read as.
 CHOICES: dict[str, type[StrEnum]] = {"priority": t.Priority, "category": t.Category, "effect": Effect}
 PLAIN = ("impact", "urgency", "is_security")
+LONGEST_AUTHOR = 200
 
 
 class Outcome(StrEnum):
@@ -53,12 +56,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The incident that a ticket is, and what it did; `suspect` fields seem to hold a patient's number."""
+    """The incident that a ticket is, and what it did; `suspect` fields seem to hold a patient's number.
+
+    `refused` is what a closed incident does not take beside the comments of the ticket.
+    """
 
     tenant_id: int
     incident: int
     outcome: Outcome
     suspect: tuple[str, ...] = ()
+    refused: tuple[Conflict, ...] = ()
 
 
 def take_ticket(
@@ -67,7 +74,8 @@ def take_ticket(
     """Bring the incident of a ticket to what the desk tells, or open it.
 
     Raises `Invalid` with the field that is wrong, or `Conflict` where the console knows otherwise: the ticket
-    is of another adherent, its incident is another ticket's, or is closed.
+    is of another adherent, its incident is another ticket's, or is closed. Comments are taken all the same:
+    where a ticket has some, what a closed incident does not take is told as `refused`.
     """
     tenant_id = _adherent_of(session, desk, external_id, ticket)
     hold_adherent(session, tenant_id)  # two messages of one new ticket make one incident
@@ -86,7 +94,7 @@ def take_ticket(
             desk=desk,
             external_id=external_id,
             incident=number,
-            told=told if opens else {},
+            told=(told if opens else {}) | _hashes(ticket),
             comments=[],
             told_at=now,
         )
@@ -94,16 +102,19 @@ def take_ticket(
         outcome = Outcome.CREATED if opens else Outcome.CHANGED
     elif ticket.incident not in (None, row.incident):
         raise Conflict("Ce ticket est déjà l'incident n° %(number)s.", number=row.incident)
-    moved = [
-        _revise(session, row, told, now, by),
-        _catch_up(session, row, ticket, now, by),
-        _comment(session, row, ticket.comments, now, by),
-    ]
+    moved, refused = [_comment(session, row, ticket.comments, now, by)], []
+    for deed in (_revise, _retell, _catch_up):
+        try:
+            moved.append(deed(session, row, ticket, now, by))
+        except Conflict as refusal:
+            if not ticket.comments:
+                raise
+            refused.append(refusal)
     if any(moved):
         row.told_at = now
         outcome = outcome if outcome is Outcome.CREATED else Outcome.CHANGED
     session.flush()
-    return Taken(tenant_id, row.incident, outcome, _suspect(ticket))
+    return Taken(tenant_id, row.incident, outcome, _suspect(ticket), tuple(refused))
 
 
 def _adherent_of(session: Session, desk: str, external_id: str, ticket: Ticket) -> int:
@@ -162,15 +173,15 @@ def _free(session: Session, tenant_id: int, desk: str, ticket: Ticket) -> int:
     return number
 
 
-def _revise(session: Session, row: s.DeskTicket, told: dict[str, Any], now: datetime, by: str) -> bool:
+def _revise(session: Session, row: s.DeskTicket, ticket: Ticket, now: datetime, by: str) -> bool:
     """Tell anew what the desk tells otherwise than last time; what people changed here meanwhile stays."""
+    told = _particulars(ticket)
     changed = {name: value for name, value in told.items() if row.told.get(name) != value}
     if not changed:
         return False
     if {"impact", "urgency"} & changed.keys() and "priority" in told:
         changed["priority"] = told["priority"]  # or the matrix would say it
-    row.told = {**row.told, **told}
-    return set_particulars(
+    moved = set_particulars(
         session,
         tenant_id=row.tenant_id,
         number=row.incident,
@@ -179,6 +190,27 @@ def _revise(session: Session, row: s.DeskTicket, told: dict[str, Any], now: date
         now=now,
         by=by,
     )
+    row.told = {**row.told, **told}
+    return moved
+
+
+def _retell(session: Session, row: s.DeskTicket, ticket: Ticket, now: datetime, by: str) -> bool:
+    """Tell the texts anew that the desk tells otherwise than last time."""
+    told = _hashes(ticket)
+    changed = {name for name, value in told.items() if row.told.get(name) != value}
+    if not changed:
+        return False
+    moved = retell(
+        session,
+        tenant_id=row.tenant_id,
+        number=row.incident,
+        title=ticket.title if "title_sha256" in changed else None,
+        description=ticket.description if "description_sha256" in changed else None,
+        now=now,
+        by=by,
+    )
+    row.told = {**row.told, **told}
+    return moved
 
 
 def _catch_up(session: Session, row: s.DeskTicket, ticket: Ticket, now: datetime, by: str) -> bool:
@@ -208,12 +240,32 @@ def _catch_up(session: Session, row: s.DeskTicket, ticket: Ticket, now: datetime
 def _comment(
     session: Session, row: s.DeskTicket, comments: Sequence[DeskComment], now: datetime, by: str
 ) -> bool:
-    new = [one for one in comments if one.external_id not in row.comments]
-    for one in new:
-        add_comment(session, row.tenant_id, row.incident, one.text, shared=True, now=now, by=by)
-    if new:
-        row.comments = [*row.comments, *dict.fromkeys(one.external_id for one in new)]
-    return bool(new)
+    """Write the comments that are new, and correct those that the desk tells otherwise than last time."""
+    taken = {name: (number, said) for name, number, said in row.comments}
+    before = dict(taken)
+    for one in comments:
+        author = f"{row.desk}/{one.author}"[:LONGEST_AUTHOR] if one.author else None  # no login has a slash
+        number, said = taken.get(one.external_id, (None, ""))
+        hashed = _hash(repr((one.text, one.shared, one.author, one.at)))
+        incident = (session, row.tenant_id, row.incident)
+        if number is None:
+            number = add_comment(*incident, one.text, shared=one.shared, now=now, by=author or by, at=one.at)
+        elif said != hashed:
+            correct_comment(*incident, number, one.text, shared=one.shared, now=now, by=author, at=one.at)
+        taken[one.external_id] = number, hashed
+    if taken != before:
+        row.comments = [[name, *known] for name, known in taken.items()]
+    return taken != before
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def _hashes(ticket: Ticket) -> dict[str, str]:
+    """What tells the texts of a ticket from others, for the texts themselves may be redacted."""
+    texts = {"title_sha256": ticket.title or None, "description_sha256": ticket.description}
+    return {name: _hash(text) for name, text in texts.items() if text is not None}
 
 
 def _particulars(ticket: Ticket) -> dict[str, Any]:

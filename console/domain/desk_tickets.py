@@ -3,7 +3,8 @@
 The fields: `adherent` (number or FINESS), `subscription` (number, or code of the service), `incident` (the
 number of one that the console has already), `title`, `description`, `priority` (P1 to P5) or `impact` and
 `urgency` (1 to 5), `category`, `is_security`, `effect`, `state` and `since` (where it stands, and since
-when), `opened_at`, `acknowledged_at`, `resolved_at`, `closed_at`, and `comments`: a list of `id` and `text`.
+when), `opened_at`, `acknowledged_at`, `resolved_at`, `closed_at`, and `comments`: a list of objects
+with `id` and `text`, and `shared` (true where the adherent reads it; internal otherwise), `author` and `at`.
 Instants are ISO 8601 with an offset. What is null or absent is not told.
 """
 
@@ -32,14 +33,18 @@ NAMES = frozenset(
         *DATED,
     }
 )
+COMMENT_NAMES = frozenset({"id", "text", "shared", "author", "at"})
 
 
 @dataclass(frozen=True, slots=True)
 class DeskComment:
-    """What the desk wrote to the adherent, by the desk's own name for it."""
+    """What somebody of the desk wrote, by the desk's own name for it; `author` may be empty."""
 
     external_id: str
     text: str
+    shared: bool = False
+    author: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +146,31 @@ def _comments(facts: Mapping[str, Any]) -> Iterator[DeskComment]:
     for one in told:
         if not isinstance(one, dict):
             raise Invalid("comments", "Un commentaire est un objet avec id et text.")
-        name = check_name(_text(one, "id") or "", "comments", LONGEST_ID)
-        text = several_lines(_text(one, "text") or "", "comments")
-        if not text:
-            raise Invalid("comments", "Le commentaire %(name)s n'a pas de texte.", name=name)
-        yield DeskComment(name, text)
+        try:
+            yield _comment(one)
+        except Invalid as wrong:
+            raise Invalid("comments", wrong.message, **wrong.values) from None
+
+
+def _comment(facts: Mapping[str, Any]) -> DeskComment:
+    if unknown := sorted(facts.keys() - COMMENT_NAMES):
+        raise Invalid(
+            "comments",
+            "%(name)s n'est pas un champ d'un commentaire ; ce sont : %(names)s.",
+            name=unknown[0][:LONGEST_ID],
+            names=", ".join(sorted(COMMENT_NAMES)),
+        )
+    name = check_name(_text(facts, "id") or "", "id", LONGEST_ID)
+    text = several_lines(_text(facts, "text") or "", "text")
+    if not text:
+        raise Invalid("comments", "Le commentaire %(name)s n'a pas de texte.", name=name)
+    return DeskComment(
+        external_id=name,
+        text=text,
+        shared=_truth(facts, "shared") or False,
+        author=one_line(_text(facts, "author") or "", "author") if facts.get("author") else "",
+        at=_instant(facts, "at"),
+    )
 
 
 def _text(facts: Mapping[str, Any], name: str) -> str | None:

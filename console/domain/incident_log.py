@@ -22,6 +22,12 @@ class Change(StrEnum):
     SECURITY = "security"
     EFFECT = "effect"
     PLAN = "plan"
+    TITLE = "title"
+    DESCRIPTION = "description"
+
+
+# Of these the log says that they changed, never what they were: they may be redacted.
+TEXTS = (Change.TITLE, Change.DESCRIPTION)
 
 
 @dataclass(frozen=True, slots=True)

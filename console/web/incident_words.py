@@ -33,6 +33,8 @@ CHANGES: Words = {
     "security": lazy_gettext("incident de sécurité"),
     "effect": lazy_gettext("effet sur le service"),
     "plan": lazy_gettext("plan de la souscription"),
+    "title": lazy_gettext("titre"),
+    "description": lazy_gettext("description"),
 }
 IMPACTS: Words = {
     "1": lazy_gettext("plusieurs établissements, ou un service vital"),

@@ -29,6 +29,7 @@ from console.store.queries.incident_feed import (
 from console.store.session import Operator, Scope, Tenants
 from console.web.access import public
 from console.web.bearer import asking
+from console.web.errors import message_of
 from console.web.state import state
 
 LARGEST_ADHERENT = 2**63 - 1
@@ -69,7 +70,8 @@ def put_ticket(desk: str, external_id: str) -> tuple[Response, int]:
     """Take a ticket in, as `console.domain.desk_tickets` says it: 201 where it opened an incident, or 200.
 
     `outcome` is created, changed or unchanged; `suspect` names the fields that seem to hold a number of a
-    patient. 401, 403, 413, 422 with the field, or 409 where the console knows otherwise: nothing is written.
+    patient; `refused` says what a closed incident did not take beside the comments. 401, 403, 413, 422 with
+    the field, or 409 where the console knows otherwise: nothing is written.
     """
     bearer = asking(TokenScope.INCIDENTS_WRITE)
     request.max_content_length = LARGEST_TICKET
@@ -80,7 +82,8 @@ def put_ticket(desk: str, external_id: str) -> tuple[Response, int]:
     with state().database.write(_scope(bearer), by=bearer.signature) as session:
         taken = take_ticket(session, desk, external_id, ticket, now=now, by=bearer.signature)
         told = tell_incident(session, taken.tenant_id, taken.incident, now=now)
-    body = jsonify(outcome=taken.outcome, suspect=taken.suspect, incident=_told(told))
+    refused = list(dict.fromkeys(map(message_of, taken.refused)))
+    body = jsonify(outcome=taken.outcome, suspect=taken.suspect, refused=refused, incident=_told(told))
     return body, 201 if taken.outcome is Outcome.CREATED else 200
 
 

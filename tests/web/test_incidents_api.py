@@ -9,8 +9,10 @@ from flask import Flask
 
 from console.actions.api_tokens import issue_token
 from console.actions.comments import add_comment, redact_comment
+from console.actions.incidents import redact_incident
 from console.domain.tokens import Terms, TokenScope
 from console.store.queries.incident_feed import Cursor, read_cursor, tell_changes
+from console.store.queries.incident_file import timeline
 from console.store.session import Database, Operator
 from tests import given
 
@@ -119,7 +121,7 @@ def test_what_the_desk_changes_is_changed_and_what_people_changed_here_stays(
 
 
 def test_comments_go_both_ways_once(desk: Ask, database: Database) -> None:
-    said = [{"id": "c1", "text": "Nous cherchons."}]
+    said = [{"id": "c1", "text": "Nous cherchons.", "shared": True}]
     put(desk, comments=said)
     assert put(desk, comments=said).json["outcome"] == "unchanged"
     with database.write(Operator()) as session:
@@ -129,6 +131,82 @@ def test_comments_go_both_ways_once(desk: Ask, database: Database) -> None:
     assert [one["text"] for one in told["comments"]] == ["Nous cherchons.", "Vu au téléphone"]
     suspect = put(desk, comments=[{"id": "c2", "text": "NIR 1 85 05 78 006 084 91"}])
     assert suspect.json["suspect"] == ["comments"]
+
+
+def told_comments(desk: Ask, database: Database) -> list[tuple[str, bool, str, datetime]]:
+    with database.read(Operator()) as session:
+        entries = timeline(session, FOIX, 1, internal=True)
+    found = [one.comment for one in entries if one.comment]
+    return [(one.text, one.is_shared, one.by, one.at) for one in found]
+
+
+def test_a_comment_of_the_desk_is_internal_unless_it_is_shared(desk: Ask, database: Database) -> None:
+    by_whom = {"author": "Luc Petit", "at": hours(1)}
+    said = [
+        {"id": "c1", "text": "Vu au téléphone"} | by_whom,
+        {"id": "c2", "text": "Nous cherchons.", "shared": True, "author": "Luc Petit", "at": hours(0.5)},
+        {"id": "c3", "text": "Entre nous", "shared": False, "at": hours(2)},
+    ]
+    assert [one["text"] for one in put(desk, comments=said).json["incident"]["comments"]] == [
+        "Nous cherchons."
+    ]
+    third, first, second = told_comments(desk, database)  # the latest first
+    assert first == ("Vu au téléphone", False, "snow/Luc Petit", OPENED_AT + timedelta(hours=1))
+    assert second == ("Nous cherchons.", True, "snow/Luc Petit", OPENED_AT + timedelta(hours=0.5))
+    assert (third[1], third[2].startswith("token/")) == (False, True)
+
+
+def test_a_comment_corrected_under_its_name_is_corrected(desk: Ask, database: Database) -> None:
+    said = {"id": "c1", "text": "Nous cherchon.", "at": hours(1)}
+    put(desk, comments=[said])
+    better = said | {"text": "Nous cherchons.", "shared": True}
+    answer = put(desk, comments=[better, better])
+    assert answer.json["outcome"] == "changed"
+    assert [one["text"] for one in answer.json["incident"]["comments"]] == ["Nous cherchons."]
+    assert put(desk, comments=[better]).json["outcome"] == "unchanged"
+    with database.write(Operator()) as session:
+        redact_comment(session, FOIX, 1, 1, now=NOW, by="dpo")
+    put(desk, comments=[said])
+    assert [text for text, *_rest in told_comments(desk, database)] == [""]
+
+
+def test_a_closed_incident_takes_the_comments_and_tells_what_it_does_not(desk: Ask) -> None:
+    put(desk, state="closed", since=hours(4))
+    said = [{"id": "c1", "text": "Le fournisseur confirme.", "shared": True}]
+    late = {"state": "new", "since": hours(4.5), "priority": "P1", "title": "Autre titre"}
+    for outcome in ("changed", "unchanged"):
+        answer = put(desk, comments=said, **late)
+        assert (answer.status_code, answer.json["outcome"]) == (200, outcome)
+        assert [one["text"] for one in answer.json["incident"]["comments"]] == ["Le fournisseur confirme."]
+        assert ["clos" in one for one in answer.json["refused"]] == [True, True]
+        told = answer.json["incident"]
+        assert (told["phase"], told["priority"], told["title"]) == ("closed", "P3", TICKET["title"])
+    assert put(desk, **late).status_code == 409  # there is nothing to take
+
+
+def test_texts_that_the_desk_tells_anew_are_changed_and_logged(desk: Ask, database: Database) -> None:
+    put(desk)
+    answer = put(desk, title="Plus de bulletins", description="Bac vide")
+    told = answer.json["incident"]
+    assert (answer.json["outcome"], told["title"], told["description"]) == (
+        "changed",
+        "Plus de bulletins",
+        "Bac vide",
+    )
+    assert [one["kind"] for one in told["events"][-2:]] == ["title", "description"]
+    with database.write(Operator()) as session:
+        redact_incident(session, tenant_id=FOIX, number=1)
+    again = put(desk, title="Un patient, par erreur", description="Un patient, par erreur")
+    assert (again.json["incident"]["title"], again.json["incident"]["description"]) == ("—", None)
+
+
+def test_a_state_before_the_resolution_of_the_console_does_not_undo_it(desk: Ask, database: Database) -> None:
+    put(desk)
+    with database.write(Operator()) as session:
+        given.it_is(session, "resolved", FOIX, 1, OPENED_AT + timedelta(hours=4))
+    late = put(desk, state="acknowledged", since=hours(1), acknowledged_at=hours(1))
+    assert (late.status_code, kinds(late)) == (200, ["opened", "resolved"])
+    assert kinds(put(desk, state="acknowledged", since=hours(4.5))) == ["opened", "resolved"]  # told before
 
 
 def test_an_incident_of_the_console_becomes_a_ticket_of_the_desk(desk: Ask, database: Database) -> None:
@@ -156,6 +234,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"category": "café"}, "network"),
     ({"priority": None, "impact": None}, "priorité"),
     ({"color": "red"}, "n'est pas un champ"),
+    ({"comments": [{"id": "c1", "text": "x", "public": False}]}, "n'est pas un champ d'un commentaire"),
+    ({"comments": [{"id": "c1", "text": "x", "shared": "no"}]}, "true ou false"),
+    ({"comments": [{"id": "c1", "text": "x", "at": "hier"}]}, "instant"),
+    ({"comments": [{"id": "c1", "text": "x", "at": "2199-01-01T00:00:00Z"}]}, "à venir"),
 ]
 
 

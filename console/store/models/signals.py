@@ -19,7 +19,8 @@ class DeskTicket(TenantRow):
     """A ticket of a service desk and the incident it is here.
 
     `state` and `since` are the last state that was taken from the desk; `told` holds what it said last of the
-    particulars, so that what it says again changes nothing, and `comments` the desk's names of those taken.
+    particulars, so that what it says again changes nothing, but of texts, which may be redacted, only a hash.
+    `comments` holds, of each that was taken, the desk's name, its number here and the hash of what it said.
     """
 
     __tablename__ = "desk_ticket"
