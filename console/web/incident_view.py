@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from flask import render_template, request
@@ -9,6 +10,8 @@ from flask import render_template, request
 from console.domain.access import Permission
 from console.domain.clock import Phase
 from console.domain.errors import DomainError, Invalid
+from console.domain.incident_log import TEXTS
+from console.domain.patient_data import patient_numbers
 from console.store.queries import incident_file
 from console.store.queries.adherent import adherent_page
 from console.store.queries.incidents import IncidentPage, incident_page
@@ -21,6 +24,7 @@ from console.web.incident_words import written_from
 from console.web.languages import today
 from console.web.state import state
 
+PROGRAMS = ("service_desk", "alertmanager")  # what opens incidents without anybody to confirm a text
 RESOLVED = (Phase.RESOLVED, Phase.CLOSED)
 
 
@@ -30,8 +34,10 @@ def page(tenant_id: int, number: int, error: DomainError | None = None, part: st
     now, chosen = datetime.now(UTC), _template()
     with state().database.read(scope()) as session:
         incident = incident_page(session, tenant_id, number, now=now)
+        timeline = incident_file.timeline(session, tenant_id, number, internal=internal)
         shown = {
-            "timeline": incident_file.timeline(session, tenant_id, number, internal=internal),
+            "timeline": timeline,
+            "suspect": internal and _names_a_patient(incident, timeline),
             "review": incident_file.review_of(session, tenant_id, number) if internal else None,
             "actions": incident_file.actions_of(session, tenant_id, number) if internal else [],
             "templates": templates(session) if may_handle else [],
@@ -70,6 +76,15 @@ def _particulars(incident: IncidentPage) -> dict[str, list[str]]:
         "touches": [str(one.subscription) for one in incident.touched],
         "sites": [place.code for place in incident.sites],
     }
+
+
+def _names_a_patient(incident: IncidentPage, timeline: Sequence[incident_file.Entry]) -> bool:
+    """Whether a text of a program seems to; of what people typed they confirmed that it does not."""
+    told = [one for one in timeline if "/" in one.by]  # no login has a slash
+    texts = [one.comment.text for one in told if one.comment]
+    if incident.origin in PROGRAMS or any(one.line and one.line.kind in TEXTS for one in told):
+        texts += incident.title, incident.description or ""
+    return any(map(patient_numbers, texts))
 
 
 def _template() -> int | None:

@@ -139,6 +139,19 @@ def test_what_somebody_resolved_already_stays_resolved(send: Send, database: Dat
     assert incidents(database)[0][4] == BEGAN + timedelta(hours=1)
 
 
+def test_staff_are_warned_of_what_seems_to_name_a_patient(
+    send: Send, database: Database, sign_in_as: SignIn
+) -> None:
+    named = alert() | {"annotations": {"summary": "Dossier IPP 123456 en erreur"}}
+    send(named, alert(alertname="Autre"))
+    ops, cio = sign_in_as(Role.OPS), sign_in_as(Role.CIO, FOIX)
+    assert ops.get("/alert-routes").text.count("numéro de patient ?") == 1
+    for number, warned in ((1, True), (2, False)):
+        page = ops.get(f"/adherents/{FOIX}/incidents/{number}").text
+        assert ("Relisez les textes" in page) is warned
+    assert "Relisez les textes" not in cio.get(f"/adherents/{FOIX}/incidents/1").text
+
+
 def test_what_has_no_route_is_kept_shown_and_routed_later(
     send: Send, database: Database, sign_in_as: SignIn
 ) -> None:

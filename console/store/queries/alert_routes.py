@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from console.domain.alert_routes import Fate, Route, read_matchers
 from console.domain.alertmanager import Alert
 from console.domain.errors import DomainError, NotFound
+from console.domain.patient_data import patient_numbers
 from console.store.models import catalogue as c
 from console.store.models import signals as s
 
@@ -34,7 +35,10 @@ class ListedRoute:
 
 @dataclass(frozen=True, slots=True)
 class ListedSignal:
-    """An alert that came; `refusal` says why no incident could be opened."""
+    """An alert that came; `refusal` says why no incident could be opened.
+
+    It `is_suspect` where a text of it seems to hold a patient's number.
+    """
 
     alert: Alert
     ended_at: datetime | None
@@ -46,6 +50,7 @@ class ListedSignal:
     incident: int | None
     last_at: datetime
     times: int
+    is_suspect: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +139,9 @@ def _route(row: s.AlertRoute) -> Route:
 
 def _signal(row: s.AlertSignal, adherent: str | None) -> ListedSignal:
     told = row.refusal
+    alert = Alert(row.fingerprint, row.labels, row.annotations, row.started_at, row.ended_at)
     return ListedSignal(
-        alert=Alert(row.fingerprint, row.labels, row.annotations, row.started_at, row.ended_at),
+        alert=alert,
         ended_at=row.ended_at,
         fate=row.fate,
         route=row.route,
@@ -145,4 +151,5 @@ def _signal(row: s.AlertSignal, adherent: str | None) -> ListedSignal:
         incident=row.incident,
         last_at=row.last_at,
         times=row.times,
+        is_suspect=bool(patient_numbers(f"{alert.title}\n{alert.text}")),
     )
