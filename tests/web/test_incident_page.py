@@ -11,6 +11,7 @@ from sqlalchemy import select
 from console.actions.attachments import attach
 from console.actions.comments import add_comment
 from console.domain.access import Role
+from console.store.models import audit as a
 from console.store.models import incident as i
 from console.store.models import tenant as t
 from console.store.session import Database, Operator
@@ -49,12 +50,16 @@ def test_a_cio_declares_an_incident_in_plain_words_and_follows_it(desk: Database
     form = browser.get(f"/adherents/{FOIX}/incidents/new").text
     assert 'name="impact"' in form
     assert 'name="priority"' not in form
+    assert "Le service est-il utilisable" in form
     typed = {"title": "Paie arrêtée", "subscription": "2", "impact": "2", "urgency": "1", "priority": "P5"}
-    answer = browser.submit(f"/adherents/{FOIX}/incidents", **typed, description="Depuis ce matin")
+    answer = browser.submit(
+        f"/adherents/{FOIX}/incidents", **typed, effect="degraded", description="Depuis ce matin"
+    )
     assert answer.status_code == 303
     with desk.read(Operator()) as session:
         row = session.get_one(t.Incident, (FOIX, 2))
     assert (row.origin, row.priority, row.description) == ("adherent", "P1", "Depuis ce matin")
+    assert row.effect == "degraded"
     assert "Depuis ce matin" in browser.get(answer.location).text
     assert browser.submit(f"/adherents/{FOIX}/incidents", **typed | {"impact": ""}).status_code == 422
 
@@ -263,6 +268,23 @@ def test_an_administrator_redacts_what_should_not_have_been_written(
     assert "Écrit True" not in page
     assert "fichier-True" not in page
     assert browser.get(f"{PAGE}/files/2").status_code == 404
+
+
+def test_the_audit_log_repeats_none_of_the_texts_that_may_be_redacted(
+    desk: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    browser.submit(f"{PAGE}/events", kind="resolved")
+    action = {"action": "Rappeler Mme Serrano", "in_charge": "L. Petit", "due_on": "2027-01-31"}
+    assert browser.submit(f"{PAGE}/actions", **action).status_code == 303
+    for address in ("redact", "files/2/redact"):
+        assert browser.submit(f"{PAGE}/{address}").status_code == 303
+    with desk.read(Operator()) as session:
+        log = "".join(session.scalars(select(a.AuditPayload.payload)))
+    for text in ("Paie lente", "fichier-True", "Serrano", "Petit"):
+        assert text not in log
+    page = browser.get(f"/adherents/{FOIX}/audit?what=incident").text
+    assert "titre : contenu modifié" in page.replace("\u00a0", " ")
 
 
 def test_nothing_of_it_is_there_for_another_adherent(desk: Database, sign_in_as: SignIn) -> None:

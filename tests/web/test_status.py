@@ -136,6 +136,17 @@ def test_the_page_tells_what_does_not_work_what_is_planned_and_the_days_before(
     assert len(re.findall(r'<th scope="row" class="nowrap">', page)) == 90
 
 
+def test_a_grave_incident_of_unknown_effect_leaves_nothing_green(desk: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.CIO, FOIX)
+    assert "Aucune panne connue" in browser.get(STATUS).text
+    number = an_outage(desk, effect=None)
+    page = browser.get(STATUS).text
+    assert "effet non évalué" in page
+    assert "Aucune panne connue" not in page
+    it_is(desk, EventKind.RESOLVED, number, NOW)
+    assert "Aucune panne connue" in browser.get(STATUS).text
+
+
 def test_a_service_that_suffers_says_how_badly_and_since_when(desk: Database, sign_in_as: SignIn) -> None:
     browser = sign_in_as(Role.CIO, FOIX)
     assert "Aucune panne connue" in browser.get(STATUS).text

@@ -55,7 +55,7 @@ class Attachment(TenantRow):
     __tablename__ = "incident_attachment"
     __table_args__ = (ForeignKeyConstraint(["tenant_id", "incident"], INCIDENT),)
     audited: ClassVar[bool] = True
-    hidden: ClassVar[frozenset[str]] = frozenset({"content"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"name", "content"})
     incident: Mapped[Number]
     number: Mapped[Number]
     name: Mapped[Label]
@@ -101,6 +101,7 @@ class ReviewAction(TenantRow):
         ),
     )
     audited: ClassVar[bool] = True
+    hidden: ClassVar[frozenset[str]] = frozenset({"title", "in_charge"})
     incident: Mapped[Number]
     number: Mapped[Number]
     title: Mapped[Label]

@@ -102,7 +102,7 @@ class Incident(TenantRow):
 
     __tablename__ = "incident"
     audited: ClassVar[bool] = True
-    hidden: ClassVar[frozenset[str]] = frozenset({"description"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"title", "description"})
     fleeting: ClassVar[frozenset[str]] = frozenset({"at_risk_at", "remaining_s", "changed_at"})
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "subscription"], SUBSCRIPTION),

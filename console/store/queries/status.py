@@ -16,6 +16,7 @@ from console.store.models import watching as w
 from console.store.queries.standing import of_subscription
 
 SUFFERS = (Effect.DEGRADED, Effect.OUTAGE)
+GRAVE = (t.Priority.P1, t.Priority.P2)
 SHOWN = 20  # dates of planned work
 
 
@@ -33,12 +34,16 @@ class ServiceName:
 
 @dataclass(frozen=True, slots=True)
 class ServiceNow:
-    """A subscription that runs, and what it suffers now, `since` when; None where it works."""
+    """A subscription that runs, and what it suffers now, `since` when; None where it works.
+
+    `is_unassessed`: a grave incident touches it and nobody said with what effect.
+    """
 
     subscription: int
     service: ServiceName
     effect: Effect
     since: datetime | None
+    is_unassessed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +230,34 @@ def _services(session: Session, tenant_id: int) -> list[ServiceNow]:
         .where(subscription.tenant_id == tenant_id, subscription.status == t.SubscriptionStatus.ACTIVE)
         .order_by(c.Service.name_fr, subscription.number)
     )
-    suffered = _suffered(session, tenant_id)
+    suffered, unassessed = _suffered(session, tenant_id), _unassessed(session, tenant_id)
     return [
-        ServiceNow(number, ServiceName(name_fr, name_en), *suffered.get(number, (Effect.NONE, None)))
+        ServiceNow(
+            number,
+            ServiceName(name_fr, name_en),
+            *suffered.get(number, (Effect.NONE, None)),
+            is_unassessed=number in unassessed and number not in suffered,
+        )
         for number, name_fr, name_en in rows
     ]
+
+
+def _unassessed(session: Session, tenant_id: int) -> set[int]:
+    """The subscriptions that a grave incident touches of which nobody said what it does to them."""
+    incident, touched = t.Incident, t.TouchedService
+    of_these = (
+        incident.tenant_id == tenant_id,
+        incident.resolved_at.is_(None),
+        incident.effect.is_(None),
+        incident.priority.in_(GRAVE),
+    )
+    own = select(incident.subscription).where(*of_these)
+    others = (
+        select(touched.subscription)
+        .join(incident, and_(incident.tenant_id == touched.tenant_id, incident.number == touched.incident))
+        .where(*of_these)
+    )
+    return {*session.scalars(own), *session.scalars(others)}
 
 
 def _suffered(session: Session, tenant_id: int) -> Mapping[int, tuple[Effect, datetime | None]]:

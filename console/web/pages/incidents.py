@@ -152,7 +152,10 @@ def _told() -> Particulars:
         for field, level in (("impact", impact), ("urgency", urgency)):
             if level is None:
                 raise Invalid(field, "Un choix de la liste est attendu.")
-        return Particulars(impact=impact, urgency=urgency, description=description, origin=Origin.ADHERENT)
+        effect = inputs.optional_choice("effect", Effect)
+        return Particulars(
+            impact=impact, urgency=urgency, description=description, effect=effect, origin=Origin.ADHERENT
+        )
     return Particulars(
         impact=impact,
         urgency=urgency,
