@@ -284,7 +284,7 @@ ROUTES: Mapping[str, Route] = {
     "plans.show": across(code="critical", shows=False),
     "regulatory_rules.index": across(shows=False),
     "regulatory_rules.show": across(code="cert-sante", shows=False),
-    "service_levels.as_csv": of_adherent(),
+    "service_levels.as_csv": of_adherent(shows=False),
     "service_levels.close": of_adherent({"month": "2026-10"}),
     "service_levels.close_next": across(form={"month": "2026-09"}),
     "service_levels.closing": across({"month": "2026-09"}),
@@ -292,7 +292,7 @@ ROUTES: Mapping[str, Route] = {
         {"reason": "Essai"}, number="{subscription}", month="{closed_month}"
     ),
     "service_levels.of_adherent": of_adherent(),
-    "service_levels.of_group": across(code="{ght}"),
+    "service_levels.of_group": across(code="{ght}", shows=False),
     "service_levels.show": of_adherent(number="{subscription}", month="{closed_month}"),
     "statements.as_csv": of_adherent(number="{statement}"),
     "statements.as_pdf": of_adherent(number="{statement}"),
