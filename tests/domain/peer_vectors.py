@@ -18,18 +18,23 @@ SUITES: dict[str, dict[str, Any]] = {
     suite["id"]: suite for suite in json.loads(VECTORS.read_text(encoding="utf-8"))["suites"]
 }
 UTC_ZONE = ZoneInfo("UTC")
-TAKEN: set[str] = set()  # the cases that a test has asked for
 MON_FRI = range(5)
 EVERY_DAY = range(7)
 
 
 def cases(suite: str, where: Callable[[dict[str, Any]], bool] = lambda given: True) -> list[Any]:
     """(input, right answer) of the cases chosen by their input; the answer is ours where it differs."""
-    chosen = [case for case in SUITES[suite]["cases"] if where(case["input"])]
-    TAKEN.update(case["id"] for case in chosen)
     return [
-        pytest.param(case["input"], case.get("our_value", case["expected"]), id=case["id"]) for case in chosen
+        pytest.param(case["input"], case.get("our_value", case["expected"]), id=case["id"])
+        for case in SUITES[suite]["cases"]
+        if where(case["input"])
     ]
+
+
+def answer(name: str) -> list[Any]:
+    """The right answer of the one case of that id, which a test builds by itself."""
+    (expected,) = answers(name.rpartition("-")[0], {name}).values()
+    return [pytest.param(expected, id=name)]
 
 
 def answers(suite: str, ids: Container[str]) -> dict[str, Any]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
-from tests.domain import peer_vectors, test_peer_vectors
+from tests.domain import peer_vectors
 
 HERE = Path(__file__).parent
-CALENDARS = test_peer_vectors.__name__
-AVAILABILITY = "tests.domain.test_availability_vectors"
+CALENDARS = "test_peer_vectors.py"
+AVAILABILITY = "test_availability_vectors.py"
 # Suites on what other products do with alerts, and on a scheduler that reckons times itself; here what is due
 # is a column, reckoned by rules that are tested for themselves.
 NO_RULE_OF_OURS = {
@@ -64,13 +63,20 @@ def test_the_cases_are_all_there() -> None:
     assert sum(len(suite["cases"]) for suite in peer_vectors.SUITES.values()) == 293
 
 
-@pytest.mark.parametrize("suite", [suite for suite, module in TESTED.items() if module == CALENDARS])
-def test_every_case_on_calendars_is_a_test(suite: str) -> None:
-    """Asked for by a table of cases, or named where it is tested alone."""
-    ids = {case["id"] for case in peer_vectors.SUITES[suite]["cases"]}
-    source = (HERE / "test_peer_vectors.py").read_text(encoding="utf-8")
-    named = set(re.findall(rf"{suite}-\d+", source))
-    assert ids - peer_vectors.TAKEN - named == set()
+def collected(module: Path, session: pytest.Session) -> set[str]:
+    """The ids of the parametrised tests that pytest makes of a module, whatever is chosen of them to run."""
+    tests = pytest.Module.from_parent(session, path=module).collect()
+    return {
+        test.callspec.id for test in tests if isinstance(test, pytest.Function) if hasattr(test, "callspec")
+    }
+
+
+@pytest.mark.parametrize("module", sorted(set(TESTED.values())))
+def test_every_case_is_a_test_of_its_own(module: str, request: pytest.FixtureRequest) -> None:
+    """By the ids of what pytest runs: a case that is only named in a comment is none."""
+    suites = [suite for suite, tested_in in TESTED.items() if tested_in == module]
+    ids = {case["id"] for suite in suites for case in peer_vectors.SUITES[suite]["cases"]}
+    assert ids - collected(HERE / module, request.session) == set()
 
 
 def test_each_answer_of_our_own_has_its_reason() -> None:
