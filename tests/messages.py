@@ -30,6 +30,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "ngettext": (1, 2),
     "Invalid": (2,),
     "Conflict": (1,),
+    "Stale": (1,),
     "NotFound": (1,),
     "Forbidden": (1,),
     "NotProven": (1,),

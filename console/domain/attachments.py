@@ -73,6 +73,11 @@ MAIN_PARTS = {
 }
 
 
+def text_of(content: bytes) -> str:
+    """What a file of text says; empty for a file of another kind."""
+    return "" if _by_signature(content) or _document(content) else _read(content) or ""
+
+
 def check_file(content: bytes, others_bytes: int) -> FileKind:
     """What a file is; raises `Invalid` for one that may not be kept beside `others_bytes` of other files."""
     if not content:
@@ -86,7 +91,9 @@ def check_file(content: bytes, others_bytes: int) -> FileKind:
             "Les fichiers d'un incident pèsent ensemble %(mebibytes)s Mio au plus.",
             mebibytes=LARGEST_TOTAL // MEBIBYTE,
         )
-    found = _by_signature(content) or _document(content) or _text(content)
+    found = _by_signature(content) or _document(content)
+    if found is None and _read(content) is not None:
+        return FileKind.TEXT
     if found is None:
         raise Invalid(
             "file", "Un fichier est un PDF, un PNG, un JPEG, un texte, un CSV, un XLSX ou un DOCX sans macro."
@@ -128,7 +135,7 @@ def _hides_something(parts: Iterable[str]) -> bool:
     return any(part.lower().endswith(("vbaproject.bin", ".exe", ".dll", ".js")) for part in parts)
 
 
-def _text(content: bytes) -> FileKind | None:
+def _read(content: bytes) -> str | None:
     """A text in UTF-8, or in Windows-1252, in which every byte but five is a letter."""
     for encoding in ("utf-8-sig", "cp1252"):
         try:
@@ -136,5 +143,5 @@ def _text(content: bytes) -> FileKind | None:
         except UnicodeDecodeError:
             continue
         readable = all(letter.isprintable() or letter in "\t\r\n\f\ufeff" for letter in text)
-        return FileKind.TEXT if readable else None
+        return text if readable else None
     return None

@@ -11,17 +11,11 @@ from console.domain.errors import Conflict
 class Stale(Conflict):
     """What a form was filled in from is no longer what is stored."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Quelqu'un a modifié cette fiche entre-temps. Rien n'est perdu : votre saisie est ci-dessous ; "
-            "comparez, puis enregistrez à nouveau."
-        )
-
 
 def check_version(seen: int | str | None, present: int | str) -> None:
     """Raise `Stale` where a form was filled in from another version than the present one."""
     if seen != present:
-        raise Stale
+        raise _stale()
 
 
 def fingerprint(*told: Hashable) -> str:
@@ -38,5 +32,12 @@ def changed_fields(
     """
     changed = {field for field, value in typed.items() if value != seen[field]}
     if any(present[field] not in (seen[field], typed[field]) for field in changed):
-        raise Stale
+        raise _stale()
     return changed
+
+
+def _stale() -> Stale:
+    return Stale(
+        "Quelqu'un a modifié cette fiche entre-temps. Rien n'est perdu : votre saisie est ci-dessous ; "
+        "comparez, puis enregistrez à nouveau."
+    )

@@ -15,6 +15,7 @@ from console.domain.patient_data import patient_numbers
 from console.web import addresses
 
 LARGEST = 10**12
+SHOWN = 10  # numbers that seem to be a patient's, of one text
 DIGITS = len(str(LARGEST))
 LARGEST_ID = 2**63 - 1  # of a host or a workload
 DECIMAL = re.compile(r"(?P<sign>-?)(?P<whole>[0-9]{1,11})(?:\.(?P<decimals>[0-9]{1,2}))?")
@@ -159,13 +160,18 @@ def choices(field: str, choices: type[Choice]) -> list[Choice]:
 
 def refuse_patient_numbers(*fields: str) -> None:
     """Refuse free texts that seem to name a patient, until the person has confirmed that they do not."""
-    found = [number for field in fields for number in patient_numbers(text(field))]
+    refuse_patients_in(*map(text, fields))
+
+
+def refuse_patients_in(*texts: str) -> None:
+    """As `refuse_patient_numbers`, of texts that come otherwise than as fields of a form."""
+    found = list(dict.fromkeys(number for told in texts for number in patient_numbers(told)))
     if found and not text("confirmed"):
         raise Invalid(
             "confirmed",
             "Ce texte contient ce qui ressemble à un numéro de patient : %(numbers)s. "
             "Aucune donnée de patient ne doit être saisie ici.",
-            numbers=", ".join(found),
+            numbers=", ".join(found[:SHOWN]),
         )
 
 

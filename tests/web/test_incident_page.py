@@ -143,6 +143,25 @@ def test_the_particulars_are_told_anew_and_logged(desk: Database, sign_in_as: Si
     assert 'id="since-error"' in late.text
 
 
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"nom;numero\nSerrano;1 85 05 78 006 084 36\n", "liste.csv"),
+        ("numéro IPP 123456".encode("cp1252"), "note.txt"),
+        (b"%PDF-1.4 nothing", "IPP_123456.pdf"),
+    ],
+)
+def test_a_file_that_seems_to_name_a_patient_must_be_confirmed(
+    desk: Database, sign_in_as: SignIn, content: bytes, name: str
+) -> None:
+    browser = sign_in_as(Role.OPS)
+    refused = browser.submit(f"{PAGE}/files", file=(io.BytesIO(content), name), shared="yes")
+    assert (refused.status_code, 'name="confirmed"' in refused.text) == (422, True)
+    assert "Choisissez à nouveau le fichier" in refused.text
+    sent = {"file": (io.BytesIO(content), name), "confirmed": "yes"}
+    assert browser.submit(f"{PAGE}/files", **sent).status_code == 303
+
+
 def retold(browser: Browser, **typed: object) -> dict[str, object]:
     """The form of the incident as it is now, once somebody typed."""
     return browser.filled_in(PAGE, f"{PAGE}/particulars", **typed)

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from console.actions.attachments import attach, redact_attachment
 from console.actions.comments import redact_comment, write_comment
 from console.domain.access import Permission
-from console.domain.attachments import LARGEST_FILE
+from console.domain.attachments import LARGEST_FILE, text_of
 from console.domain.errors import Invalid
 from console.store.queries.incident_file import file_content
 from console.web import incident_view, inputs
@@ -71,14 +71,16 @@ def redact(tenant_id: int, number: int, comment: int) -> ResponseReturnValue:
 def join(tenant_id: int, number: int) -> ResponseReturnValue:
     """Join a file."""
     by, file = current_account().login, request.files.get("file")
+    name, content = (file.filename or "", file.read()) if file else ("", b"")
     try:
+        inputs.refuse_patients_in(name.replace("_", " "), text_of(content))
         with state().database.write(scope(), by=by) as session:
             attach(
                 session,
                 tenant_id,
                 number,
-                (file.filename if file else None) or "",
-                file.read() if file else b"",
+                name,
+                content,
                 shared=_is_shared(),
                 now=datetime.now(UTC),
                 by=by,
