@@ -191,6 +191,7 @@ def create_app(config: Config | None = None) -> Flask:
         require_totp=config.require_totp,
         seal=Seal(config.secret_key, "web"),
         sender_domain=domain_of(config.smtp.sender) if config.smtp else None,
+        alert_recipients=config.alert_recipients,
         provider=_provider(config),
     )
     app.config.update(

@@ -33,6 +33,27 @@ class Communication:
     link: str
 
 
+class Deed(StrEnum):
+    """What an adherent did that the operator is told of at once."""
+
+    DECLARED = "declared"
+    ANSWERED = "answered"  # an incident that waited on it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdherentDid:
+    """What an adherent did to an incident, told to the operator; `zone` is the adherent's."""
+
+    adherent: str
+    number: int
+    title: str
+    priority: str
+    deed: Deed
+    at: datetime
+    zone: str
+    link: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DutyDue:
     """What the law wants told, by due date; `adherents` are those that it is owed to, none for the event.
@@ -62,6 +83,31 @@ def communication(told: Communication, language: Language) -> Message:
                 (_("Écrit le"), instant(told.at, told.zone, language)),
             ),
             told.text,
+            _("L'incident dans la console : %(link)s", link=told.link),
+        ],
+        language,
+    )
+
+
+def adherent_did(told: AdherentDid, language: Language) -> Message:
+    """The mail of an incident that an adherent declared, or answered."""
+    _ = language.gettext
+    adherent = line(told.adherent)
+    subjects = {
+        Deed.DECLARED: _("[Console INR] %(adherent)s déclare un incident", adherent=adherent),
+        Deed.ANSWERED: _(
+            "[Console INR] %(adherent)s a répondu sur un incident en attente", adherent=adherent
+        ),
+    }
+    return message(
+        subjects[told.deed],
+        [
+            facts(
+                (_("Adhérent"), adherent),
+                (_("Incident"), f"{told.number} — {line(told.title)}"),
+                (_("Priorité"), told.priority),
+                (_("Écrit le"), instant(told.at, told.zone, language)),
+            ),
             _("L'incident dans la console : %(link)s", link=told.link),
         ],
         language,

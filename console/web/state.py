@@ -17,7 +17,8 @@ class State:
     """Made once by `create_app`; `secure` when the console is reached over https.
 
     A host that was not heard for `silent_after` is silent. `require_totp`: staff have a second factor.
-    `sender_domain` is None where no mail leaves, `provider` where there is no single sign-on.
+    `sender_domain` is None where no mail leaves, `provider` where there is no single sign-on;
+    `alert_recipients` are the addresses of those on watch.
     """
 
     database: Database
@@ -27,6 +28,7 @@ class State:
     require_totp: bool
     seal: Seal
     sender_domain: str | None
+    alert_recipients: tuple[str, ...]
     provider: Provider | None
 
 

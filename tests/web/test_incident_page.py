@@ -3,16 +3,20 @@
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from console.actions.attachments import attach
 from console.actions.comments import add_comment
 from console.domain.access import Role
 from console.store.models import audit as a
+from console.store.models import coordination as k
 from console.store.models import incident as i
+from console.store.models import signals as s
 from console.store.models import tenant as t
 from console.store.session import Database, Operator
 from tests import given
@@ -160,6 +164,44 @@ def test_a_file_that_seems_to_name_a_patient_must_be_confirmed(
     assert "Choisissez à nouveau le fichier" in refused.text
     sent = {"file": (io.BytesIO(content), name), "confirmed": "yes"}
     assert browser.submit(f"{PAGE}/files", **sent).status_code == 303
+
+
+def test_the_page_names_the_service_its_contract_and_the_tickets_of_the_desk(
+    desk: Database, sign_in_as: SignIn
+) -> None:
+    with desk.write(Operator()) as session:
+        session.get_one(t.Subscription, (FOIX, 2)).contract = "M-18"
+        session.add(
+            s.DeskTicket(
+                tenant_id=FOIX,
+                desk="itop",
+                external_id="R-004512",
+                incident=1,
+                told={},
+                comments=[],
+                told_at=NOW,
+            )
+        )
+    page = sign_in_as(Role.OPS).get(PAGE).text
+    for said in ("M-18", "itop", "R-004512"):
+        assert said in page
+
+
+def test_what_a_cio_does_is_posted_to_those_on_watch(desk: Database, app: Flask, sign_in_as: SignIn) -> None:
+    app.extensions["console"] = replace(
+        app.extensions["console"], sender_domain="console.example", alert_recipients=("ops@console.example",)
+    )
+    browser = sign_in_as(Role.CIO, FOIX)
+    typed = {"title": "Paie arrêtée", "subscription": "2", "impact": "2", "urgency": "1"}
+    assert browser.submit(f"/adherents/{FOIX}/incidents", **typed).status_code == 303
+    sign_in_as(Role.OPS).submit(f"/adherents/{FOIX}/incidents/2/events", kind="waiting")
+    assert browser.submit(f"/adherents/{FOIX}/incidents/2/comments", text="Voici").status_code == 303
+    with desk.read(Operator()) as session:
+        mails = session.scalars(select(k.Delivery).order_by(k.Delivery.delivery_id)).all()
+    assert [("déclare" in mail.subject, "répondu" in mail.subject) for mail in mails] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 def retold(browser: Browser, **typed: object) -> dict[str, object]:

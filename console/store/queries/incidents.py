@@ -13,12 +13,21 @@ from console.domain.clock import Deadline, EventKind, next_events, read_clock
 from console.domain.errors import NotFound
 from console.domain.priority import priority
 from console.store.models import catalogue as c
+from console.store.models import signals as s
 from console.store.models import tenant as t
 from console.store.queries.incident_file import Place, Touched, touched_services, touched_sites
 from console.store.queries.incident_log import declared_at, events_of
 from console.store.queries.matrix import matrix_on
 from console.store.queries.plans import plan_of
 from console.store.queries.standing import of_subscription, standing_at
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a service desk calls an incident."""
+
+    desk: str
+    external_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,7 @@ class IncidentPage:
     origin: str
     major: int | None
     subscription: int
+    contract: str | None
     service_fr: str
     service_en: str
     plan: str
@@ -59,6 +69,7 @@ class IncidentPage:
     next: Sequence[EventKind]
     touched: Sequence[Touched]
     sites: Sequence[Place]
+    tickets: Sequence[Ticket]
 
 
 def incident_page(session: Session, tenant_id: int, number: int, *, now: datetime) -> IncidentPage:
@@ -95,6 +106,7 @@ def incident_page(session: Session, tenant_id: int, number: int, *, now: datetim
         origin=found.origin.value,
         major=found.major,
         subscription=found.subscription,
+        contract=subscribed.contract,
         service_fr=service.name_fr,
         service_en=service.name_en,
         plan=plan.name,
@@ -110,7 +122,18 @@ def incident_page(session: Session, tenant_id: int, number: int, *, now: datetim
         next=[kind for kind in EventKind if kind in next_events(events)],
         touched=touched_services(session, tenant_id, number),
         sites=touched_sites(session, tenant_id, number),
+        tickets=_tickets(session, tenant_id, number),
     )
+
+
+def _tickets(session: Session, tenant_id: int, number: int) -> list[Ticket]:
+    ticket = s.DeskTicket
+    rows = session.execute(
+        select(ticket.desk, ticket.external_id)
+        .where(ticket.tenant_id == tenant_id, ticket.incident == number)
+        .order_by(ticket.desk, ticket.external_id)
+    )
+    return [Ticket(*row) for row in rows]
 
 
 def _by_matrix(session: Session, incident: t.Incident) -> str | None:

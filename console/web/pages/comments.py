@@ -15,7 +15,7 @@ from console.domain.access import Permission
 from console.domain.attachments import LARGEST_FILE, text_of
 from console.domain.errors import Invalid
 from console.store.queries.incident_file import file_content
-from console.web import incident_view, inputs
+from console.web import incident_view, inputs, operator_mail
 from console.web.access import allowed, current_account, requires, scope
 from console.web.fragments import go_to
 from console.web.headers import FILE_POLICY
@@ -52,6 +52,8 @@ def add(tenant_id: int, number: int) -> ResponseReturnValue:
             )
     except Invalid as error:
         return incident_view.page(tenant_id, number, error, "comment"), 422
+    if not allowed(Permission.SEE_INTERNAL):
+        operator_mail.tell(tenant_id, number, operator_mail.Deed.ANSWERED)
     return _back(tenant_id, number)
 
 

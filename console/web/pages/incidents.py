@@ -29,7 +29,7 @@ from console.domain.revisions import Stale
 from console.store.queries import names
 from console.store.queries.adherent import adherent_page
 from console.store.queries.incident_file import places_of
-from console.web import incident_view, inputs
+from console.web import incident_view, inputs, operator_mail
 from console.web.access import allowed, current_account, requires, scope
 from console.web.errors import message_of
 from console.web.filled_forms import SEEN
@@ -72,6 +72,8 @@ def add(tenant_id: int) -> ResponseReturnValue:
             )
     except Invalid as error:
         return _form(tenant_id, {error.field: message_of(error)}), 422
+    if told.origin is Origin.ADHERENT:
+        operator_mail.tell(tenant_id, number, operator_mail.Deed.DECLARED)
     flash(_("L'incident est ouvert."))
     return go_to(url_for("incidents.show", tenant_id=tenant_id, number=number))
 
