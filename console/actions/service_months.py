@@ -11,9 +11,15 @@ from console.actions.tenancy import hold_adherent, subscription_of
 from console.domain.availability import Months, period_bounds, period_days
 from console.domain.errors import Conflict, Invalid
 from console.domain.free_text import one_line
-from console.domain.service_months import MonthInputs, reckon_month
+from console.domain.service_months import MonthInputs, nothing_counted, reckon_month
 from console.store.models.service_months import ServiceMonth
-from console.store.queries.service_months import all_closed, closed_months, inputs_of, revisions_of
+from console.store.queries.service_months import (
+    ClosedMonth,
+    all_closed,
+    closed_months,
+    inputs_of,
+    revisions_of,
+)
 from reports import canonical
 
 
@@ -28,10 +34,10 @@ def close_month(session: Session, tenant_id: int, month: date, *, now: datetime,
     if period_bounds(*period_days(month, Months.MONTH), ZoneInfo(adherent.zone))[1] > now:
         raise Invalid("month", "Ce mois n'est pas fini : il ne se clôt qu'ensuite.")
     closed = {one.subscription for one in closed_months(session, tenant_id, [month])}
-    inputs = inputs_of(session, tenant_id, [month], now)
+    inputs = inputs_of(session, tenant_id, [month])
     fresh = sorted({subscription for subscription, _ in inputs} - closed)
     for subscription in fresh:
-        session.add(_frozen(tenant_id, subscription, inputs[subscription, month], 1, None, now, by))
+        session.add(_frozen(tenant_id, subscription, inputs[subscription, month], None, None, now, by))
     session.flush()
     return fresh
 
@@ -41,7 +47,8 @@ def correct_month(
 ) -> int:
     """Close a month anew from what is known now; the number of the revision.
 
-    Raises `Conflict` where it is not closed, or nothing of its inputs changed.
+    Where the subscription turns out not to have been active, nothing of it is counted. Raises `Conflict`
+    where it is not closed, or nothing of its inputs changed.
     """
     hold_adherent(session, tenant_id)
     subscription_of(session, tenant_id, subscription)
@@ -49,26 +56,26 @@ def correct_month(
     past = revisions_of(session, tenant_id, subscription, month)
     if not past:
         raise Conflict("Ce mois n'est pas clos : il n'y a rien à corriger.")
-    inputs = inputs_of(session, tenant_id, [month], now).get((subscription, month))
-    if inputs is None:
-        raise Conflict("La souscription n'est plus active en ce mois : il n'y a plus rien à calculer.")
-    if inputs == past[-1].inputs:
+    last = past[-1]
+    known = inputs_of(session, tenant_id, [month])
+    inputs = known.get((subscription, month)) or nothing_counted(last.inputs)
+    if inputs == last.inputs:
         raise Conflict("Rien n'a changé de ce dont ce mois a été calculé.")
-    revision = past[-1].revision + 1
-    session.add(_frozen(tenant_id, subscription, inputs, revision, reason, now, by))
+    session.add(_frozen(tenant_id, subscription, inputs, last, reason, now, by))
     session.flush()
-    return revision
+    return last.revision + 1
 
 
 def unsound_months(session: Session, tenant_id: int) -> list[tuple[int, date, int]]:
-    """Closed months whose inputs no longer have their hash, or do not make their figures.
+    """Closed months whose inputs no longer have their hash, do not make their figures or lack a revision.
 
     Each as subscription, month and revision.
     """
+    rows = all_closed(session, tenant_id)
     return [
         (row.subscription, row.month, row.revision)
-        for row in all_closed(session, tenant_id)
-        if not _is_sound(row)
+        for before, row in zip([None, *rows], rows, strict=False)
+        if not _is_sound(row, before)
     ]
 
 
@@ -76,7 +83,7 @@ def _frozen(
     tenant_id: int,
     subscription: int,
     inputs: MonthInputs,
-    revision: int,
+    before: ClosedMonth | None,
     reason: str | None,
     now: datetime,
     by: str,
@@ -86,9 +93,9 @@ def _frozen(
         tenant_id=tenant_id,
         subscription=subscription,
         month=inputs.month,
-        revision=revision,
+        revision=before.revision + 1 if before else 1,
         inputs=text,
-        sha256=canonical.sha256(text),
+        sha256=_chained(text, before.sha256 if before else ""),
         closed_at=now,
         closed_by=by,
         reason=reason,
@@ -99,7 +106,7 @@ def _frozen(
 def _figures(inputs: MonthInputs) -> dict[str, int | None]:
     """The columns that the inputs make."""
     figures = reckon_month(inputs)
-    measured, credit = figures.measured, figures.credit
+    measured = figures.measured
     return {
         "availability_ppm": measured.availability_ppm,
         "target_ppm": figures.target_ppm,
@@ -108,13 +115,23 @@ def _figures(inputs: MonthInputs) -> dict[str, int | None]:
         "degraded_s": measured.degraded_s,
         "excused_s": measured.excused_s,
         "lost": measured.lost,
-        "credit_percent": credit.step.percent if credit else None,
-        "credit_cents": credit.cents if credit else None,
+        "credit_percent": figures.credit_percent,
+        "credit_cents": figures.credit_cents if figures.credits else None,
     }
 
 
-def _is_sound(row: ServiceMonth) -> bool:
-    if canonical.sha256(row.inputs) != row.sha256:
+def _chained(text: str, before: str) -> str:
+    """The hash of a revision, which covers that of the one before."""
+    return canonical.sha256(before + text)
+
+
+def _is_sound(row: ServiceMonth, before: ServiceMonth | None) -> bool:
+    """`before` is the row that comes before it, if only by chance of the same month."""
+    if before and (before.subscription, before.month) != (row.subscription, row.month):
+        before = None
+    if row.revision != (before.revision + 1 if before else 1):
+        return False
+    if _chained(row.inputs, before.sha256 if before else "") != row.sha256:
         return False
     figures = _figures(canonical.decode(MonthInputs, row.inputs))
     return all(getattr(row, name) == value for name, value in figures.items())

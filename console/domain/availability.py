@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
+from fractions import Fraction
+from math import floor
 from zoneinfo import ZoneInfo
 
 from console.domain.calendar import Calendar
@@ -136,11 +138,14 @@ def period_bounds(first: date, after: date, zone: ZoneInfo) -> Span:
     return day_bounds(first, zone)[0], day_bounds(after, zone)[0]
 
 
-def weighted_ppm(by_use: Iterable[tuple[int, int]]) -> int | None:
-    """The availability of a group, rounded down, from (parts per million, use) of each subscription.
+def weighted_ppm(by_use: Iterable[tuple[Measured, int]]) -> int | None:
+    """The availability of a group, from what was measured of each subscription and its use.
 
-    None where nobody used anything.
+    Exact until it is rounded down, once. None where nobody used anything that was counted.
     """
-    pairs = list(by_use)
+    pairs = [(one, use) for one, use in by_use if one.counted_s]
     used = sum(use for _, use in pairs)
-    return sum(ppm * use for ppm, use in pairs) // used if used else None
+    if not used:
+        return None
+    lost = sum((Fraction(one.lost * use, one.counted_s * PERCENT) for one, use in pairs), Fraction(0))
+    return floor((1 - lost / used) * WHOLE_PPM)

@@ -1,5 +1,7 @@
 """Service credits: the part of a month's price that goes back when a service ran too little.
 
+A stretch of the month that was held under one plan is judged by itself, on the price of its days.
+
 Neither rounding takes from what the plan promises. Availability is rounded down to a millionth, in which the
 steps are whole: it is below a step exactly where the true one is. The amount is rounded up to the cent: it is
 never less than the part of the price that the plan names.
@@ -27,7 +29,7 @@ class CreditStep:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """The step that holds, and what it makes of the month's price; `cents` is None where that is unknown."""
+    """The step that holds, and what it makes of the price; `cents` is None where that is unknown."""
 
     step: CreditStep
     price_cents: int | None
@@ -43,10 +45,23 @@ def month_price_cents(price_cents: int | None, per: PricePer | None, volume: int
     return None if volume is None else price_cents * volume
 
 
+def prorated_cents(parts: Iterable[tuple[int | None, int]], month_days: int) -> int | None:
+    """The price of some days of a month, from (price of a month, days at that price); rounded up to the cent.
+
+    None where one of the prices is unknown.
+    """
+    exact = Fraction(0)
+    for price_cents, days in parts:
+        if price_cents is None:
+            return None
+        exact += Fraction(price_cents * days, month_days)
+    return ceil(exact)
+
+
 def credit(
     steps: Iterable[CreditStep], availability_ppm: int | None, price_cents: int | None
 ) -> Credit | None:
-    """What goes back for a month: of the steps that it is below, the one with the largest part.
+    """What goes back of a price: of the steps that it is below, the one with the largest part.
 
     None where it is below no step, or nobody knows how much the service ran. To the cent, rounded up.
     """

@@ -10,11 +10,41 @@ from console.domain.availability import PERCENT, WHOLE_PPM, Measured
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What may be lost and what is, in seconds: for the time elapsed, and for the whole period."""
+    """What may be lost of counted time and what is: for the time elapsed, and for the whole period.
 
-    elapsed_s: int
-    whole_s: int
-    used_s: int
+    `lost` is in hundredths of a second; what is allowed is in millionths, so that budgets add up exactly,
+    each by its own target.
+    """
+
+    counted_s: int = 0
+    whole_counted_s: int = 0
+    lost: int = 0
+    allowed: int = 0
+    whole_allowed: int = 0
+
+    def __add__(self, other: Budget) -> Budget:
+        return Budget(
+            self.counted_s + other.counted_s,
+            self.whole_counted_s + other.whole_counted_s,
+            self.lost + other.lost,
+            self.allowed + other.allowed,
+            self.whole_allowed + other.whole_allowed,
+        )
+
+    @property
+    def elapsed_s(self) -> int:
+        """What may be lost of the time elapsed, in seconds, rounded down."""
+        return self.allowed // WHOLE_PPM
+
+    @property
+    def whole_s(self) -> int:
+        """What may be lost of the whole period, in seconds, rounded down."""
+        return self.whole_allowed // WHOLE_PPM
+
+    @property
+    def used_s(self) -> int:
+        """What is lost, in seconds, rounded up."""
+        return -(-self.lost // PERCENT)
 
     @property
     def left_s(self) -> int:
@@ -31,13 +61,35 @@ class Budget:
         """What is used of the whole period's budget, rounded down; None where nothing may be lost."""
         return self.used_s * PERCENT // self.whole_s if self.whole_s else None
 
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether more is lost than the time elapsed allows, which may be nothing."""
+        return self.lost * WHOLE_PPM > self.allowed * PERCENT
+
+    @property
+    def target_ppm(self) -> int | None:
+        """The target of the whole period, each part of it by its own; None where nothing is to be counted."""
+        whole = self.whole_counted_s
+        return (whole * WHOLE_PPM - self.whole_allowed) // whole if whole else None
+
+    @property
+    def burn_rate(self) -> Fraction | None:
+        """How many times faster than evenly it is used; None where nothing may be lost or none elapsed."""
+        if not self.whole_allowed or not self.counted_s:
+            return None
+        used = Fraction(self.lost * WHOLE_PPM, self.whole_allowed * PERCENT)
+        return burn_rate(used, Fraction(self.counted_s, self.whole_counted_s))
+
 
 def budget(measured: Measured, whole_counted_s: int, target_ppm: int) -> Budget:
-    """(1 - target) x counted time, rounded down; what is used is rounded up."""
+    """(1 - target) x counted time."""
+    allowed_ppm = WHOLE_PPM - target_ppm
     return Budget(
-        elapsed_s=_allowed_s(measured.counted_s, target_ppm),
-        whole_s=_allowed_s(whole_counted_s, target_ppm),
-        used_s=measured.lost_s,
+        counted_s=measured.counted_s,
+        whole_counted_s=whole_counted_s,
+        lost=measured.lost,
+        allowed=measured.counted_s * allowed_ppm,
+        whole_allowed=whole_counted_s * allowed_ppm,
     )
 
 
@@ -59,7 +111,3 @@ def burn_rate(used: Fraction, window: Fraction) -> Fraction:
     `used` is the part of the budget that was used in a window, `window` its part of the period.
     """
     return used / window
-
-
-def _allowed_s(counted_s: int, target_ppm: int) -> int:
-    return counted_s * (WHOLE_PPM - target_ppm) // WHOLE_PPM

@@ -8,15 +8,19 @@ calendars and incidents since.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from console.domain.availability import Measured, Work, measure
-from console.domain.credits import Credit, CreditStep, credit, month_price_cents
+from console.domain.availability import Measured, Months, Work, measure, period_days
+from console.domain.credits import Credit, CreditStep, credit, month_price_cents, prorated_cents
 from console.domain.outages import Effect, Source, Suffered
 from console.domain.price import PricePer
+
+SINGLE = ("service_code", "volume", "zone", "month")
 
 
 class Outcome(StrEnum):
@@ -45,9 +49,24 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanHeld:
-    """A plan that held in the month, with the service hours of the days on which it did."""
+class PriceHeld:
+    """What some days of the month cost by the month; `volume` is in units of the service."""
 
+    days: int
+    price_cents: int | None
+    price_per: PricePer | None
+    volume: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanHeld:
+    """A stretch of the month under one plan: its days, the last not included, its service hours and prices.
+
+    Days of one price are told together, in whatever order they came.
+    """
+
+    first: date
+    after: date
     code: str
     version: int
     target_ppm: int | None
@@ -55,6 +74,26 @@ class PlanHeld:
     degraded_percent: int
     credit_steps: tuple[CreditStep, ...]
     hours: tuple[Stretch, ...]
+    prices: tuple[PriceHeld, ...]
+
+    def __post_init__(self) -> None:
+        _order(self, credit_steps=lambda one: (one.below_ppm, one.percent), hours=_when)
+        days: dict[str, int] = defaultdict(int)
+        at: dict[str, PriceHeld] = {}
+        for one in self.prices:
+            key = repr(replace(one, days=0))
+            days[key], at[key] = days[key] + one.days, one
+        object.__setattr__(self, "prices", tuple(replace(at[key], days=days[key]) for key in sorted(at)))
+
+    @property
+    def last(self) -> date:
+        """Its last day."""
+        return self.after - timedelta(days=1)
+
+    @property
+    def days(self) -> int:
+        """How many days of the month it has."""
+        return (self.after - self.first).days
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +120,7 @@ class WorkTold:
 
 @dataclass(frozen=True, slots=True)
 class IncidentTold:
-    """An incident that was opened in the month, and what became of its targets by the closing."""
+    """An incident whose last resolution was in the month, and what became of its targets."""
 
     number: int
     priority: str
@@ -91,7 +130,11 @@ class IncidentTold:
 
 @dataclass(frozen=True, slots=True)
 class MonthInputs:
-    """All that a closed month is reckoned from; `volume` is that of the month, in units of the service."""
+    """All that a closed month is reckoned from, in one order and nothing twice, however it was read.
+
+    `volume` is that of the month, in units of the service; `open_incidents` are the numbers of those that
+    were not resolved when it ended: they are told, and judged in the month that resolves them.
+    """
 
     month: date
     zone: str
@@ -100,18 +143,62 @@ class MonthInputs:
     outages: tuple[OutageTold, ...]
     works: tuple[WorkTold, ...]
     incidents: tuple[IncidentTold, ...]
-    price_cents: int | None
-    price_per: PricePer | None
+    open_incidents: tuple[int, ...]
     volume: int | None
+
+    def __post_init__(self) -> None:
+        _order(
+            self,
+            plans=lambda one: (one.first, one.after, one.code, one.version),
+            outages=lambda one: (one.began_at, one.ended_at, one.source, one.reference, one.effect),
+            works=lambda one: (one.starts_at, one.ends_at, one.maintenance_id, one.effect, _text(one)),
+            incidents=lambda one: (one.number, _text(one)),
+            open_incidents=lambda one: one,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StretchFigures:
+    """What a stretch under one plan makes: how much it ran, the price of its days, what goes back of it."""
+
+    plan: PlanHeld
+    measured: Measured
+    price_cents: int | None
+    credit: Credit | None
 
 
 @dataclass(frozen=True, slots=True)
 class MonthFigures:
-    """What the inputs make; the target and the credit are those of the plan that held last."""
+    """What the inputs make, stretch by stretch; each is judged by its own plan."""
 
-    measured: Measured
-    target_ppm: int | None
-    credit: Credit | None
+    stretches: tuple[StretchFigures, ...]
+
+    @property
+    def measured(self) -> Measured:
+        """Of the whole month."""
+        return sum((one.measured for one in self.stretches), Measured())
+
+    @property
+    def target_ppm(self) -> int | None:
+        """The highest that a plan promised; None where none promised anything."""
+        targets = [one.plan.target_ppm for one in self.stretches]
+        return max((target for target in targets if target is not None), default=None)
+
+    @property
+    def credits(self) -> list[Credit]:
+        """Those that are due, in order of time."""
+        return [one.credit for one in self.stretches if one.credit is not None]
+
+    @property
+    def credit_cents(self) -> int | None:
+        """Their sum; None where one of them has no known amount."""
+        amounts = [one.cents for one in self.credits]
+        return None if None in amounts else sum(cents for cents in amounts if cents is not None)
+
+    @property
+    def credit_percent(self) -> int | None:
+        """The largest part that goes back of a stretch; None where nothing does."""
+        return max((one.step.percent for one in self.credits), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,23 +214,24 @@ def reckon_month(inputs: MonthInputs) -> MonthFigures:
     """The figures of a month, from its inputs and nothing else."""
     outages = [Suffered(one.began_at, one.ended_at, one.effect) for one in inputs.outages]
     works = [Work(one.starts_at, one.ends_at, one.announced_at, one.effect) for one in inputs.works]
-    parts = (
-        measure(
-            [(span.starts_at, span.ends_at) for span in plan.hours],
-            outages,
-            works,
-            notice_hours=plan.notice_hours,
-            degraded_percent=plan.degraded_percent,
-        )
-        for plan in inputs.plans
+    return MonthFigures(tuple(_reckon(plan, inputs.month, outages, works) for plan in inputs.plans))
+
+
+def _reckon(plan: PlanHeld, month: date, outages: list[Suffered], works: list[Work]) -> StretchFigures:
+    first, after = period_days(month, Months.MONTH)
+    measured = measure(
+        [(span.starts_at, span.ends_at) for span in plan.hours],
+        outages,
+        works,
+        notice_hours=plan.notice_hours,
+        degraded_percent=plan.degraded_percent,
     )
-    measured = sum(parts, Measured())
-    if not inputs.plans:
-        return MonthFigures(measured, None, None)
-    last = inputs.plans[-1]
-    price_cents = month_price_cents(inputs.price_cents, inputs.price_per, inputs.volume)
-    return MonthFigures(
-        measured, last.target_ppm, credit(last.credit_steps, measured.availability_ppm, price_cents)
+    prices = [
+        (month_price_cents(one.price_cents, one.price_per, one.volume), one.days) for one in plan.prices
+    ]
+    price_cents = prorated_cents(prices, (after - first).days)
+    return StretchFigures(
+        plan, measured, price_cents, credit(plan.credit_steps, measured.availability_ppm, price_cents)
     )
 
 
@@ -161,26 +249,47 @@ def until(inputs: MonthInputs, now: datetime) -> MonthInputs:
     return replace(inputs, plans=tuple(plans))
 
 
+def nothing_counted(inputs: MonthInputs) -> MonthInputs:
+    """What a closed month is corrected with where the service turns out not to have been active in it."""
+    return replace(inputs, plans=(), outages=(), works=(), incidents=(), open_incidents=(), volume=None)
+
+
 def moved_between(before: MonthInputs, after: MonthInputs) -> list[Moved]:
-    """Which inputs changed from a revision to the next, in the order of their names."""
-    moved: list[Moved] = []
-    for field in sorted(fields(MonthInputs), key=lambda one: one.name):
-        was, value = getattr(before, field.name), getattr(after, field.name)
-        if was == value:
-            continue
-        if isinstance(was, tuple):
-            moved += (Moved(field.name, _said(one), None) for one in _apart(was, value))
-            moved += (Moved(field.name, None, _said(one)) for one in _apart(value, was))
-        else:
-            moved.append(Moved(field.name, _said(was), _said(value)))
-    return moved
+    """Which inputs changed from a revision to the next, by their names; empty exactly where none did."""
+    moved = [
+        Moved(name, _text(getattr(before, name)), _text(getattr(after, name)))
+        for name in SINGLE
+        if getattr(before, name) != getattr(after, name)
+    ]
+    was, value = _listed(before), _listed(after)
+    moved += (Moved(what, text, None) for what, text in was if (what, text) not in value)
+    moved += (Moved(what, None, text) for what, text in value if (what, text) not in was)
+    return sorted(moved, key=lambda one: one.what)
 
 
-def _apart(some: Iterable[object], others: tuple[object, ...]) -> list[object]:
-    return [one for one in some if one not in others]
+def _listed(inputs: MonthInputs) -> list[tuple[str, str]]:
+    """Each thing of which there may be several, with all that is known of it in one line."""
+    found: list[tuple[str, str]] = []
+    for plan in inputs.plans:
+        name = f"{plan.code} {plan.version}, {plan.first} - {plan.after}"
+        found.append(("plans", f"{name}: {_terms(plan)}"))
+        found += (("hours", f"{name}: {_span(one.starts_at, one.ends_at)}") for one in plan.hours)
+        prices = "; ".join(
+            f"{one.days} d, {_text(one.price_cents)} / {_text(one.price_per)}, volume {_text(one.volume)}"
+            for one in plan.prices
+        )
+        found.append(("prices", f"{name}: {prices}"))
+    for name in ("outages", "works", "incidents", "open_incidents"):
+        found += ((name, str(_text(one))) for one in getattr(inputs, name))
+    return found
 
 
-def _said(value: object) -> str | None:
+def _terms(plan: PlanHeld) -> str:
+    steps = ", ".join(f"{one.below_ppm} ppm {one.percent} %" for one in plan.credit_steps)
+    return f"{_text(plan.target_ppm)} ppm, {plan.notice_hours} h, {plan.degraded_percent} %, credit ({steps})"
+
+
+def _text(value: object) -> str | None:
     """A value in one line, for those who compare."""
     match value:
         case None:
@@ -190,16 +299,28 @@ def _said(value: object) -> str | None:
                 f"{value.source} {value.reference}: {value.effect}, {_span(value.began_at, value.ended_at)}"
             )
         case WorkTold():
-            announced = "—" if value.announced_at is None else f"{value.announced_at:%Y-%m-%d %H:%M}Z"
-            return f"{value.maintenance_id}: {_span(value.starts_at, value.ends_at)} ({announced})"
+            announced = "—" if value.announced_at is None else _instant(value.announced_at)
+            span = _span(value.starts_at, value.ends_at)
+            return f"{value.maintenance_id}: {value.effect}, {span} ({announced})"
         case IncidentTold():
             return f"{value.number}: {value.priority}, TTO {value.tto}, TTR {value.ttr}"
-        case PlanHeld():
-            open_s = sum((span.ends_at - span.starts_at).total_seconds() for span in value.hours)
-            return f"{value.code} {value.version}, {open_s / 3600:g} h"
         case _:
             return str(value)
 
 
 def _span(start: datetime, end: datetime) -> str:
-    return f"{start:%Y-%m-%d %H:%M:%S}Z - {end:%Y-%m-%d %H:%M:%S}Z"
+    return f"{_instant(start)} - {_instant(end)}"
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(" ").replace("+00:00", "Z")
+
+
+def _when(span: Stretch) -> tuple[datetime, datetime]:
+    return span.starts_at, span.ends_at
+
+
+def _order(held: object, **keys: Callable[[Any], Any]) -> None:
+    """Put the parts of a frozen dataclass in order, each once."""
+    for name, key in keys.items():
+        object.__setattr__(held, name, tuple(sorted(dict.fromkeys(getattr(held, name)), key=key)))

@@ -17,7 +17,7 @@ from console.store.models import catalogue as c
 from console.store.models import tenant as t
 from console.store.models.service_months import ServiceMonth
 from console.store.queries.availability import availability_of, days_of
-from console.store.queries.service_months import ClosedMonth, closed_months, revisions_of
+from console.store.queries.service_months import ClosedMonth, closed_months, inputs_of, revisions_of
 from console.store.session import Database, Operator
 from tests import given
 
@@ -75,8 +75,7 @@ def test_a_month_is_closed_with_its_availability_and_credit(hospital: Database) 
     figures = reckon_month(held(hospital).inputs)
     assert figures.measured.counted_s == 745 * 3600
     assert figures.measured.availability_ppm == 743 * 1_000_000 // 745
-    assert figures.credit is not None
-    assert (figures.credit.step.percent, figures.credit.cents) == (5, 5_000)
+    assert (figures.credit_percent, figures.credit_cents) == (5, 5_000)
     [incident] = held(hospital).inputs.incidents
     assert (incident.number, incident.tto.value, incident.ttr.value) == (1, "missed", "met")
 
@@ -104,7 +103,7 @@ def test_a_correction_is_a_revision_that_says_what_moved(hospital: Database) -> 
     with hospital.read(Operator()) as session:
         first, second = revisions_of(session, CH, HOSTING, OCTOBER)
     assert (second.reason, second.revision) == ("La coupure n'était que partielle", 2)
-    assert reckon_month(second.inputs).credit is None
+    assert reckon_month(second.inputs).credits == []
     moved = moved_between(first.inputs, second.inputs)
     assert [(one.what, bool(one.was), bool(one.value)) for one in moved] == [
         ("outages", True, False),
@@ -227,4 +226,89 @@ def test_a_plan_without_a_promise_gives_no_credit(hospital: Database) -> None:
         session.execute(update(c.SlaPlan).values(availability_ppm=None, credit_steps=[]))
     close(hospital)
     figures = reckon_month(held(hospital).inputs)
-    assert (figures.target_ppm, figures.credit) == (None, None)
+    assert (figures.target_ppm, figures.credits) == (None, [])
+
+
+def changed(database: Database, effective_on: date, **changes: object) -> None:
+    with database.write(Operator()) as session:
+        amend(session, CH, HOSTING, effective_on=effective_on, changes=changes, now=IN_NOVEMBER, by="ops")
+
+
+def test_a_plan_of_the_last_day_takes_back_no_credit(hospital: Database) -> None:
+    """Two of 721 hours under the first plan: 5 % of the price of 30 days of 31, and none for a Saturday."""
+    changed(hospital, date(2026, 10, 31), plan_code="standard", plan_version=1)
+    close(hospital)
+    figures = reckon_month(held(hospital).inputs)
+    first, last = figures.stretches
+    assert (first.plan.code, first.plan.days, first.price_cents) == ("critical", 30, 96_775)
+    assert first.measured.availability_ppm == 719 * 1_000_000 // 721
+    assert (last.plan.code, last.plan.days, last.credit) == ("standard", 1, None)
+    assert (figures.credit_percent, figures.credit_cents) == (5, 4_839)
+    assert unsound(hospital) == []
+
+
+def test_other_terms_do_not_cut_what_one_plan_promised(hospital: Database) -> None:
+    """10 days at 1 000 euros and 21 at 2 000, judged as one."""
+    changed(hospital, date(2026, 10, 11), price_cents=200_000)
+    close(hospital)
+    [whole] = reckon_month(held(hospital).inputs).stretches
+    assert whole.measured.counted_s == 745 * 3600
+    assert whole.price_cents == 167_742
+
+
+def test_two_days_of_a_month_are_credited_on_their_price(hospital: Database) -> None:
+    """From 30 October: 46 of 48 hours, 20 % of 2 days of 31."""
+    began = datetime(2026, 10, 30, 9, tzinfo=UTC)
+    with hospital.write(Operator()) as session:
+        new = given.a_subscription(
+            session,
+            CH,
+            "hds-paas",
+            starts_on=date(2026, 10, 30),
+            price_cents=100_000,
+            price_per=PricePer.MONTH,
+        )
+        given.an_incident(session, CH, subscription=new, opened_at=began, effect=Effect.OUTAGE)
+        given.it_is(session, "resolved", CH, 2, began + 2 * HOUR)
+    with hospital.read(Operator()) as session:
+        figures = reckon_month(inputs_of(session, CH, [OCTOBER])[new, OCTOBER])
+    assert [one.price_cents for one in figures.stretches] == [6_452]
+    assert (figures.credit_percent, figures.credit_cents) == (20, 1_291)
+
+
+def test_an_incident_counts_in_the_month_that_resolved_it(hospital: Database) -> None:
+    november = date(2026, 11, 1)
+    with hospital.write(Operator()) as session:
+        given.an_incident(session, CH, subscription=HOSTING, opened_at=BOUNDS[1] - HOUR)
+        given.it_is(session, "resolved", CH, 2, BOUNDS[1] + HOUR)
+        given.an_incident(session, CH, subscription=HOSTING, opened_at=BOUNDS[1] + HOUR)
+    with hospital.read(Operator()) as session:
+        found = inputs_of(session, CH, [OCTOBER, november])
+    told = {
+        month.month: ([one.number for one in inputs.incidents], inputs.open_incidents)
+        for month in (OCTOBER, november)
+        for inputs in [found[HOSTING, month]]
+    }
+    assert told == {10: ([1], (2,)), 11: ([2], (3,))}
+
+
+def test_a_month_in_which_it_was_not_active_is_corrected_to_nothing(hospital: Database) -> None:
+    close(hospital)
+    changed(hospital, date(2026, 9, 1), status=Status.SUSPENDED)
+    assert correct(hospital, "Suspendue depuis septembre") == 2
+    figures = reckon_month(held(hospital).inputs)
+    assert (figures.measured.counted_s, figures.credit_cents, figures.stretches) == (0, 0, ())
+    assert unsound(hospital) == []
+    with pytest.raises(Conflict):
+        correct(hospital)
+
+
+def test_the_hash_of_a_revision_covers_the_one_before(hospital: Database) -> None:
+    close(hospital)
+    say_it_was_partial(hospital)
+    correct(hospital)
+    assert unsound(hospital) == []
+    with hospital.write(Operator()) as session:
+        first = ServiceMonth.subscription == HOSTING, ServiceMonth.revision == 1
+        session.execute(update(ServiceMonth).where(*first).values(sha256="0" * 64))
+    assert unsound(hospital) == [(HOSTING, OCTOBER, 1), (HOSTING, OCTOBER, 2)]

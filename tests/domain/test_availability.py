@@ -126,9 +126,18 @@ def test_open_spans_add_up_to_the_open_time() -> None:
 
 
 def test_a_group_is_weighted_by_use() -> None:
-    assert weighted_ppm([(1_000_000, 300), (990_000, 100)]) == 997_500
-    assert weighted_ppm([(1_000_000, 0)]) is None
+    whole, part = Measured(counted_s=100), Measured(counted_s=100, outage_s=1, lost=100)
+    assert weighted_ppm([(whole, 300), (part, 100)]) == 997_500
+    assert weighted_ppm([(whole, 0)]) is None
+    assert weighted_ppm([(Measured(), 300), (whole, 1)]) == 1_000_000
     assert weighted_ppm([]) is None
+
+
+def test_a_group_is_rounded_once() -> None:
+    """A third of the time lost by each of two: 666 666, and so together, however they are weighed."""
+    third = Measured(counted_s=3, outage_s=1, lost=100)
+    two_thirds = Measured(counted_s=3, outage_s=2, lost=200)
+    assert weighted_ppm([(third, 1), (two_thirds, 1)]) == 500_000
 
 
 def test_the_budget_is_of_the_time_elapsed_and_of_the_whole_period() -> None:
@@ -137,6 +146,27 @@ def test_the_budget_is_of_the_time_elapsed_and_of_the_whole_period() -> None:
     assert (left.elapsed_s, left.whole_s, left.used_s, left.left_s) == (360, 1080, 420, 660)
     assert (left.elapsed_percent, left.used_percent) == (116, 38)
     assert budget(Measured(), 300 * 3600, 1_000_000).used_percent is None
+
+
+def test_budgets_add_up_each_by_its_own_target() -> None:
+    """A thousand hours at 99 % and as many at 99.9 %: 36 000 and 3 600 seconds."""
+    at_99 = budget(Measured(3_600_000, 30_000, 0, 3_000_000), 3_600_000, 990_000)
+    at_999 = budget(Measured(3_600_000, 3_000, 0, 300_000), 3_600_000, 999_000)
+    both = at_99 + at_999
+    assert (both.elapsed_s, both.used_s, both.target_ppm) == (39_600, 33_000, 994_500)
+    assert not both.is_exceeded
+
+
+def test_where_nothing_may_be_lost_any_loss_exceeds_it() -> None:
+    assert budget(Measured(3_600, 1, 0, 100), 3_600, 1_000_000).is_exceeded
+    assert not budget(Measured(3_600), 3_600, 1_000_000).is_exceeded
+
+
+def test_the_burn_rate_is_of_the_part_elapsed() -> None:
+    """Half of the period elapsed with all of its budget used: twice as fast as evenly."""
+    assert budget(Measured(1_000, 2, 0, 200), 2_000, 999_000).burn_rate == 2
+    assert budget(Measured(), 2_000, 999_000).burn_rate is None
+    assert budget(Measured(1_000), 2_000, 1_000_000).burn_rate is None
 
 
 STEPS = [CreditStep(999_000, 5), CreditStep(995_000, 10), CreditStep(990_000, 20)]

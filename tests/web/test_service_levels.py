@@ -4,14 +4,16 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
+from console.actions.amendments import amend
 from console.actions.incidents import Revision, set_particulars
 from console.actions.service_months import close_month
 from console.domain.access import Role
 from console.domain.outages import Effect
 from console.domain.price import PricePer
 from console.store.models import catalogue as c
-from console.store.queries.service_levels import group_levels
+from console.store.queries.service_levels import group_levels, month_levels, year_of
 from console.store.queries.service_months import adherents_to_close
 from console.store.session import Database, Operator
 from console.web.pages import service_levels
@@ -93,7 +95,7 @@ def test_a_correction_says_what_changed(hospital: Database, sign_in_as: SignIn) 
     text = browser.get(OCTOBER).text
     assert "Partielle." in text
     assert "incident 1: degraded" in text
-    assert "Aucun avoir" in text
+    assert "aucun avoir" in text
     figures = text[text.index("Chiffres de chaque révision") :]
     before, after = figures.index("99,7315"), figures.index("100,0000")
     assert figures.index("50,00") < after
@@ -132,6 +134,68 @@ def test_a_group_is_weighted_by_the_use_of_its_members(hospital: Database, sign_
     assert "CH d&#39;Oyonnax" in text
 
 
+def test_a_group_tells_of_how_many_its_figure_is(hospital: Database, sign_in_as: SignIn) -> None:
+    with hospital.write(Operator()) as session:
+        given.an_adherent(session, 12, "CH d'Oyonnax")
+        given.a_subscription(session, 12, "hds-iaas")
+        for tenant_id, finess_ej in ((CH, "010780054"), (12, "010008407")):
+            session.get_one(c.Adherent, tenant_id).finess_ej = finess_ej
+        given.the_directory(session)
+        given.a_group(session, "84103", "010780054", "010008407")
+    text = sign_in_as(Role.ADMINISTRATOR).get("/ght/84103/service-levels?month=2026-10").text
+    assert "1 sur 2 pondérés" in text
+
+
+def test_an_incident_that_is_not_resolved_is_listed_apart(hospital: Database, sign_in_as: SignIn) -> None:
+    with hospital.write(Operator()) as session:
+        given.an_incident(session, CH, subscription=HOSTING, opened_at=BEGAN)
+    text = sign_in_as(Role.CIO, CH).get(OCTOBER).text
+    assert "Incidents non résolus à la fin du mois" in text
+    assert "n° 2" in text[text.index('id="open-incidents"') :]
+
+
+def test_a_quarter_allows_what_its_months_allow(hospital: Database) -> None:
+    """October at 99.9 % of 745 hours; from November on at 99.5 % of working hours."""
+    with hospital.write(Operator()) as session:
+        changes = {"plan_code": "standard", "plan_version": 1}
+        amend(
+            session, CH, HOSTING, effective_on=date(2026, 11, 1), changes=changes, now=IN_NOVEMBER, by="ops"
+        )
+    with hospital.read(Operator()) as session:
+        [hosting] = [one for one in year_of(session, CH, 2026, IN_NOVEMBER) if one.subscription == HOSTING]
+    october, november, quarter = hosting.levels[-4:-1]
+    assert october.budget
+    assert november.budget
+    assert quarter.budget
+    assert quarter.budget.elapsed_s == (october.budget.allowed + november.budget.allowed) // 1_000_000
+    assert (october.target_ppm, november.target_ppm) == (999_000, 995_000)
+    assert 995_000 < (quarter.target_ppm or 0) < 999_000
+
+
+def test_a_target_of_all_the_time_reads_as_used_up(hospital: Database, sign_in_as: SignIn) -> None:
+    with hospital.write(Operator()) as session:
+        session.execute(update(c.SlaPlan).values(availability_ppm=1_000_000))
+    browser = sign_in_as(Role.CIO, CH)
+    assert "épuisé" in browser.get(OCTOBER).text
+    assert "(épuisé)" in browser.get(f"{YEAR}?year=2026").text
+
+
+def test_a_running_month_says_how_fast_its_budget_burns_and_what_can_be_borne(
+    hospital: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.CIO, CH)
+    assert "2,68 fois" in browser.get(OCTOBER).text
+    assert "commencerait maintenant" not in browser.get(OCTOBER).text
+    with hospital.read(Operator()) as session:
+        [october] = [
+            one
+            for one in month_levels(session, CH, [date(2026, 10, 1)], BEGAN + timedelta(hours=9))
+            if one.subscription == HOSTING
+        ]
+    assert october.bearable_s is not None
+    assert october.bearable_s < 0
+
+
 def test_a_member_that_holds_a_service_twice_is_weighted_by_both(
     hospital: Database, sign_in_as: SignIn
 ) -> None:
@@ -145,7 +209,7 @@ def test_a_member_that_holds_a_service_twice_is_weighted_by_both(
             if level.availability_ppm is not None and len(level.members) > 1
         ]
     assert [(one.subscription, one.use) for one in hosting.members] == [(HOSTING, 300), (3, 100)]
-    assert hosting.availability_ppm == (300 * (743 * 1_000_000 // 745) + 100 * 1_000_000) // 400
+    assert hosting.availability_ppm == (300 * 743 + 100 * 745) * 1_000_000 // (400 * 745)
 
 
 def test_the_error_budget_is_shown_in_full(hospital: Database, sign_in_as: SignIn) -> None:

@@ -15,9 +15,10 @@ from console.store.models.tenant import SUBSCRIPTION
 class ServiceMonth(TenantRow):
     """A local month of a subscription as it was closed; the last revision holds, none is ever changed.
 
-    `inputs` is the canonical JSON of `domain.service_months.MonthInputs`, `sha256` its hash; the figures are
-    what they make. `lost` is in hundredths of a second. `reason` says why a month was closed anew, and is
-    null in revision 1.
+    `inputs` is the canonical JSON of `domain.service_months.MonthInputs`, `sha256` its hash after that of the
+    revision before; the figures are what they make, `target_ppm` and `credit_percent` the highest of those of
+    its plans. `lost` is in hundredths of a second. `reason` says why a month was closed anew, and is null in
+    revision 1.
     """
 
     __tablename__ = "service_month"

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from console.domain.availability import Measured, Months, period_days, weighted_ppm
-from console.domain.error_budget import Budget, budget
+from console.domain.error_budget import Budget, bearable_s, budget
 from console.domain.renewal import add_months
 from console.domain.service_months import MonthFigures, MonthInputs, Outcome, reckon_month, until
 from console.domain.spans import whole_second
@@ -21,37 +21,48 @@ from console.store.queries.service_months import ClosedMonth, closed_months, inp
 class MonthLevel:
     """A month of a service: what it is reckoned from, what that makes, and how it was closed, if it was.
 
-    `whole_counted_s` is what counts of the whole month, `figures` are of the part that has elapsed.
+    `whole` is of the whole month, with what it suffered so far; `figures` are of the part that has elapsed.
     """
 
     subscription: int
     month: date
     inputs: MonthInputs
     figures: MonthFigures
-    whole_counted_s: int
+    whole: MonthFigures
     closed: ClosedMonth | None
 
     @property
     def budget(self) -> Budget | None:
-        """None where the plan promises nothing."""
-        figures = self.figures
-        if figures.target_ppm is None:
-            return None
-        return budget(figures.measured, self.whole_counted_s, figures.target_ppm)
+        """Each stretch by the target of its plan; None where no plan promises anything."""
+        budgets = [
+            budget(one.measured, whole.measured.counted_s, one.plan.target_ppm)
+            for one, whole in zip(self.figures.stretches, self.whole.stretches, strict=True)
+            if one.plan.target_ppm is not None
+        ]
+        return sum(budgets, Budget()) if budgets else None
+
+    @property
+    def bearable_s(self) -> int | None:
+        """How long an outage that began now might last in the stretch that runs; None where none runs."""
+        for one, whole in zip(self.figures.stretches, self.whole.stretches, strict=True):
+            left_s = whole.measured.counted_s - one.measured.counted_s
+            if left_s > 0:
+                target_ppm = one.plan.target_ppm
+                return None if target_ppm is None else bearable_s(one.measured, target_ppm, left_s)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
     """A service over a period of one or several months, from the months in which it was active.
 
-    The target is that of the last of them. `credit_cents` is None where a credit is due whose amount nobody
-    knows. `kept` and `missed` are incidents restored in time and not.
+    Each month has its own target; `target_ppm` is what they make of the period. `credit_cents` is None where
+    a credit is due whose amount nobody knows. `kept` and `missed` are incidents restored in time and not.
     """
 
     first: date
     length: Months
     measured: Measured
-    target_ppm: int | None
     budget: Budget | None
     credit_cents: int | None
     kept: int
@@ -59,10 +70,14 @@ class Level:
     month: MonthLevel | None
 
     @property
+    def target_ppm(self) -> int | None:
+        """None where nothing is promised, or nothing is to be counted."""
+        return self.budget.target_ppm if self.budget else None
+
+    @property
     def is_below(self) -> bool:
         """Whether less was kept than promised."""
-        ppm = self.measured.availability_ppm
-        return ppm is not None and self.target_ppm is not None and ppm < self.target_ppm
+        return self.budget is not None and self.budget.is_exceeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +96,13 @@ class MemberLevel:
 
     tenant_id: int
     subscription: int
-    availability_ppm: int | None
+    measured: Measured
     use: int | None
+
+    @property
+    def is_weighed(self) -> bool:
+        """Whether it has a known use, of a service that was counted."""
+        return self.use is not None and self.measured.counted_s > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +119,12 @@ class GroupLevel:
     @property
     def availability_ppm(self) -> int | None:
         """Weighted by use; None where nobody used anything."""
-        return weighted_ppm(
-            (one.availability_ppm, one.use)
-            for one in self.members
-            if one.availability_ppm is not None and one.use is not None
-        )
+        return weighted_ppm((one.measured, one.use) for one in self.members if one.use is not None)
+
+    @property
+    def weighed(self) -> int:
+        """How many of its subscriptions are weighed."""
+        return sum(one.is_weighed for one in self.members)
 
 
 def year_of(session: Session, tenant_id: int, year: int, now: datetime) -> list[ServiceYear]:
@@ -122,14 +143,14 @@ def month_levels(session: Session, tenant_id: int, months: Sequence[date], now: 
     """Each service and month in which it was active, as closed or as it is known now."""
     now = whole_second(now)
     closed = {(one.subscription, one.month): one for one in closed_months(session, tenant_id, months)}
-    known = inputs_of(session, tenant_id, months, now) | {key: one.inputs for key, one in closed.items()}
+    known = inputs_of(session, tenant_id, months) | {key: one.inputs for key, one in closed.items()}
     return [
         MonthLevel(
             subscription=key[0],
             month=key[1],
             inputs=inputs,
             figures=reckon_month(until(inputs, now)),
-            whole_counted_s=reckon_month(inputs).measured.counted_s,
+            whole=reckon_month(inputs),
             closed=closed.get(key),
         )
         for key, inputs in sorted(known.items(), key=lambda item: item[0])
@@ -138,14 +159,15 @@ def month_levels(session: Session, tenant_id: int, months: Sequence[date], now: 
 
 def group_levels(session: Session, tenants: Collection[int], month: date, now: datetime) -> list[GroupLevel]:
     """The services of the members of a group in a month, by name."""
-    by_service: dict[tuple[str, str], list[MemberLevel]] = defaultdict(list)
+    by_service: dict[str, list[MemberLevel]] = defaultdict(list)
+    named: dict[str, tuple[str, str]] = {}
     for tenant_id in sorted(tenants):
         names = service_names(session, tenant_id)
         for level in month_levels(session, tenant_id, [month], now):
-            ppm = level.figures.measured.availability_ppm
-            member = MemberLevel(tenant_id, level.subscription, ppm, level.inputs.volume)
-            by_service[names[level.subscription]].append(member)
-    return [GroupLevel(*name, members) for name, members in sorted(by_service.items())]
+            member = MemberLevel(tenant_id, level.subscription, level.figures.measured, level.inputs.volume)
+            by_service[level.inputs.service_code].append(member)
+            named[level.inputs.service_code] = names[level.subscription]
+    return [GroupLevel(*named[code], by_service[code]) for code in sorted(by_service, key=named.__getitem__)]
 
 
 def _periods(levels: Sequence[MonthLevel]) -> list[Level]:
@@ -161,17 +183,14 @@ def _periods(levels: Sequence[MonthLevel]) -> list[Level]:
 
 
 def _level(months: Sequence[MonthLevel], length: Months) -> Level:
-    measured = sum((one.figures.measured for one in months), Measured())
-    target_ppm = months[-1].figures.target_ppm
-    amounts = [one.figures.credit.cents for one in months if one.figures.credit]
+    budgets = [one.budget for one in months if one.budget is not None]
+    amounts = [one.figures.credit_cents for one in months]
     told = [incident.ttr for one in months for incident in one.inputs.incidents]
-    whole_s = sum(one.whole_counted_s for one in months)
     return Level(
         first=period_days(months[0].month, length)[0],
         length=length,
-        measured=measured,
-        target_ppm=target_ppm,
-        budget=None if target_ppm is None else budget(measured, whole_s, target_ppm),
+        measured=sum((one.figures.measured for one in months), Measured()),
+        budget=sum(budgets, Budget()) if budgets else None,
         credit_cents=None if None in amounts else sum(cents for cents in amounts if cents),
         kept=told.count(Outcome.MET),
         missed=told.count(Outcome.MISSED),

@@ -6,17 +6,18 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from console.domain.availability import Months, open_spans, period_bounds, period_days
-from console.domain.contract import Terms
 from console.domain.service_months import (
     IncidentTold,
     MonthInputs,
     OutageTold,
     PlanHeld,
+    PriceHeld,
     Stretch,
     WorkTold,
     outcome,
@@ -47,9 +48,7 @@ class ClosedMonth:
     reason: str | None
 
 
-def inputs_of(
-    session: Session, tenant_id: int, months: Sequence[date], now: datetime
-) -> dict[Key, MonthInputs]:
+def inputs_of(session: Session, tenant_id: int, months: Sequence[date]) -> dict[Key, MonthInputs]:
     """What local months are reckoned from, as it is known now, for the subscriptions active in each.
 
     `months` follow each other; their number changes nothing of how many statements are run.
@@ -68,22 +67,27 @@ def inputs_of(
             held = [part for part in one.held if part.start < span[1] and part.end > span[0]]
             if not held:
                 continue
-            terms = held[-1].terms
+            told = volumes.get((number, month))
             found[number, month] = MonthInputs(
                 month=month,
                 zone=zone.key,
                 service_code=one.service_code,
-                plans=tuple(_plan(part, span) for part in held),
+                plans=tuple(_plan(run, span, zone, told) for run in _by_plan(held)),
                 outages=tuple(_told(row, span) for row in outages[number] if _touches(row, span)),
                 works=tuple(
                     work for work in works[number] if work.starts_at < span[1] and work.ends_at > span[0]
                 ),
                 incidents=tuple(
-                    _judged(row, now) for row in incidents[number] if span[0] <= row.opened_at < span[1]
+                    _judged(row, row.resolved_at)
+                    for row in incidents[number]
+                    if row.resolved_at is not None and span[0] <= row.resolved_at < span[1]
                 ),
-                price_cents=terms.price_cents,
-                price_per=terms.price_per,
-                volume=_volume(volumes, (number, month), terms),
+                open_incidents=tuple(
+                    row.number
+                    for row in incidents[number]
+                    if row.opened_at < span[1] and (row.resolved_at is None or row.resolved_at >= span[1])
+                ),
+                volume=held[-1].terms.volume if told is None else told,
             )
     return found
 
@@ -168,10 +172,27 @@ def _closed(row: ServiceMonth) -> ClosedMonth:
     )
 
 
-def _plan(held: Held, span: Span) -> PlanHeld:
-    plan = held.plan
-    hours = open_spans(plan.calendar, max(held.start, span[0]), min(held.end, span[1]))
+def _by_plan(held: Sequence[Held]) -> list[list[Held]]:
+    """Stretches that follow each other under one plan, together: other terms may change within."""
+    runs: list[list[Held]] = []
+    for part in held:
+        before = runs[-1][-1] if runs else None
+        if before and before.end == part.start and before.plan == part.plan:
+            runs[-1].append(part)
+        else:
+            runs.append([part])
+    return runs
+
+
+def _plan(run: Sequence[Held], span: Span, zone: ZoneInfo, volume: int | None) -> PlanHeld:
+    """A stretch under one plan; `volume` is that of the month where it was told."""
+    plan = run[0].plan
+    cut = [(max(part.start, span[0]), min(part.end, span[1])) for part in run]
+    days = [(start.astimezone(zone).date(), end.astimezone(zone).date()) for start, end in cut]
+    hours = open_spans(plan.calendar, cut[0][0], cut[-1][1])
     return PlanHeld(
+        first=days[0][0],
+        after=days[-1][1],
         code=plan.code,
         version=plan.version,
         target_ppm=plan.availability_ppm,
@@ -179,6 +200,15 @@ def _plan(held: Held, span: Span) -> PlanHeld:
         degraded_percent=plan.degraded_percent,
         credit_steps=tuple(plan.credit_steps),
         hours=tuple(Stretch(*stretch) for stretch in hours),
+        prices=tuple(
+            PriceHeld(
+                days=(after - first).days,
+                price_cents=part.terms.price_cents,
+                price_per=part.terms.price_per,
+                volume=part.terms.volume if volume is None else volume,
+            )
+            for part, (first, after) in zip(run, days, strict=True)
+        ),
     )
 
 
@@ -233,7 +263,8 @@ def _incidents(
     row = t.Incident
     rows = session.scalars(
         select(row)
-        .where(row.tenant_id == tenant_id, row.opened_at >= start, row.opened_at < end)
+        .where(row.tenant_id == tenant_id, row.opened_at < end)
+        .where(or_(row.resolved_at.is_(None), row.resolved_at >= start))
         .order_by(row.number)
     )
     found: dict[int, list[t.Incident]] = defaultdict(list)
@@ -242,12 +273,12 @@ def _incidents(
     return found
 
 
-def _judged(row: t.Incident, now: datetime) -> IncidentTold:
+def _judged(row: t.Incident, resolved_at: datetime) -> IncidentTold:
     return IncidentTold(
         number=row.number,
         priority=row.priority.value,
-        tto=outcome(row.tto_due_at, row.tto_met_at, now),
-        ttr=outcome(row.due_at, row.resolved_at, now),
+        tto=outcome(row.tto_due_at, row.tto_met_at or resolved_at, resolved_at),
+        ttr=outcome(row.due_at, resolved_at, resolved_at),
     )
 
 
@@ -260,11 +291,6 @@ def _volumes(session: Session, tenant_id: int, months: Collection[date]) -> Mapp
         .order_by(row.revision)
     )
     return {(subscription, month): volume for subscription, month, volume in rows}
-
-
-def _volume(volumes: Mapping[Key, int | None], key: Key, terms: Terms) -> int | None:
-    told = volumes.get(key)
-    return terms.volume if told is None else told
 
 
 def service_names(session: Session, tenant_id: int) -> dict[int, tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -44,6 +45,12 @@ def availability(ppm: int | None) -> str:
         unknown: str = _("inconnue")
         return unknown
     return f"{current_language().number(Fraction(ppm, PPM_IN_PERCENT), DECIMALS)}{NO_BREAK}%"
+
+
+@bp.app_template_filter("rate")
+def rate(value: Fraction) -> str:
+    """How many times, with two decimals."""
+    return current_language().number(value, 2)
 
 
 @bp.app_template_filter("seconds")
@@ -228,6 +235,7 @@ def _show(tenant_id: int, number: int, month: str, error: str) -> str:
         "service_levels/month.html",
         adherent=adherent,
         level=level,
+        month_days=monthrange(day.year, day.month)[1],
         service=service[0] if current_language().code == "fr" else service[1],
         revisions=[
             (one, reckon_month(one.inputs), explained)
