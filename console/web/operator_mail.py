@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from console.actions.adherent_news import Deed, tell_operator
+from console.actions.adherent_news import tell_operator
 from console.actions.alerting import Readers
 from console.actions.delivering import Envelope
 from console.store.session import Operator
 from console.web.state import state
+from reports.incident_mail import Deed
 
 
 def tell(tenant_id: int, number: int, deed: Deed) -> None:

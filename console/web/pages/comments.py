@@ -20,6 +20,7 @@ from console.web.access import allowed, current_account, requires, scope
 from console.web.fragments import go_to
 from console.web.headers import FILE_POLICY
 from console.web.state import state
+from reports.incident_mail import Deed
 
 AROUND_A_FILE = 64 * 1024  # bytes of a form beside its file
 
@@ -53,7 +54,7 @@ def add(tenant_id: int, number: int) -> ResponseReturnValue:
     except Invalid as error:
         return incident_view.page(tenant_id, number, error, "comment"), 422
     if not allowed(Permission.SEE_INTERNAL):
-        operator_mail.tell(tenant_id, number, operator_mail.Deed.ANSWERED)
+        operator_mail.tell(tenant_id, number, Deed.ANSWERED)
     return _back(tenant_id, number)
 
 

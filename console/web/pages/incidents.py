@@ -35,6 +35,7 @@ from console.web.errors import message_of
 from console.web.filled_forms import SEEN
 from console.web.fragments import go_to, wants_fragment
 from console.web.state import state
+from reports.incident_mail import Deed
 
 LOWEST = 5  # of an impact and an urgency
 USUAL = {"impact": "3", "urgency": "3"}
@@ -73,7 +74,7 @@ def add(tenant_id: int) -> ResponseReturnValue:
     except Invalid as error:
         return _form(tenant_id, {error.field: message_of(error)}), 422
     if told.origin is Origin.ADHERENT:
-        operator_mail.tell(tenant_id, number, operator_mail.Deed.DECLARED)
+        operator_mail.tell(tenant_id, number, Deed.DECLARED)
     flash(_("L'incident est ouvert."))
     return go_to(url_for("incidents.show", tenant_id=tenant_id, number=number))
 
