@@ -197,5 +197,6 @@ def _config(database: Database, var: Path, settings: Mapping[str, str]) -> Confi
         "CONSOLE_VAR": str(var),
         "CONSOLE_DATABASE_URL": database.engine.url.render_as_string(hide_password=False),
         "CONSOLE_PUBLIC_URL": "http://localhost",
+        "CONSOLE_SMTP_URL": "smtp://localhost",  # a console that sends mails: the jobs do, and none runs here
     }
     return read_config({**own, **settings})
