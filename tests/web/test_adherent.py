@@ -56,7 +56,13 @@ def test_a_cio_reads_its_own_page_and_changes_nothing(two: Database, sign_in_as:
     assert "CH de Foix" in main
     assert "<form" not in main
     assert "Ouvrir un incident" not in main
-    for address in ("subscriptions", "subscriptions/1/amendments", "claims", "claims/1", "incidents"):
+    for address in (
+        "subscriptions",
+        "subscriptions/1/amendments",
+        "claims",
+        "claims/1",
+        "incidents/1/events",
+    ):
         assert browser.submit(f"/adherents/{FOIX}/{address}").status_code == 403
 
 
