@@ -2,8 +2,9 @@
 
 import io
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from werkzeug.test import TestResponse
@@ -17,7 +18,7 @@ from tests.browser import SECRET, Browser
 
 SignIn = Callable[..., Browser]
 FOIX = 11
-TODAY = datetime.now(UTC).date()
+TODAY = datetime.now(ZoneInfo("Europe/Paris")).date()  # as the pages count days
 PDF = b"%PDF-1.7\n1 0 obj"
 
 
