@@ -180,7 +180,7 @@ def tell_status(means: Means) -> None:
     if office is None:
         return
     with means.database.read(Operator()) as session:
-        incidents = incidents_to_tell(session)
+        incidents = incidents_to_tell(session, now=means.clock())
         work = work_to_tell(session, now=means.clock())
     _each(
         means,

@@ -25,12 +25,17 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """An incident as its readers are told of it; `effect` is `degraded` or `outage`, `ended_at` its end."""
+    """An incident as its readers are told of it; `ended_at` is its end.
+
+    `effect` is `degraded` or `outage`, `was` what they were told before, where that was another. Without
+    `title` the number names it.
+    """
 
     number: int
-    title: str
+    title: str | None
     service: str
     effect: str
+    was: str | None
     began_at: datetime
     ended_at: datetime | None
 
@@ -80,8 +85,9 @@ def trouble(told: Told, incident: Trouble, language: Language) -> Message:
         )
     rows = [
         (_("Service"), service),
-        (_("Incident"), f"{incident.number} — {line(incident.title)}"),
+        (_("Incident"), " — ".join([str(incident.number), *filter(None, [line(incident.title or "")])])),
         (_("Effet"), _effect(incident.effect, language)),
+        *_before(incident, language),
         (_("Début"), instant(incident.began_at, told.zone, language)),
     ]
     if incident.ended_at is not None:
@@ -111,6 +117,12 @@ def planned(told: Told, work: Work, language: Language) -> Message:
         *((_("Dates") if number == 0 else "", date) for number, date in enumerate(dates)),
     ]
     return message(subject, [lead, facts(*rows), *_ending(told, language)], language)
+
+
+def _before(incident: Trouble, language: Language) -> list[tuple[str, str]]:
+    if incident.was is None or incident.was == incident.effect:
+        return []
+    return [(language.gettext("Auparavant"), _effect(incident.was, language))]
 
 
 def _effect(effect: str, language: Language) -> str:

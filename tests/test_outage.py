@@ -93,22 +93,22 @@ def test_no_reading_is_lost_or_counted_twice(tmp_path: Path) -> None:
         door = Door(console.port)
         web = console.start_web()
         agent = console.start_agent(f"http://127.0.0.1:{door.port}")
-        wait_until(lambda: stored(database) >= 3, 30, "no reading was stored")
+        wait_until(lambda: stored(database) >= 3, 90, "no reading was stored")
 
         def killed_after_the_commit(request: bytes, connection: socket.socket) -> None:
             before = stored(database)
             connection.sendall(request)
-            wait_until(lambda: stored(database) > before, 20, "the request was not stored")
+            wait_until(lambda: stored(database) > before, 60, "the request was not stored")
             os.killpg(web.pid, signal.SIGKILL)
 
         door.accident = killed_after_the_commit
-        wait_until(lambda: web.poll() is not None, 30, "the accident did not happen")
+        wait_until(lambda: web.poll() is not None, 120, "the accident did not happen")
         before = stored(database)
         time.sleep(OUTAGE_S)
         assert stored(database) == before
 
         web = console.start_web()
-        wait_until(lambda: stored(database) > before + OUTAGE_S // 2, 90, "the outbox was not sent")
+        wait_until(lambda: stored(database) > before + OUTAGE_S // 2, 180, "the outbox was not sent")
 
         def killed_half_way(request: bytes, connection: socket.socket) -> None:
             connection.sendall(request[: len(request) // 2])
@@ -116,9 +116,11 @@ def test_no_reading_is_lost_or_counted_twice(tmp_path: Path) -> None:
             os.killpg(web.pid, signal.SIGKILL)
 
         door.accident = killed_half_way
-        wait_until(lambda: web.poll() is not None, 30, "the accident did not happen")
+        wait_until(lambda: web.poll() is not None, 120, "the accident did not happen")
         console.start_web()
-        wait_until(lambda: stored(database) > before + OUTAGE_S, 60, "nothing came after the second accident")
+        wait_until(
+            lambda: stored(database) > before + OUTAGE_S, 180, "nothing came after the second accident"
+        )
         assert console.stop(agent) == 0
         door.close()
         send_the_rest(console)

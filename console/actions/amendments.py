@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from console.actions.incidents import Priority, follow_plan
+from console.actions.incident_clocks import follow_plan
+from console.actions.incidents import Priority
 from console.actions.tenancy import hold_adherent, subscription_of
 from console.domain.adherents import check_still_there
 from console.domain.contract import (

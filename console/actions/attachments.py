@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from console.actions.incidents import hold_incident
+from console.actions.incident_clocks import hold_incident
 from console.actions.numbering import next_number
 from console.domain.attachments import check_file, safe_name
 from console.domain.clock import Phase

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from console.actions.incidents import reckon_open
+from console.actions.incident_clocks import reckon_open
 from console.actions.services import hold_catalogue
 from console.domain.calendar import Calendar, Segment
 from console.domain.errors import Conflict, NotFound

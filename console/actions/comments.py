@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from console.actions.incidents import hold_incident
+from console.actions.incident_clocks import hold_incident
 from console.actions.numbering import next_number
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import several_lines

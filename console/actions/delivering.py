@@ -36,11 +36,15 @@ TRIAL = "trial"  # asked for by a person who waits for the answer: it is not tri
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """How a message travels; `domain` is the sender's, for its Message-ID."""
+    """How a message travels; `domain` is the sender's, for its Message-ID.
+
+    `unsubscribe` is the address of the page on which the reader of a list leaves it.
+    """
 
     channel: str
     recipients: tuple[str, ...]
     domain: str
+    unsubscribe: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ def post(
         recipients=list(envelope.recipients),
         subject=message.subject,
         body=message.body,
+        unsubscribe=envelope.unsubscribe,
         message_id=make_msgid(domain=envelope.domain),
         state=DeliveryState.PENDING,
         due_at=now,
@@ -148,7 +153,7 @@ def _take(session: Session, row: Any, now: datetime) -> Claim | None:
     change = {"state": DeliveryState.SENDING, "claimed_at": now, "attempts": attempts}
     if not _move(session, row.delivery_id, row.state, row.attempts, change):
         return None
-    letter = Letter(row.message_id, tuple(row.recipients), row.subject, row.body, now)
+    letter = Letter(row.message_id, tuple(row.recipients), row.subject, row.body, now, row.unsubscribe)
     return Claim(row.delivery_id, attempts, row.transition, row.channel, letter, row.outcome or "")
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from console.actions.duties import renew_major
-from console.actions.incidents import hold_incident
+from console.actions.incident_clocks import hold_incident
 from console.domain.clock import EventKind
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import one_line, several_lines

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from console.actions.incidents import OVER, hold_incident
+from console.actions.incident_clocks import OVER, hold_incident
 from console.actions.numbering import next_number
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import one_line, several_lines

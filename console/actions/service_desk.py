@@ -20,10 +20,10 @@ from sqlalchemy.orm import Session
 
 from console.actions.called import adherent_called, subscription_called
 from console.actions.comments import add_comment, correct_comment
+from console.actions.incident_clocks import hold_incident
 from console.actions.incidents import (
     Particulars,
     Revision,
-    hold_incident,
     open_incident,
     record_event,
     retell,

@@ -20,7 +20,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from console.actions.called import adherent_called, subscription_called
-from console.actions.incidents import Particulars, hold_incident, open_incident, record_event
+from console.actions.incident_clocks import hold_incident
+from console.actions.incidents import Particulars, open_incident, record_event
 from console.domain.alert_routes import Destination, Fate, Route, destination
 from console.domain.alertmanager import Alert
 from console.domain.clock import EventKind, next_events

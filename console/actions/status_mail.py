@@ -22,13 +22,14 @@ from console.actions.numbering import next_number
 from console.actions.sealing import BrokenSeal, Seal
 from console.actions.tenancy import hold_adherent
 from console.domain.errors import Conflict, Invalid, NotFound
+from console.domain.outages import Effect
 from console.notify.channels.mail import is_address
 from console.store.base import Base
 from console.store.conditional import rows_touched
 from console.store.models import catalogue as c
 from console.store.models import watching as w
 from console.store.queries import status as told_of
-from console.store.queries.status import Reader
+from console.store.queries.status import SUFFERS, Reader
 from reports import status_mail
 from reports.language import language
 from reports.mail import Message
@@ -137,14 +138,15 @@ def end_reader(session: Session, tenant_id: int, number: int, *, now: datetime) 
 
 
 def tell_incident(session: Session, tenant_id: int, number: int, office: PostOffice, *, now: datetime) -> int:
-    """Tell that an incident began, or that it is over, where that was not told yet; how many mails."""
+    """Tell that an incident began, does another thing or is over, where that was not told; how many mails."""
     incident = told_of.told_incident(session, tenant_id, number)
     notice = session.get(w.IncidentNotice, (tenant_id, number))
+    was = None if notice is None else notice.effect
     if notice is None:
-        first = w.IncidentNotice(tenant_id=tenant_id, incident=number, is_over=incident.is_over, told_at=now)
-        is_ours = not incident.is_over and _was_first(session, first)
+        row = w.IncidentNotice(tenant_id=tenant_id, incident=number, effect=incident.stands, told_at=now)
+        is_ours = incident.is_told_of and _was_first(session, row)
     else:
-        is_ours = notice.is_over is not incident.is_over and _turned(session, notice, incident.is_over, now)
+        is_ours = was is not incident.stands and _turned(session, notice, incident.stands, now)
     if not is_ours:
         return 0
     readers = told_of.confirmed_readers(session, tenant_id)
@@ -155,9 +157,10 @@ def tell_incident(session: Session, tenant_id: int, number: int, office: PostOff
             number=number,
             title=incident.title,
             service=incident.service.name(reader.locale),
-            effect=incident.effect,
+            effect=incident.suffered,
+            was=was if was in SUFFERS else None,
             began_at=incident.opened_at,
-            ended_at=(incident.resolved_at or now) if incident.is_over else None,
+            ended_at=(incident.resolved_at or now) if incident.stands is Effect.NONE else None,
         )
         return status_mail.trouble(told, trouble, tongue)
 
@@ -205,7 +208,7 @@ def _post_to(
             page=office.links.page(tenant_id),
             leave=office.links.to(Purpose.LEAVE, tenant_id, reader.number),
         )
-        envelope = Envelope("mail", (reader.email,), office.domain)
+        envelope = Envelope("mail", (reader.email,), office.domain, told.leave)
         post(session, envelope, written(reader, told), STATUS, now=now)
     return len(readers)
 
@@ -220,13 +223,13 @@ def _was_first(session: Session, row: Base) -> bool:
     return True
 
 
-def _turned(session: Session, notice: w.IncidentNotice, is_over: bool, now: datetime) -> bool:
+def _turned(session: Session, notice: w.IncidentNotice, effect: Effect, now: datetime) -> bool:
     as_seen = (
         w.IncidentNotice.tenant_id == notice.tenant_id,
         w.IncidentNotice.incident == notice.incident,
-        w.IncidentNotice.is_over.is_(not is_over),
+        w.IncidentNotice.effect == notice.effect,
     )
-    change = update(w.IncidentNotice).where(*as_seen).values(is_over=is_over, told_at=now)
+    change = update(w.IncidentNotice).where(*as_seen).values(effect=effect, told_at=now)
     return rows_touched(session, change) == 1
 
 

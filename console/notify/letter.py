@@ -9,13 +9,17 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A text for some addresses; `message_id` is the same at every attempt, `sent_at` is this one's."""
+    """A text for some addresses; `message_id` is the same at every attempt, `sent_at` is this one's.
+
+    `unsubscribe` is the address of the page on which the reader of a list leaves it.
+    """
 
     message_id: str
     recipients: tuple[str, ...]
     subject: str
     body: str
     sent_at: datetime
+    unsubscribe: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

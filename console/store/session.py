@@ -15,11 +15,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import URL, BindParameter, Connection, Engine, bindparam, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    BindParameter,
+    ColumnClause,
+    Connection,
+    Engine,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.selectable import AliasedReturnsRows
+from sqlalchemy.sql.visitors import ExternallyTraversible
 
 from console.store import (
     audit,
@@ -180,9 +194,10 @@ def _narrow(state: ORMExecuteState) -> None:
     if isinstance(scope, Operator) or not state.is_orm_statement or state.is_insert:
         return
     tenants: BindParameter[Any] = bindparam(SCOPE, sorted(scope.ids), expanding=True)
+    owned, named = _owned(), _tables_in(cast(ExternallyTraversible, state.statement))
     criteria = [
-        with_loader_criteria(model, model.tenant_id.in_(tenants), include_aliases=True)
-        for model in _owned().values()
+        with_loader_criteria(owned[name], owned[name].tenant_id.in_(tenants), include_aliases=True)
+        for name in sorted(named & owned.keys())
     ]
     state.statement = state.statement.options(*criteria)
 
@@ -262,6 +277,18 @@ def _has_columns(qualifier: str | None, text: str) -> bool:
     return qualifier in Base.metadata.tables or bool(
         re.search(rf'\bas "?{qualifier}\b|(?<!\w){qualifier}"? as \(', text)
     )
+
+
+def _tables_in(statement: ExternallyTraversible) -> set[str]:
+    """The tables whose rows or columns a statement names; one that is missed is refused as unnarrowed."""
+    found = set()
+    for element in visitors.iterate(statement):
+        source = element.table if isinstance(element, ColumnClause) else element
+        while isinstance(source, AliasedReturnsRows):
+            source = source.element
+        if isinstance(source, Table):
+            found.add(source.name)
+    return found
 
 
 def _owned() -> dict[str, type[OwnedRow]]:

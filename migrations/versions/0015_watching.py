@@ -38,9 +38,13 @@ def upgrade() -> None:
     allow("saved_view")
     _create_status_readers()
     _create_notices()
+    with op.batch_alter_table("delivery") as batch_op:
+        batch_op.add_column(sa.Column("unsubscribe", sa.String(), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("delivery") as batch_op:
+        batch_op.drop_column("unsubscribe")
     for table in ("work_notice", "incident_notice", "status_reader", "saved_view"):
         op.drop_table(table)
     op.drop_index("ix_incident_resolved_at", "incident")
@@ -69,7 +73,7 @@ def _create_notices() -> None:
         "incident_notice",
         sa.Column("tenant_id", KEY, autoincrement=False, nullable=False),
         sa.Column("incident", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("is_over", sa.Boolean(), nullable=False),
+        sa.Column("effect", sa.String(40), nullable=False),
         sa.Column("told_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id", "incident"],

@@ -13,7 +13,6 @@ from console.actions.incidents import (
     Particulars,
     Priority,
     Revision,
-    Site,
     open_incident,
     redact_incident,
     set_particulars,
@@ -21,6 +20,7 @@ from console.actions.incidents import (
 from console.actions.matrix import change_matrix
 from console.actions.message_templates import add_template, change_template, retire_template
 from console.actions.reviews import plan_action, settle_action, write_review
+from console.actions.touched import Site
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.outages import Effect
 from console.domain.revisions import Stale

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from console.actions.incidents import Revision, reckon, set_particulars
+from console.actions.incident_clocks import reckon
+from console.actions.incidents import Revision, set_particulars
 from console.domain.outages import Effect, Source
 from console.store.models import tenant as t
 from console.store.session import Database, Operator

@@ -75,7 +75,9 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 def children() -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    """The processes of this one that hold CodeCarbon."""
+    pids = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [int(pid) for pid in pids if b"codecarbon_child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def test_it_gives_the_energy_since_the_last_read_without_asking_the_network_anything(
@@ -124,7 +126,7 @@ def test_a_facility_factor_in_its_configuration_changes_nothing(
 
 def test_a_child_that_dies_leaves_a_gap_with_its_status(codecarbon: Codecarbon) -> None:
     assert isinstance(settled(codecarbon), Energy)
-    child = max(children())
+    (child,) = children()
     os.kill(child, signal.SIGKILL)
     assert _reason(codecarbon.read()) == "codecarbon ended with status -9"
     assert _reason(codecarbon.read()) == "codecarbon failed and waits to be started again"
@@ -133,7 +135,7 @@ def test_a_child_that_dies_leaves_a_gap_with_its_status(codecarbon: Codecarbon) 
 
 def test_a_child_that_hangs_is_replaced_after_three_reads(codecarbon: Codecarbon) -> None:
     assert isinstance(settled(codecarbon), Energy)
-    os.kill(max(children()), signal.SIGSTOP)
+    os.kill(*children(), signal.SIGSTOP)
     reasons = [_reason(codecarbon.read()) for _ in range(3)]
     assert reasons[:2] == ["codecarbon did not answer within 1 s"] * 2
     assert reasons[2] == "codecarbon did not answer 3 times"
@@ -141,7 +143,7 @@ def test_a_child_that_hangs_is_replaced_after_three_reads(codecarbon: Codecarbon
 
 def test_a_late_answer_is_not_taken_for_the_next_one(codecarbon: Codecarbon) -> None:
     assert isinstance(settled(codecarbon), Energy)
-    child = max(children())
+    (child,) = children()
     os.kill(child, signal.SIGSTOP)
     assert isinstance(codecarbon.read(), Missing)
     os.kill(child, signal.SIGCONT)

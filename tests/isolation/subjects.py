@@ -14,10 +14,11 @@ from console.actions.attachments import attach
 from console.actions.audit import seal_months
 from console.actions.calendar_feeds import make_feed
 from console.actions.comments import add_comment
-from console.actions.incidents import Revision, Site, set_particulars
+from console.actions.incidents import Revision, set_particulars
 from console.actions.probing import Terms, add_probe, stop_probe
 from console.actions.reviews import plan_action, write_review
 from console.actions.service_months import close_month, correct_month
+from console.actions.touched import Site
 from console.actions.volumes import record_month
 from console.domain.access import Role
 from console.domain.alert_routes import Fate
@@ -417,7 +418,7 @@ def status_readers(session: Session, filled: Filled) -> None:
     )
     incident = filled.ids["incident"]
     notice = w.IncidentNotice(
-        tenant_id=filled.tenant_id, incident=incident, is_over=False, told_at=filled.now
+        tenant_id=filled.tenant_id, incident=incident, effect=Effect.OUTAGE, told_at=filled.now
     )
     work = w.WorkNotice(
         tenant_id=filled.tenant_id,

@@ -12,6 +12,14 @@ import pytest
 from sqlalchemy import select
 
 from console import jobs
+from console.actions.incidents import (
+    Particulars,
+    Priority,
+    Revision,
+    open_incident,
+    record_event,
+    set_particulars,
+)
 from console.config import Config, Smtp
 from console.domain.access import Role
 from console.domain.clock import EventKind
@@ -26,7 +34,7 @@ from tests.browser import Browser
 SignIn = Callable[..., Browser]
 FOIX, PAMIERS = 11, 12
 NOW = datetime.now(UTC).replace(microsecond=0)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LINK = re.compile(r"http://localhost(/status/\w+/\S+)")
 EMAIL = "astreinte@chu.example"
 STATUS = f"/adherents/{FOIX}/status"
@@ -95,6 +103,20 @@ def an_outage(database: Database, *, tenant_id: int = FOIX, effect: Effect | Non
 def it_is(database: Database, kind: EventKind, number: int, at: datetime) -> None:
     with database.write(Operator()) as session:
         given.it_is(session, kind, FOIX, number, at)
+
+
+def it_does(database: Database, number: int, effect: Effect) -> None:
+    """An incident does another thing to its service now."""
+    with database.write(Operator()) as session:
+        set_particulars(
+            session,
+            tenant_id=FOIX,
+            number=number,
+            revision=Revision(effect=effect),
+            at=NOW,
+            now=NOW,
+            by="ops",
+        )
 
 
 def planned(tenant_id: int, title: str, starts_at: datetime, **more: Any) -> t.PlannedWork:
@@ -184,13 +206,13 @@ def test_an_address_is_told_nothing_before_it_confirmed_and_nothing_after_it_lef
     assert "C'est confirmé" in browser.submit(link).text
     assert "C'est confirmé" in browser.submit(link).text
     assert cio.submit(f"{STATUS}/readers", email=EMAIL).status_code == 409
-    it_is(desk, EventKind.RESOLVED, number, NOW)
-    assert work_is_done(config, desk) == [], "it began before the address wanted to be told"
+    it_is(desk, EventKind.RESOLVED, number, NOW - 40 * MINUTE)
+    assert work_is_done(config, desk) == [], "it was over before the address wanted to be told"
 
     with desk.write(Operator()) as session:
-        session.scalars(select(w.StatusReader)).one().confirmed_at = NOW - 2 * HOUR
+        session.scalars(select(w.StatusReader)).one().confirmed_at = NOW - 30 * MINUTE
     with desk.write(Operator()) as session:
-        given.an_incident(session, FOIX, "Lenteurs", "P2", 1, NOW - HOUR, effect=Effect.DEGRADED)
+        given.an_incident(session, FOIX, "Lenteurs", "P2", 1, NOW - 20 * MINUTE, effect=Effect.DEGRADED)
     (told,) = work_is_done(config, desk)
     leave = link_of(told)
     assert browser.get(leave.replace("leave", "confirm")).status_code == 404
@@ -266,6 +288,72 @@ def test_an_incident_without_effect_on_a_service_is_not_told(
     number = an_outage(desk, effect=effect)
     it_is(desk, EventKind.RESOLVED, number, NOW)
     assert work_is_done(config, desk) == []
+
+
+@pytest.mark.both_databases
+def test_an_incident_that_gets_worse_is_told_again_with_what_it_was(desk: Database, config: Config) -> None:
+    a_reader(desk)
+    number = an_outage(desk, effect=Effect.DEGRADED)
+    assert "service dégradé" in work_is_done(config, desk)[0].body
+    it_does(desk, number, Effect.OUTAGE)
+    (worse,) = work_is_done(config, desk)
+    assert "incident en cours" in worse.subject
+    assert re.search(r"Effet +service arrêté\n +Auparavant +service dégradé", worse.body)
+    it_does(desk, number, Effect.NONE)
+    assert "incident terminé" in work_is_done(config, desk)[0].subject
+    assert work_is_done(config, desk) == []
+
+
+@pytest.mark.both_databases
+def test_an_outage_that_was_over_before_anybody_looked_is_told_once(desk: Database, config: Config) -> None:
+    a_reader(desk)
+    number = an_outage(desk)
+    it_is(desk, EventKind.RESOLVED, number, NOW - HOUR / 2)
+    (told,) = work_is_done(config, desk)
+    assert "incident terminé" in told.subject
+    assert work_is_done(config, desk) == []
+
+
+def test_an_incident_recorded_late_is_told_and_an_imported_past_is_not(
+    desk: Database, config: Config
+) -> None:
+    a_reader(desk)
+    opened_at = NOW - 3 * DAY
+    with desk.write(Operator()) as session:
+        told = Particulars(priority=Priority.P1, effect=Effect.OUTAGE)
+        among = {"tenant_id": FOIX, "subscription": 1, "at": opened_at, "told": told, "by": "desk"}
+        open_incident(session, title="Arrêt connu ce matin", now=NOW, **among)
+        old = open_incident(session, title="Ancien ticket", now=NOW, **among)
+        record_event(
+            session,
+            tenant_id=FOIX,
+            number=old,
+            kind=EventKind.RESOLVED,
+            at=opened_at + HOUR,
+            now=NOW,
+            by="desk",
+        )
+    (mail,) = work_is_done(config, desk)
+    assert "Arrêt connu ce matin" in mail.body
+
+
+def test_the_title_of_an_incident_of_security_stays_inside(desk: Database, config: Config) -> None:
+    a_reader(desk)
+    with desk.write(Operator()) as session:
+        given.an_incident(
+            session, FOIX, "Rançongiciel", "P1", 1, NOW - HOUR, effect=Effect.OUTAGE, is_security=True
+        )
+    (mail,) = [one for one in work_is_done(config, desk) if one.recipients == [EMAIL]]
+    assert "incident en cours" in mail.subject
+    assert "Rançongiciel" not in mail.subject + mail.body
+
+
+def test_a_mail_names_the_page_on_which_its_reader_leaves(desk: Database, config: Config) -> None:
+    a_reader(desk)
+    an_outage(desk)
+    (mail,) = work_is_done(config, desk)
+    assert mail.unsubscribe is not None
+    assert mail.unsubscribe.endswith(link_of(mail))
 
 
 @pytest.mark.both_databases

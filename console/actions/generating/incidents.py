@@ -14,7 +14,7 @@ from console.actions.generating.chance import dice, drawn, weighted
 from console.actions.generating.rows import Deed, Row, add_rows
 from console.actions.generating.scale import Scale
 from console.actions.generating.world import Adherent, Contract, World
-from console.actions.incidents import ANSWERS, OVER
+from console.actions.incident_clocks import ANSWERS, OVER
 from console.domain.clock import Event, EventKind, read_clock
 from console.domain.outages import Effect, Source, suffered_in
 from console.domain.priority import DEFAULT_MATRIX

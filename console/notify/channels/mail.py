@@ -80,6 +80,8 @@ def compose(letter: Letter, sender: str) -> bytes:
     message["Date"] = letter.sent_at
     message["Message-ID"] = letter.message_id
     message["Auto-Submitted"] = "auto-generated"
+    if letter.unsubscribe is not None:
+        message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"  # RFC 2369
     message.set_content(letter.body, cte="quoted-printable")
     return message.as_bytes()
 

@@ -73,6 +73,7 @@ class Delivery(CoordinationRow):
     recipients: Mapped[list[Any]]
     subject: Mapped[Label]
     body: Mapped[str]
+    unsubscribe: Mapped[str | None]  # the address of the page on which its reader leaves a list
     message_id: Mapped[Label] = mapped_column(unique=True)
     state: Mapped[DeliveryState]
     due_at: Mapped[datetime]

@@ -9,6 +9,7 @@ from typing import ClassVar
 from sqlalchemy import ForeignKeyConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from console.domain.outages import Effect
 from console.store.base import BigId, Code, CoordinationRow, Count, Instant, KeyId, Label, Number, TenantRow
 
 
@@ -39,14 +40,14 @@ class StatusReader(TenantRow):
 
 
 class IncidentNotice(TenantRow):
-    """What the readers of a status were last told of an incident: that it began, or that it is over."""
+    """What the readers of a status were last told that an incident does: `none` once it is over."""
 
     __tablename__ = "incident_notice"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "incident"], ["incident.tenant_id", "incident.number"]),
     )
     incident: Mapped[Number]
-    is_over: Mapped[bool]
+    effect: Mapped[Effect]
     told_at: Mapped[datetime]
 
 

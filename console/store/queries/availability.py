@@ -90,13 +90,18 @@ class Availability:
 
 @dataclass(frozen=True, slots=True)
 class ServiceDay:
-    """A local day of a service; `availability_ppm` is None where nothing was counted."""
+    """A local day of a service; `availability_ppm` is None where nothing was counted.
+
+    `is_closed`: nothing was to be counted, for the subscription ran and had no service hours, or only planned
+    work in them. What is neither counted nor closed is unknown.
+    """
 
     day: date
     counted_s: int
     outage_s: int
     degraded_s: int
     availability_ppm: int | None
+    is_closed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +205,14 @@ def zone_of(session: Session, tenant_id: int) -> ZoneInfo:
 
 def _day(one: Served, day: date, bounds: Span, now: datetime) -> ServiceDay:
     measured = one.measured(bounds[0], min(bounds[1], now))
+    is_held = any(held.start < bounds[1] and bounds[0] < held.end for held in one.held)
     return ServiceDay(
         day=day,
         counted_s=measured.counted_s,
         outage_s=measured.outage_s,
         degraded_s=measured.degraded_s,
         availability_ppm=measured.availability_ppm,
+        is_closed=is_held and measured.counted_s == 0,
     )
 
 

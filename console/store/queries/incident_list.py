@@ -8,7 +8,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, case, func, literal, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from console.domain.alerts import Standing
@@ -17,6 +29,7 @@ from console.domain.clock import Phase
 from console.domain.countdown import Countdown, countdown
 from console.domain.folding import folded_words
 from console.store.models import catalogue as c
+from console.store.models import signals as g
 from console.store.models import tenant as t
 from console.store.queries.paging import PAGE, PageOf
 from console.store.queries.plans import PlanKey, calendars_of
@@ -71,7 +84,7 @@ VALUES: Mapping[Facet, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What is sought: words of the adherent's name, and the value of each facet that narrows.
+    """What is sought: words of the adherent's name or the number of a ticket, and the values of facets.
 
     `mine` are the adherents that the reader follows, none where that says nothing.
     """
@@ -201,16 +214,30 @@ def _whether(condition: ColumnElement[bool]) -> ColumnElement[Any]:
 
 
 def _within(asked: Asked) -> list[ColumnElement[bool]]:
-    words = folded_words(asked.words)
-    found: list[ColumnElement[bool]] = [
-        c.Adherent.folded_name.contains(word, autoescape=True) for word in words
-    ]
+    found = [_sought(asked.words)] if asked.words.strip() else []
     if asked.tenant_id is not None:
         found.append(t.Incident.tenant_id == asked.tenant_id)
     if asked.which is not Which.ALL:
         is_open = asked.which is Which.OPEN
         found.append(t.Incident.resolved_at.is_(None) if is_open else t.Incident.resolved_at.is_not(None))
     return found
+
+
+def _sought(words: str) -> ColumnElement[bool]:
+    """Every word is in the name of the adherent, or all of it is the number of a ticket of a service desk."""
+    named = and_(
+        true(),
+        *(c.Adherent.folded_name.contains(word, autoescape=True) for word in folded_words(words)),
+    )
+    ticket = g.DeskTicket
+    return or_(
+        named,
+        exists().where(
+            ticket.tenant_id == t.Incident.tenant_id,
+            ticket.incident == t.Incident.number,
+            ticket.external_id == words.strip(),
+        ),
+    )
 
 
 def _order(which: Which) -> list[ColumnElement[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
@@ -17,6 +17,7 @@ from console.store.queries.standing import of_subscription
 
 SUFFERS = (Effect.DEGRADED, Effect.OUTAGE)
 GRAVE = (t.Priority.P1, t.Priority.P2)
+NEWS_FOR = timedelta(days=1)  # how long what is over is still told to those who heard nothing of it
 SHOWN = 20  # dates of planned work
 
 
@@ -93,14 +94,30 @@ class StatusPage:
 
 @dataclass(frozen=True, slots=True)
 class ToldIncident:
-    """An incident in the terms of its mail; it is over once it is resolved, or has no effect any more."""
+    """An incident in the terms of its mail.
 
-    title: str
+    `stands` is what it does now: nothing once it is resolved, or has no effect any more. `suffered` is what
+    it does or did last. `title` is None for one of security: mails go to addresses outside.
+    """
+
+    title: str | None
     service: ServiceName
-    effect: str
+    effect: Effect | None
     opened_at: datetime
     resolved_at: datetime | None
-    is_over: bool
+
+    @property
+    def stands(self) -> Effect:
+        return Effect.NONE if self.resolved_at is not None else self.effect or Effect.NONE
+
+    @property
+    def suffered(self) -> Effect:
+        return self.effect or Effect.NONE
+
+    @property
+    def is_told_of(self) -> bool:
+        """Whether it deserves a first mail: it hurts, or hurt until it was resolved."""
+        return self.effect in SUFFERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,24 +154,38 @@ def confirmed_readers(session: Session, tenant_id: int) -> list[Reader]:
     return [reader for reader in _readers(session, tenant_id) if reader.confirmed_at is not None]
 
 
-def incidents_to_tell(session: Session) -> list[tuple[int, int]]:
-    """Incidents of which the readers were not told that they began, or are over: (tenant_id, number).
+def incidents_to_tell(session: Session, *, now: datetime) -> list[tuple[int, int]]:
+    """Incidents of which the readers were not told what they do now: (tenant_id, number).
 
-    Those that began before anybody wanted to be told are left alone.
+    Of those never told of: one that hurts and of which something was recorded since somebody wanted to be
+    told, or that hurt and was resolved since then, within the last day: an imported past is no news.
     """
     incident, notice = t.Incident, w.IncidentNotice
-    began = and_(incident.resolved_at.is_(None), incident.effect.in_(SUFFERS))
-    first = select(incident.tenant_id, incident.number).where(
-        began,
-        _somebody_reads(incident.tenant_id.expression, incident.opened_at.expression),
+    never_told = (
+        incident.effect.in_(SUFFERS),
         ~exists().where(notice.tenant_id == incident.tenant_id, notice.incident == incident.number),
+    )
+    lasting = select(incident.tenant_id, incident.number).where(
+        *never_told,
+        incident.resolved_at.is_(None),
+        _somebody_reads(incident.tenant_id.expression, incident.changed_at.expression),
+    )
+    over = select(incident.tenant_id, incident.number).where(
+        *never_told,
+        incident.resolved_at > now - NEWS_FOR,
+        _somebody_reads(incident.tenant_id.expression, incident.resolved_at.expression),
+    )
+    is_over = or_(
+        incident.resolved_at.is_not(None), incident.effect.is_(None), incident.effect == Effect.NONE
     )
     then = (
         select(incident.tenant_id, incident.number)
         .join(notice, and_(notice.tenant_id == incident.tenant_id, notice.incident == incident.number))
-        .where(or_(and_(notice.is_over.is_(True), began), and_(notice.is_over.is_(False), _is_over())))
+        .where(
+            or_(and_(is_over, notice.effect != Effect.NONE), and_(~is_over, notice.effect != incident.effect))
+        )
     )
-    return [(row[0], row[1]) for statement in (first, then) for row in session.execute(statement)]
+    return [(row[0], row[1]) for statement in (lasting, over, then) for row in session.execute(statement)]
 
 
 def work_to_tell(session: Session, *, now: datetime) -> list[tuple[int, WorkNews]]:
@@ -186,19 +217,18 @@ def work_to_tell(session: Session, *, now: datetime) -> list[tuple[int, WorkNews
 def told_incident(session: Session, tenant_id: int, number: int) -> ToldIncident:
     """An incident as it is told."""
     incident = t.Incident
-    row, name_fr, name_en, is_over = session.execute(
-        select(incident, c.Service.name_fr, c.Service.name_en, _is_over())
+    row, name_fr, name_en = session.execute(
+        select(incident, c.Service.name_fr, c.Service.name_en)
         .join(t.Subscription, of_subscription())
         .join(c.Service, c.Service.code == t.Subscription.service_code)
         .where(incident.tenant_id == tenant_id, incident.number == number)
     ).one()
     return ToldIncident(
-        title=row.title,
+        title=None if row.is_security else row.title,
         service=ServiceName(name_fr, name_en),
-        effect=(row.effect or Effect.NONE).value,
+        effect=row.effect,
         opened_at=row.opened_at,
         resolved_at=row.resolved_at,
-        is_over=bool(is_over),
     )
 
 
@@ -318,10 +348,6 @@ def _readers(session: Session, tenant_id: int) -> list[Reader]:
         .order_by(w.StatusReader.email)
     )
     return [Reader(row.number, row.email, row.locale, row.asked_at, row.confirmed_at) for row in rows]
-
-
-def _is_over() -> ColumnElement[bool]:
-    return or_(t.Incident.resolved_at.is_not(None), t.Incident.effect == Effect.NONE)
 
 
 def _somebody_reads(

@@ -15,12 +15,12 @@ from console.actions.incidents import (
     Particulars,
     Priority,
     Revision,
-    Site,
     open_incident,
     record_event,
     redact_incident,
     set_particulars,
 )
+from console.actions.touched import Site
 from console.domain.access import Permission
 from console.domain.clock import EventKind
 from console.domain.errors import Invalid

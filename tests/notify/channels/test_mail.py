@@ -5,6 +5,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,13 @@ def test_a_letter_arrives_as_it_was_written(server: MailServer) -> None:
 
 def test_a_letter_is_seven_bit_on_the_wire() -> None:
     assert compose(LETTER, "console@inr.example").isascii()
+
+
+def test_a_letter_of_a_list_says_where_one_leaves_it() -> None:
+    listed = replace(LETTER, unsubscribe="https://console.inr.example/status/leave/abc")
+    read = message_from_bytes(compose(listed, "console@inr.example"))
+    assert read["List-Unsubscribe"] == "<https://console.inr.example/status/leave/abc>"
+    assert message_from_bytes(compose(LETTER, "console@inr.example"))["List-Unsubscribe"] is None
 
 
 @pytest.mark.parametrize(
