@@ -24,6 +24,27 @@ class Roots:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretFile:
+    """A file that holds a secret, read each time it is used: a new one is taken without a restart."""
+
+    path: Path
+
+    def read(self) -> str:
+        """The secret; raises `OSError` where the file cannot be read."""
+        return self.path.read_text(encoding="utf-8").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class NoSettings:
+    """The settings of a source that needs none.
+
+    A source that needs some has a frozen dataclass of its own, whose fields are `str`, `int`, `float`,
+    `bool`, `Path`, `SecretFile`, a tuple of strings, or one of these or None; a value that makes no sense
+    raises `ValueError("field: what would be right")` in its `__post_init__`.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Energy:
     """Energy of the host over the `duration_ms` that end with this read, on the monotonic clock."""
 
@@ -50,6 +71,7 @@ class Source(ABC):
     authority: ClassVar[Authority]
     boundary: ClassVar[Boundary]
     quality: ClassVar[Quality]
+    settings: ClassVar[type] = NoSettings
 
     @abstractmethod
     def available(self) -> str | None:

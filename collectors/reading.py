@@ -41,6 +41,7 @@ class Boundary(StrEnum):
     PACKAGE_DRAM = "package+dram"
     SERVER_INPUT = "server_input"
     PDU = "pdu"
+    GPU = "gpu"
 
 
 class Quality(StrEnum):
@@ -52,12 +53,16 @@ class Quality(StrEnum):
 
 
 class Authority(StrEnum):
-    """The kind of instrument, strongest first: one is authoritative, the others only reconcile."""
+    """The kind of instrument, strongest first: one is authoritative, the others only reconcile.
+
+    What measures the graphics cards alone is none of the host: their energy is a part of its own.
+    """
 
     PDU_OUTLET = "pdu_outlet"
     BMC = "bmc"
     RAPL = "rapl"
     MODEL = "model"
+    GPU = "gpu"
 
 
 class Kind(StrEnum):
@@ -69,6 +74,7 @@ class Kind(StrEnum):
     USER = "user"
     EXECUTABLE = "executable"
     COMMAND = "command"
+    VM = "vm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +101,28 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What one named workload used over the interval; `reserved_mcpu` in thousandths of a vCPU."""
+    """What one named workload used over the interval; `reserved_mcpu` in thousandths of a vCPU.
+
+    `steal_ms` is the time in which a virtual machine wanted a CPU and got none: it used no energy then.
+    `uid` is what stays the same of a virtual machine that is renamed or moves to another host.
+    """
 
     name: str
     kind: Kind
     cpu_ms: int
     reserved_mcpu: int | None = None
+    reserved_mb: int | None = None
+    gpu_ms: int | None = None
+    steal_ms: int | None = None
+    uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One closed interval of one host.
 
-    `busy_cpu_ms` is the busy time of all logical CPUs together, workloads and the rest; `vcpu` their number.
+    `busy_cpu_ms` is the busy time of all logical CPUs together, workloads and the rest; `vcpu` their number;
+    `ram_mb` what memory the host has.
     """
 
     sequence: int
@@ -119,27 +134,55 @@ class Reading:
     measurements: tuple[Measurement, ...]
     gaps: tuple[Gap, ...]
     workloads: tuple[Use, ...]
+    ram_mb: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a host is: where it stands, the cluster among whose hosts machines move, what it is made of."""
+
+    site: str | None = None
+    cluster: str | None = None
+    cpu_model: str | None = None
+    sockets: int | None = None
+    ram_mb: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What the readings of a batch share; the readings are still as they came."""
+    """What the readings of a batch share; the readings are still as they came.
+
+    `sent_at` is the clock of the sender as the batch left, None where it does not say.
+    """
 
     agent: str
     host: str
     stream: str
     readings: tuple[Any, ...]
+    facts: Facts = Facts()
+    sent_at: datetime | None = None
 
 
-def encode_batch(agent: str, host: str, stream: str, readings: Iterable[Reading]) -> bytes:
-    """The JSON text of a batch, UTF-8."""
+def encode_batch(
+    agent: str,
+    host: str,
+    stream: str,
+    readings: Iterable[Reading],
+    facts: Facts | None = None,
+    sent_at: datetime | None = None,
+) -> bytes:
+    """The JSON text of a batch, UTF-8; what is not known is left out."""
     body = {
         "version": VERSION,
         "agent": agent,
         "host": host,
         "stream": stream,
-        "readings": [asdict(reading) for reading in readings],
+        "readings": [asdict(reading, dict_factory=_known) for reading in readings],
     }
+    if facts is not None and (told := asdict(facts, dict_factory=_known)):
+        body["facts"] = told
+    if sent_at is not None:
+        body["sent_at"] = sent_at
     return json.dumps(body, default=_instant_text, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -160,7 +203,12 @@ def decode_batch(body: bytes) -> Envelope:
         raise UnreadableBatch("agent: a version text is missing")
     if not isinstance(batch.get("readings"), list):
         raise UnreadableBatch("readings: a list is missing")
-    return Envelope(batch["agent"], batch["host"], batch["stream"], tuple(batch["readings"]))
+    try:
+        facts = _facts(batch.get("facts"))
+        sent_at = None if batch.get("sent_at") is None else _instant(batch, "sent_at")
+    except UnreadableReading as error:
+        raise UnreadableBatch(str(error)) from None
+    return Envelope(batch["agent"], batch["host"], batch["stream"], tuple(batch["readings"]), facts, sent_at)
 
 
 def decode_reading(raw: object) -> Reading:
@@ -176,6 +224,7 @@ def decode_reading(raw: object) -> Reading:
         measurements=tuple(_measurement(item) for item in _list(fields, "measurements")),
         gaps=tuple(_gap(item) for item in _list(fields, "gaps")),
         workloads=tuple(_use(item) for item in _list(fields, "workloads")),
+        ram_mb=_optional_count(fields, "ram_mb"),
     )
     if reading.ended_at <= reading.started_at:
         raise UnreadableReading("ended_at: not after started_at")
@@ -218,6 +267,23 @@ def _use(raw: object) -> Use:
         kind=_choice(fields, "kind", Kind),
         cpu_ms=_count(fields, "cpu_ms"),
         reserved_mcpu=_optional_count(fields, "reserved_mcpu"),
+        reserved_mb=_optional_count(fields, "reserved_mb"),
+        gpu_ms=_optional_count(fields, "gpu_ms"),
+        steal_ms=_optional_count(fields, "steal_ms"),
+        uid=_optional_text(fields, "uid", longest=64),
+    )
+
+
+def _facts(raw: object) -> Facts:
+    if raw is None:
+        return Facts()
+    fields = _object(raw, "facts")
+    return Facts(
+        site=_optional_text(fields, "site", longest=64),
+        cluster=_optional_text(fields, "cluster"),
+        cpu_model=_optional_text(fields, "cpu_model"),
+        sockets=None if fields.get("sockets") is None else _count(fields, "sockets", least=1, most=1024),
+        ram_mb=_optional_count(fields, "ram_mb"),
     )
 
 
@@ -241,8 +307,16 @@ def _text(fields: Mapping[str, Any], field: str, longest: int = LONGEST_NAME) ->
     return value
 
 
+def _optional_text(fields: Mapping[str, Any], field: str, longest: int = LONGEST_NAME) -> str | None:
+    return None if fields.get(field) is None else _text(fields, field, longest)
+
+
 def _is_text(value: object, longest: int) -> bool:
     return isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()
+
+
+def _known(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in fields if value is not None}
 
 
 def _refuse_constant(name: str) -> None:

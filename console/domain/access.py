@@ -35,6 +35,7 @@ class Permission(StrEnum):
     MANAGE_CATALOGUE = "manage_catalogue"
     MANAGE_DIRECTORY = "manage_directory"
     MANAGE_CLAIMS = "manage_claims"
+    MANAGE_FLEET = "manage_fleet"  # hosts, quarantine, and what data centres measure and buy
     MANAGE_PEOPLE = "manage_people"
     MANAGE_TOKENS = "manage_tokens"
     RECORD_VOLUMES = "record_volumes"
@@ -82,6 +83,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.SEE_CATALOGUE,
             Permission.SEE_FLEET,
             Permission.MANAGE_CLAIMS,
+            Permission.MANAGE_FLEET,
             Permission.MANAGE_TOKENS,
             Permission.DECLARE_INCIDENTS,
             Permission.HANDLE_INCIDENTS,

@@ -7,6 +7,7 @@ from console.store.models import (
     coordination,
     directory,
     escalation,
+    fleet,
     follow_up,
     generation,
     incident,
@@ -19,6 +20,7 @@ from console.store.models import (
     regulatory,
     service_months,
     signals,
+    site,
     tenant,
     watching,
 )
@@ -30,6 +32,7 @@ __all__ = [
     "coordination",
     "directory",
     "escalation",
+    "fleet",
     "follow_up",
     "generation",
     "incident",
@@ -42,6 +45,7 @@ __all__ = [
     "regulatory",
     "service_months",
     "signals",
+    "site",
     "tenant",
     "watching",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.store.base import Code, Count, Instant, KeyId, Label, MeasurementRow
+from console.store.base import Code, Count, Instant, KeyId, Label, MeasurementRow, Small
 
 # Two lines of every host are no workload: they have numbers that no name could get.
 IDLE_KEPT = 1
@@ -35,16 +35,28 @@ class Host(MeasurementRow):
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime] = mapped_column(index=True)
     gaps: Mapped[list[Any]]  # the sources of the last reading that gave nothing, and why
+    site: Mapped[Code | None]  # as the agent names it
+    cluster: Mapped[Label | None]  # among whose hosts virtual machines move
+    cpu_model: Mapped[Label | None]
+    sockets: Mapped[Small | None]
+    ram_mb: Mapped[Count | None]
+    clock_ahead_ms: Mapped[Count | None]  # of its last batch against ours; below 0: behind
+    retired_at: Mapped[datetime | None]  # it sends no more, and is not missed
 
 
 class Workload(MeasurementRow):
     """Something that runs on a host and has a name there."""
 
     __tablename__ = "workload"
+    __table_args__ = (Index("ix_workload_uid", "uid"),)
     host_id: Mapped[KeyId] = mapped_column(ForeignKey("host.host_id"))
     workload_id: Mapped[KeyId]
     name: Mapped[Label]
     kind: Mapped[Code]
+    uid: Mapped[Code | None]  # what stays the same wherever a virtual machine runs, whatever its name
+    reserved_mcpu: Mapped[Count | None]
+    reserved_mb: Mapped[Count | None]
+    last_hour: Mapped[datetime | None]  # the latest hour in which it used anything
 
 
 class Reading(MeasurementRow):
@@ -63,6 +75,7 @@ class Reading(MeasurementRow):
     received_at: Mapped[datetime]
     duration_ms: Mapped[Count]
     vcpu: Mapped[int]
+    ram_mb: Mapped[Count | None]
     busy_cpu_ms: Mapped[Count]
     measurements: Mapped[list[Any]]
     workloads: Mapped[list[Any]]
@@ -78,6 +91,9 @@ class QuarantinedReading(MeasurementRow):
     received_at: Mapped[datetime] = mapped_column(index=True)
     reason: Mapped[str]
     reading: Mapped[str]  # its JSON text, which need not be one that a database reads
+    decision: Mapped[Code | None]  # accepted or rejected; None while it waits
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[Label | None]
 
 
 class HourDue(MeasurementRow):
@@ -97,6 +113,7 @@ class HostHour(MeasurementRow):
     hour: Mapped[datetime] = mapped_column(Instant, primary_key=True)
     host_id: Mapped[KeyId] = mapped_column(ForeignKey("host.host_id"))
     energy_mj: Mapped[Count]
+    gpu_mj: Mapped[Count] = mapped_column(default=0)  # within the energy: what went by GPU time
     covered_ms: Mapped[Count]
     policy: Mapped[Code]
 
@@ -119,4 +136,7 @@ class WorkloadHour(MeasurementRow):
     idle_mj: Mapped[Count]
     low_mj: Mapped[Count | None]
     high_mj: Mapped[Count | None]
+    gpu_mj: Mapped[Count] = mapped_column(default=0)  # within the energy
     cpu_ms: Mapped[Count]
+    reserved_mcpu: Mapped[Count | None]  # means over the time it was seen
+    reserved_mb: Mapped[Count | None]
