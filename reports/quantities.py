@@ -24,6 +24,7 @@ class Kind(StrEnum):
     TEXT = "text"
     COUNT = "count"
     ENERGY_MJ = "energy_mj"
+    POWER_MW = "power_mw"
     CARBON_UG = "carbon_ug"
     INTENSITY_MG_PER_KWH = "intensity_mg_per_kwh"
     SHARE = "share"
@@ -47,6 +48,7 @@ UNITS: Mapping[Kind, tuple[Unit, ...]] = {
         Unit("kWh", 1_000 * MJ_PER_WH),
         Unit("MWh", 1_000_000 * MJ_PER_WH, least=10),
     ),
+    Kind.POWER_MW: (Unit("W", 10**3), Unit("kW", 10**6)),
     Kind.CARBON_UG: (
         Unit(f"mg{NO_BREAK}CO₂e", 10**3),
         Unit(f"g{NO_BREAK}CO₂e", 10**6),
@@ -58,6 +60,7 @@ UNITS: Mapping[Kind, tuple[Unit, ...]] = {
 }
 STORED_UNITS: Mapping[Kind, str] = {
     Kind.ENERGY_MJ: "mJ",
+    Kind.POWER_MW: "mW",
     Kind.CARBON_UG: "µg CO2e",
     Kind.INTENSITY_MG_PER_KWH: "mg CO2e/kWh",
     Kind.SHARE: "%",

@@ -56,6 +56,7 @@ def install(app: Flask) -> None:
     babel.domain_instance = Catalogues()
     app.jinja_env.filters.update(
         energy=energy,
+        power=power,
         carbon=carbon,
         intensity=intensity,
         share=share,
@@ -93,6 +94,10 @@ def english(error: DomainError) -> str:
 
 def energy(energy_mj: int | None) -> str:
     return text(Kind.ENERGY_MJ, energy_mj, current_language())
+
+
+def power(power_mw: int | None) -> str:
+    return text(Kind.POWER_MW, power_mw, current_language())
 
 
 def carbon(carbon_ug: int | None) -> str:
