@@ -25,6 +25,7 @@ STREAM = re.compile(r"[0-9a-f]{32}")
 LONGEST_NAME = 120
 LARGEST = 2**63 - 1
 MOST_VCPU = 2**16
+MOST_GPUS = 1024
 
 
 class UnreadableBatch(ValueError):
@@ -122,7 +123,7 @@ class Reading:
     """One closed interval of one host.
 
     `busy_cpu_ms` is the busy time of all logical CPUs together, workloads and the rest; `vcpu` their number;
-    `ram_mb` what memory the host has.
+    `ram_mb` what memory the host has, `gpus` how many graphics cards are in what measures them.
     """
 
     sequence: int
@@ -135,6 +136,7 @@ class Reading:
     gaps: tuple[Gap, ...]
     workloads: tuple[Use, ...]
     ram_mb: int | None = None
+    gpus: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,7 @@ def decode_reading(raw: object) -> Reading:
         gaps=tuple(_gap(item) for item in _list(fields, "gaps")),
         workloads=tuple(_use(item) for item in _list(fields, "workloads")),
         ram_mb=_optional_count(fields, "ram_mb"),
+        gpus=None if fields.get("gpus") is None else _count(fields, "gpus", least=1, most=MOST_GPUS),
     )
     if reading.ended_at <= reading.started_at:
         raise UnreadableReading("ended_at: not after started_at")

@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("slope_ppm", sa.BigInteger(), nullable=False),
         sa.Column("offset_mw", sa.BigInteger(), nullable=False),
         sa.Column("error_ppm", sa.BigInteger(), nullable=False),
+        sa.Column("beside_gpu", sa.Boolean(), nullable=False),
         sa.Column("intervals", sa.BigInteger(), nullable=False),
         sa.Column("fitted_from", INSTANT, nullable=False),
         sa.Column("fitted_to", INSTANT, nullable=False),
@@ -163,11 +164,18 @@ def upgrade() -> None:
     op.add_column("quarantined_reading", sa.Column("decision", sa.String(length=64), nullable=True))
     op.add_column("quarantined_reading", sa.Column("decided_at", INSTANT, nullable=True))
     op.add_column("quarantined_reading", sa.Column("decided_by", sa.String(length=200), nullable=True))
+    op.add_column(
+        "quarantined_reading", sa.Column("rule", sa.String(length=64), nullable=False, server_default="other")
+    )
+    op.add_column("quarantined_reading", sa.Column("note", sa.String(), nullable=True))
     op.add_column("reading", sa.Column("ram_mb", sa.BigInteger(), nullable=True))
+    op.add_column("reading", sa.Column("gpus", sa.SmallInteger(), nullable=True))
+    op.add_column("service_claim", sa.Column("follows", sa.BigInteger(), nullable=True))
     op.add_column("workload", sa.Column("uid", sa.String(length=64), nullable=True))
     op.add_column("workload", sa.Column("reserved_mcpu", sa.BigInteger(), nullable=True))
     op.add_column("workload", sa.Column("reserved_mb", sa.BigInteger(), nullable=True))
     op.add_column("workload", sa.Column("last_hour", INSTANT, nullable=True))
+    op.add_column("workload_claim", sa.Column("follows", sa.BigInteger(), nullable=True))
     op.add_column("workload_hour", sa.Column("gpu_mj", sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("workload_hour", sa.Column("reserved_mcpu", sa.BigInteger(), nullable=True))
     op.add_column("workload_hour", sa.Column("reserved_mb", sa.BigInteger(), nullable=True))
@@ -187,14 +195,21 @@ def downgrade() -> None:
         table.drop_column("gpu_mj")
         table.drop_column("reserved_mcpu")
         table.drop_column("reserved_mb")
+    with op.batch_alter_table("workload_claim") as table:
+        table.drop_column("follows")
     with op.batch_alter_table("workload") as table:
         table.drop_column("uid")
         table.drop_column("reserved_mcpu")
         table.drop_column("reserved_mb")
         table.drop_column("last_hour")
+    with op.batch_alter_table("service_claim") as table:
+        table.drop_column("follows")
     with op.batch_alter_table("reading") as table:
         table.drop_column("ram_mb")
+        table.drop_column("gpus")
     with op.batch_alter_table("quarantined_reading") as table:
+        table.drop_column("rule")
+        table.drop_column("note")
         table.drop_column("decision")
         table.drop_column("decided_at")
         table.drop_column("decided_by")

@@ -206,7 +206,7 @@ class WorkloadClaim(OwnedRow, CatalogueRow):
     """A workload belongs to a subscription from an hour to another.
 
     The names are copies: the measurement plane is out of reach for those who read a claim, and no foreign key
-    crosses the two planes.
+    crosses the two planes. `follows` is the claim that this one carries on where its machine moved to.
     """
 
     __tablename__ = "workload_claim"
@@ -223,3 +223,4 @@ class WorkloadClaim(OwnedRow, CatalogueRow):
     valid_to: Mapped[datetime | None]
     claimed_by: Mapped[Label]
     claimed_at: Mapped[datetime]
+    follows: Mapped[Count | None]

@@ -78,7 +78,7 @@ class VolumeFile(CoordinationRow):
 class ServiceClaim(CatalogueRow):
     """A workload serves every subscriber of a service, from an hour to another; the operator carries it.
 
-    The names are copies, as those of `WorkloadClaim` are.
+    The names are copies, as those of `WorkloadClaim` are, and `follows` is as there.
     """
 
     __tablename__ = "service_claim"
@@ -94,6 +94,7 @@ class ServiceClaim(CatalogueRow):
     valid_to: Mapped[datetime | None]
     claimed_by: Mapped[Label]
     claimed_at: Mapped[datetime]
+    follows: Mapped[Count | None]
 
     @property
     def claim_id(self) -> int:

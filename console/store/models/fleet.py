@@ -43,7 +43,8 @@ class Calibration(MeasurementRow):
     """From what a weaker instrument gives to what a stronger one gave at the same time, from an hour on.
 
     `server input power = slope x power + offset`, by least squares over `intervals` that both measured;
-    the error is the relative standard deviation of what is left.
+    the error is the relative standard deviation of what is left. `beside_gpu`: the graphics cards are out of
+    both sides, and are added to what the line gives.
     """
 
     __tablename__ = "calibration"
@@ -55,6 +56,7 @@ class Calibration(MeasurementRow):
     slope_ppm: Mapped[Count]
     offset_mw: Mapped[Count]
     error_ppm: Mapped[Count]
+    beside_gpu: Mapped[bool]
     intervals: Mapped[Count]
     fitted_from: Mapped[datetime]
     fitted_to: Mapped[datetime]

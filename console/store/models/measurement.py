@@ -16,6 +16,11 @@ IDLE_KEPT = 1
 UNATTRIBUTED = 2
 
 
+def workload_key(name: str, uid: str | None) -> int:
+    """The key of a workload: a virtual machine keeps it wherever it runs and whatever it is called."""
+    return stable_id(name if uid is None else f"vm:{uid}")
+
+
 def stable_id(name: str) -> int:
     """The key of a host, or of a workload on its host, from its name: 63 bits, the same on every shard.
 
@@ -76,24 +81,27 @@ class Reading(MeasurementRow):
     duration_ms: Mapped[Count]
     vcpu: Mapped[int]
     ram_mb: Mapped[Count | None]
+    gpus: Mapped[Small | None]
     busy_cpu_ms: Mapped[Count]
     measurements: Mapped[list[Any]]
     workloads: Mapped[list[Any]]
 
 
 class QuarantinedReading(MeasurementRow):
-    """A reading that was kept out of the ledger, as it came, with the reason."""
+    """A reading that was kept out of the ledger, as it came, with the rule it broke and the reason."""
 
     __tablename__ = "quarantined_reading"
     host_id: Mapped[KeyId] = mapped_column(ForeignKey("host.host_id"))
     fingerprint: Mapped[Code] = mapped_column(primary_key=True)
     stream: Mapped[Code]
     received_at: Mapped[datetime] = mapped_column(index=True)
+    rule: Mapped[Code] = mapped_column(server_default="other")  # "other": of before rules were kept
     reason: Mapped[str]
     reading: Mapped[str]  # its JSON text, which need not be one that a database reads
     decision: Mapped[Code | None]  # accepted or rejected; None while it waits
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[Label | None]
+    note: Mapped[str | None]  # why it was decided so
 
 
 class HourDue(MeasurementRow):
