@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from collectors.power_models.servers import ALL, Curve, families
 from collectors.reading import Authority, Boundary, Quality
-from collectors.sources.model import HIGH, LOW, MEDIAN, Curve
 from console.actions.generating import traces
 from console.actions.generating.world import Host, Workload
 from console.domain.attribution import Attribution, Consumer, attribute
@@ -79,14 +79,15 @@ def _measured(host: Host, duration_ms: int, busy_cpu_ms: int) -> Measured:
     """What the meter of the machine says, or where it has none what an agent's model says."""
     cpu_ms = host.vcpu * duration_ms
     utilisation = busy_cpu_ms / cpu_ms if cpu_ms else 0.0
-    curve = MEDIAN if host.modelled else Curve(host.idle_mw // host.vcpu, host.full_mw // host.vcpu)
+    servers = families()[ALL]
+    curve = servers.median if host.modelled else Curve(host.idle_mw // host.vcpu, host.full_mw // host.vcpu)
     return Measured(
         source="model" if host.modelled else "bmc",
         authority=Authority.MODEL if host.modelled else Authority.BMC,
         boundary=Boundary.SERVER_INPUT,
         quality=Quality.MODELLED if host.modelled else Quality.MEASURED,
         energy_mj=curve.energy_mj(cpu_ms, utilisation),
-        min_mj=LOW.energy_mj(cpu_ms, utilisation) if host.modelled else None,
-        max_mj=HIGH.energy_mj(cpu_ms, utilisation) if host.modelled else None,
+        min_mj=servers.low.energy_mj(cpu_ms, utilisation) if host.modelled else None,
+        max_mj=servers.high.energy_mj(cpu_ms, utilisation) if host.modelled else None,
         idle_power_mw=curve.idle_mw * host.vcpu,
     )
