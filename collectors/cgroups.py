@@ -1,21 +1,22 @@
 """The CPU time of control groups, version 1 (cpuacct), version 2 (cpu.stat) or both side by side.
 
 A group's counter holds its descendants. Where both versions are mounted the same work may be counted in
-both, so one hierarchy is read: the one with more groups, that is the one which tells more work apart.
+both, so one hierarchy is read: the one with more groups, that is the one which tells more work apart. What a
+group may use at most (CPU, memory) is looked for in each hierarchy: the controllers may be split among them.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 ROOT = "/"
-UNIT = re.compile(r"[^/]+\.(service|scope|socket|mount|swap)")
-CONTAINER_ID = re.compile(r"(?:.*[-_:])?([0-9a-f]{64})(?:\.scope)?")
-LXC = re.compile(r"lxc(?:\.payload[./]|/)([^/]+)")
+LARGEST_LIST = 1 << 20
+MEGABYTE = 1 << 20
+UNLIMITED_BYTES = 1 << 60
+"""Version 1 writes a number of this size where there is no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,36 @@ class Hierarchy:
             if (usage_us := self._usage_us(path)) is not None
         }
 
+    def members(self, path: str) -> list[int] | None:
+        """The processes of a group itself; None where the kernel does not list them."""
+        try:
+            text = _read(f"{self.root}{'' if path == ROOT else path}/cgroup.procs", LARGEST_LIST)
+            return [int(pid) for pid in text.split()]
+        except (OSError, ValueError):
+            return None
+
+    def lists_members(self) -> bool:
+        """Whether the processes of groups are listed, under the numbers that they have for this process.
+
+        One that is outside the agent's own namespace of processes is listed as 0.
+        """
+        members = self.members(ROOT)
+        return members is not None and 0 not in members
+
     def _usage_us(self, path: str) -> int | None:
         try:
-            descriptor = os.open(f"{self.root}{path}/{self.counter}", os.O_RDONLY)
-            try:
-                text = os.read(descriptor, 1024)
-            finally:
-                os.close(descriptor)
+            text = _read(f"{self.root}{path}/{self.counter}", 1024)
             return int(text) // 1000 if self.controller else int(text.split(None, 2)[1])
         except (OSError, ValueError, IndexError):
             return None
+
+
+def _read(path: str, most: int) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(descriptor, most)
+    finally:
+        os.close(descriptor)
 
 
 def _folders(root: str, path: str) -> Iterator[tuple[str, int]]:
@@ -80,7 +101,7 @@ def counted_hierarchy(root: Path) -> Hierarchy | None:
 
 def _mounted(root: Path) -> Iterator[Hierarchy]:
     for folder in (root, root / "unified"):
-        if (folder / "cgroup.controllers").exists():
+        if _is_unified(folder):
             yield Hierarchy(folder, "", "cpu.stat")
     for name in ("cpuacct", "cpu,cpuacct", "cpuacct,cpu"):
         if (root / name / "cpuacct.usage").exists():
@@ -99,19 +120,61 @@ def exclusive(before: dict[Group, int], now: dict[Group, int]) -> dict[str, int]
     return {path: max(us, 0) for path, us in own_us.items()}
 
 
-def unit_of(path: str) -> str | None:
-    """The systemd unit of a group: the first part below the slices that is one."""
-    parts = PurePosixPath(path).parts[1:]
-    for part in parts:
-        if not part.endswith(".slice"):
-            return part if UNIT.fullmatch(part) else None
-    return None
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a group may use at most, None where it is not limited itself."""
+
+    mcpu: int | None = None
+    mb: int | None = None
 
 
-def container_of(path: str) -> str | None:
-    """The container of a group: the first 12 digits of its id, or the name of an LXC one."""
-    for part in PurePosixPath(path).parts:
-        if match := CONTAINER_ID.fullmatch(part):
-            return match[1][:12]
-    match = LXC.search(path)
-    return match[1] if match else None
+class LimitFiles:
+    """Where the limits of groups stand: `cpu.max` and `memory.max`, or their elders of version 1."""
+
+    def __init__(self, root: Path) -> None:
+        self._unified = [str(folder) for folder in (root, root / "unified") if _is_unified(folder)]
+        self._cpu = [str(root / name) for name in ("cpu,cpuacct", "cpu", "cpuacct,cpu")]
+        self._memory = str(root / "memory")
+
+    def of(self, path: str) -> Limits:
+        """The limits of a group under whichever hierarchy holds them."""
+        mcpu = [_quota_mcpu(f"{folder}{path}/cpu.max") for folder in self._unified]
+        mcpu += [
+            _mcpu(_word(f"{folder}{path}/cpu.cfs_quota_us"), _word(f"{folder}{path}/cpu.cfs_period_us"))
+            for folder in self._cpu
+        ]
+        mb = [_mb(_word(f"{folder}{path}/memory.max")) for folder in self._unified]
+        mb.append(_mb(_word(f"{self._memory}{path}/memory.limit_in_bytes")))
+        return Limits(_least(mcpu), _least(mb))
+
+
+def _is_unified(folder: Path) -> bool:
+    return (folder / "cgroup.controllers").exists()
+
+
+def _quota_mcpu(path: str) -> int | None:
+    quota, _, period = _word(path).partition(" ")
+    return _mcpu(quota, period)
+
+
+def _mcpu(quota_us: str, period_us: str) -> int | None:
+    """Thousandths of a CPU; no quota is written `max` or -1."""
+    if not (quota_us.isdecimal() and period_us.isdecimal() and int(period_us)):
+        return None
+    return round(int(quota_us) * 1000 / int(period_us))
+
+
+def _mb(limit_bytes: str) -> int | None:
+    limited = limit_bytes.isdecimal() and int(limit_bytes) < UNLIMITED_BYTES
+    return int(limit_bytes) // MEGABYTE if limited else None
+
+
+def _word(path: str) -> str:
+    try:
+        return _read(path, 128).decode("ascii", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _least(values: list[int | None]) -> int | None:
+    return min((value for value in values if value is not None), default=None)

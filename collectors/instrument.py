@@ -7,11 +7,12 @@ its own edge, and says what it does not know: `Missing` with a reason, never zer
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
-from collectors.reading import Authority, Boundary, Quality
+from collectors.reading import Authority, Boundary, Kind, Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Roots:
     powercap: Path = Path("/sys/class/powercap")
     cgroup: Path = Path("/sys/fs/cgroup")
     proc: Path = Path("/proc")
+    container_logs: Path = Path("/var/log/containers")
+    docker: Path = Path("/var/lib/docker/containers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,14 @@ class Source(ABC):
     def read(self) -> Energy | Missing:
         """The energy since the last read; the first read only starts a span."""
 
+    def gpus(self) -> int | None:
+        """How many graphics cards the energy is of, where it is of cards."""
+        return None
+
+    def gpu_us_by_pid(self) -> Mapping[int, int]:
+        """GPU time of each process over the span of the last `Energy`, where the source knows it."""
+        return {}
+
     def start(self) -> None:  # noqa: B027 - most sources have nothing to prepare
         """Begin to get ready; returns at once."""
 
@@ -90,3 +101,41 @@ class Source(ABC):
 
     def close(self) -> None:  # noqa: B027 - most sources hold nothing
         """Let go of what the source holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one named workload used since the last read, and what is set aside for it now."""
+
+    kind: Kind
+    cpu_us: int
+    reserved_mcpu: int | None = None
+    reserved_mb: int | None = None
+    steal_us: int | None = None
+    uid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostUse:
+    """CPU time of a host since the last read, all its logical CPUs together, and of its workloads by name.
+
+    The kernel may count busy time by sampling ticks, and the time of processes and groups to the nanosecond:
+    workloads may add up to more than busy. Whoever closes an interval settles it. `missing` is what cannot be
+    told of some of the workloads, and why.
+    """
+
+    busy_us: int
+    vcpu: int
+    workloads: Mapping[str, Work] = field(default_factory=dict)
+    ram_mb: int | None = None
+    missing: str | None = None
+
+
+class Usage(Protocol):
+    """Who tells the use of a host: its own kernel, or the hypervisor that runs it."""
+
+    def read(self) -> HostUse | Missing:
+        """The use since the last read; the first read only starts a span."""
+
+    def workload_of(self, pid: int) -> tuple[str, Kind] | None:
+        """The workload that a process of this host belongs to, for what is counted by process."""

@@ -1,15 +1,15 @@
 """What the kernel says of CPU time and of processes.
 
 Times are integer microseconds since the start of the machine or of the process. They are read by hand, one
-small file for each process at every sample. What a process is known by (its command line, user and
-executable) is asked of psutil when a rule asks for it, a few times in the life of a process, and never leaves
-this host.
+small file for each process that is asked about. What a process is known by (its command line, user and
+executable) is read when a rule asks for it, a few times in the life of a process; the command line never
+leaves this host.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,21 +79,28 @@ class ProcessTimes:
     short_name: str
     own_us: int
     reaped_us: int
+    of_kernel: bool = False
 
 
-def processes(root: Path) -> dict[Key, ProcessTimes]:
-    """Every process but the kernel's own threads; one that ends while it is read is left out."""
-    found = {}
+def processes(root: Path, pids: Iterable[int] | None = None) -> dict[Key, ProcessTimes]:
+    """Every process, or the given ones, but the kernel's own threads; one that ends meanwhile is left out."""
+    asked = pids if pids is not None else every_pid(root)
+    found = (process(root, pid) for pid in asked)
+    return {times.key: times for times in found if times and not times.of_kernel}
+
+
+def every_pid(root: Path) -> Iterator[int]:
+    """The processes and the kernel's threads there are."""
     with os.scandir(root) as folders:
-        for name in (folder.name for folder in folders):
-            if name.isdecimal() and (times := _process(f"{root}/{name}/stat")):
-                found[times.key] = times
-    return found
+        for folder in folders:
+            if folder.name.isdecimal():
+                yield int(folder.name)
 
 
-def _process(path: str) -> ProcessTimes | None:
+def process(root: Path, pid: int) -> ProcessTimes | None:
+    """One process; None where there is none, or where it ends while it is read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(f"{root}/{pid}/stat", os.O_RDONLY)
         try:
             line = os.read(descriptor, 1024)
         finally:
@@ -103,18 +110,17 @@ def _process(path: str) -> ProcessTimes | None:
         return None
 
 
-def _parsed(line: bytes) -> ProcessTimes | None:
+def _parsed(line: bytes) -> ProcessTimes:
     pid, _, rest = line.partition(b" (")
     name, _, rest = rest.rpartition(b") ")
     fields = rest.split(None, 20)
-    if int(fields[6]) & KERNEL_THREAD:
-        return None
     return ProcessTimes(
         key=Key(int(pid), int(fields[19])),
         parent_pid=int(fields[1]),
         short_name=name.decode(errors="replace"),
         own_us=(int(fields[11]) + int(fields[12])) * TICK_US,
         reaped_us=(int(fields[13]) + int(fields[14])) * TICK_US,
+        of_kernel=bool(int(fields[6]) & KERNEL_THREAD),
     )
 
 
@@ -130,9 +136,8 @@ def control_groups(root: Path, pid: int) -> dict[str, str]:
 
 def command_line(root: Path, pid: int) -> str | None:
     """The arguments joined by spaces; None for a process without any."""
-    with suppress(psutil.Error, OSError):
-        return " ".join(_known(root, pid).cmdline()) or None
-    return None
+    text = _read(root / str(pid) / "cmdline").decode(errors="replace")
+    return text.replace("\0", " ").strip() or None
 
 
 def executable(root: Path, pid: int) -> str | None:

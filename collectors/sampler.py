@@ -10,23 +10,25 @@ a part never passes for the whole. A read that fails costs nothing if the next o
 meanwhile. Of the span in which the machine was suspended no source is believed. Where the wall clock was
 stepped the interval is to be closed, with the label that its duration gives; its energy is unchanged.
 
-Where the workloads add up to more than the busy time (the kernel may sample busy time by ticks while it
-counts processes exactly), they are the better account: busy is raised to their sum, and they are scaled down
-only if they exceed all the time that the logical CPUs had.
+What is set aside for a workload (vCPU, memory) is the mean over the interval: one that was there for half
+of it counts for half. Where the workloads add up to more than the busy time (the kernel may sample busy time
+by ticks while it counts processes exactly), they are the better account: busy is raised to their sum, and
+they are scaled down only if they exceed all the time that the logical CPUs had.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
-from collectors.instrument import Energy, Missing, Source
+from collectors.instrument import Energy, HostUse, Missing, Source, Usage, Work
 from collectors.reading import Gap, Kind, Measurement, Reading, Use
-from collectors.sources.processes import CpuUse, Processes
 
 LONGEST_REASON = 500
+WORKLOADS = "workloads"
+"""What a gap names that is of the use of some workloads, not of energy."""
 SLACK_MS = 1000
 SNAP_S = 0.5
 STEP_S = 2.0
@@ -65,39 +67,81 @@ class Account:
 
 
 @dataclass(slots=True)
+class Share:
+    """What one workload used of the interval under way; what is set aside for it times how long it was."""
+
+    kind: Kind
+    uid: str | None = None
+    cpu_us: int = 0
+    gpu_us: int | None = None
+    steal_us: int | None = None
+    mcpu_ms: float | None = None
+    mb_ms: float | None = None
+
+    def add(self, work: Work, span_ms: float) -> None:
+        self.uid = work.uid or self.uid
+        self.cpu_us += work.cpu_us
+        self.steal_us = _more(self.steal_us, work.steal_us)
+        self.mcpu_ms = _more(self.mcpu_ms, _times(work.reserved_mcpu, span_ms))
+        self.mb_ms = _more(self.mb_ms, _times(work.reserved_mb, span_ms))
+
+    def use(self, name: str, cpu_ms: int, duration_ms: int) -> Use:
+        return Use(
+            name,
+            self.kind,
+            cpu_ms,
+            reserved_mcpu=_mean(self.mcpu_ms, duration_ms),
+            reserved_mb=_mean(self.mb_ms, duration_ms),
+            gpu_ms=None if self.gpu_us is None else self.gpu_us // 1000,
+            steal_ms=None if self.steal_us is None else self.steal_us // 1000,
+            uid=self.uid,
+        )
+
+
+@dataclass(slots=True)
 class Interval:
-    """The interval under way."""
+    """The interval under way; `use_known` is up to where the use of the host is known."""
 
     started: Moment
     last: Moment
     accounts: dict[str, Account]
+    use_known: Moment
     stepped: bool = False
     busy_us: int = 0
     vcpu: int = 0
-    used_us: Counter[str] = field(default_factory=Counter)
-    kinds: dict[str, Kind] = field(default_factory=dict)
+    ram_mb: int | None = None
+    gpus: int | None = None
+    untold: str | None = None
+    shares: dict[str, Share] = field(default_factory=dict)
 
     @property
     def duration_ms(self) -> int:
         return round((self.last.monotonic_s - self.started.monotonic_s) * 1000)
 
-    def add_use(self, use: CpuUse) -> None:
+    def share(self, name: str, kind: Kind) -> Share:
+        return self.shares.setdefault(name, Share(kind))
+
+    def add_use(self, use: HostUse, moment: Moment) -> None:
+        began_s = max(self.use_known.monotonic_s, self.started.monotonic_s)
+        span_ms = (moment.monotonic_s - began_s) * 1000
+        self.use_known = moment
         self.busy_us += use.busy_us
         self.vcpu = use.vcpu
-        self.used_us.update(use.workloads)
-        for name, kind in use.kinds.items():
-            self.kinds.setdefault(name, kind)
+        self.ram_mb = use.ram_mb
+        self.untold = use.missing or self.untold
+        for name, work in use.workloads.items():
+            self.share(name, work.kind).add(work, span_ms)
 
 
 class Sampler:
     """Holds the sources of one host and the interval under way."""
 
     def __init__(
-        self, sources: list[Source], absent: list[Gap], processes: Processes, sample_s: float = 15.0
+        self, sources: list[Source], absent: list[Gap], usage: Usage, sample_s: float = 15.0
     ) -> None:
         self._sources = sources
         self._absent = absent
-        self._processes = processes
+        self._usage = usage
         self._sample_s = sample_s
         self._interval: Interval | None = None
 
@@ -116,10 +160,10 @@ class Sampler:
 
     def mark(self, moment: Moment) -> None:
         """Begin the first interval here: what was counted before belongs to none."""
-        self._processes.read()
+        self._usage.read()
         for source in self._sources:
             _read(source)
-        self._begin(moment)
+        self._begin(moment, moment)
 
     def sample(self, moment: Moment) -> bool:
         """Read everything; True where the wall clock was stepped and the interval is to be closed."""
@@ -130,9 +174,11 @@ class Sampler:
             if suspended_s >= 1:
                 result = Missing(f"the machine was suspended for {suspended_s:.0f} s")
             interval.accounts[source.name].add(result)
-        use = self._processes.read()
-        if isinstance(use, CpuUse):
-            interval.add_use(use)
+            if isinstance(result, Energy):
+                self._add_gpu_use(interval, source)
+        use = self._usage.read()
+        if isinstance(use, HostUse):
+            interval.add_use(use, moment)
         interval.stepped |= _stepped(interval.last, moment)
         interval.last = moment
         return interval.stepped
@@ -145,7 +191,7 @@ class Sampler:
         interval = self._under_way()
         if interval.vcpu == 0 or interval.duration_ms < 1:
             return None
-        self._begin(interval.last)
+        self._begin(interval.last, interval.use_known)
         started_at, ended_at = self._labels(interval)
         busy_ms, workloads = settled(interval)
         return Reading(
@@ -158,6 +204,8 @@ class Sampler:
             measurements=self._measurements(interval),
             gaps=self._gaps(interval),
             workloads=workloads,
+            ram_mb=interval.ram_mb,
+            gpus=interval.gpus,
         )
 
     def stop(self) -> None:
@@ -165,8 +213,16 @@ class Sampler:
         for source in self._sources:
             source.close()
 
-    def _begin(self, moment: Moment) -> None:
-        self._interval = Interval(moment, moment, {source.name: Account() for source in self._sources})
+    def _begin(self, moment: Moment, use_known: Moment) -> None:
+        accounts = {source.name: Account() for source in self._sources}
+        self._interval = Interval(moment, moment, accounts, use_known)
+
+    def _add_gpu_use(self, interval: Interval, source: Source) -> None:
+        interval.gpus = source.gpus() or interval.gpus
+        for pid, gpu_us in source.gpu_us_by_pid().items():
+            if workload := self._usage.workload_of(pid):
+                share = interval.share(*workload)
+                share.gpu_us = (share.gpu_us or 0) + gpu_us
 
     def _under_way(self) -> Interval:
         if self._interval is None:
@@ -197,6 +253,8 @@ class Sampler:
             for name, account in interval.accounts.items()
             if not account.whole(interval.duration_ms)
         ]
+        if interval.untold:
+            failed.append(Gap(WORKLOADS, _printable(interval.untold)))
         return tuple([Gap(gap.source, _printable(gap.reason)) for gap in self._absent] + failed)
 
 
@@ -227,16 +285,38 @@ def _sum_of_all(values: list[int | None]) -> int | None:
 
 
 def settled(interval: Interval) -> tuple[int, tuple[Use, ...]]:
-    """Busy time in milliseconds and the workloads' use, which never exceeds it."""
-    total_us = sum(interval.used_us.values())
+    """Busy time in milliseconds and the workloads' use, which never exceeds it.
+
+    A workload that used nothing is told only where something is set aside for it, or was stolen from it.
+    """
+    total_us = sum(share.cpu_us for share in interval.shares.values())
     capacity_us = interval.duration_ms * 1000 * interval.vcpu
     busy_us = max(interval.busy_us, min(total_us, capacity_us))
-    uses = [
-        Use(name, interval.kinds[name], cpu_ms)
-        for name, used_us in sorted(interval.used_us.items())
-        if (cpu_ms := used_us * min(total_us, busy_us) // total_us // 1000)
-    ]
+    kept_us = min(total_us, busy_us)
+    uses = []
+    for name, share in sorted(interval.shares.items()):
+        cpu_ms = share.cpu_us * kept_us // total_us // 1000 if total_us else 0
+        use = share.use(name, cpu_ms, interval.duration_ms)
+        if cpu_ms or use.reserved_mcpu or use.reserved_mb or use.gpu_ms or use.steal_ms:
+            uses.append(use)
     return -(-busy_us // 1000), tuple(uses)
+
+
+Amount = TypeVar("Amount", int, float)
+
+
+def _more(known: Amount | None, more: Amount | None) -> Amount | None:
+    if known is None or more is None:
+        return more if known is None else known
+    return known + more
+
+
+def _times(amount: int | None, span_ms: float) -> float | None:
+    return None if amount is None else amount * span_ms
+
+
+def _mean(amount_ms: float | None, duration_ms: int) -> int | None:
+    return None if amount_ms is None else round(amount_ms / duration_ms)
 
 
 def _stepped(before: Moment, now: Moment) -> bool:

@@ -9,51 +9,49 @@ taken to have; and a child may have worked in another group (init reaps what ser
 taken than its own group used beyond its living processes. Time may go unattributed that way, but is never
 counted twice.
 
+Reading every process costs more than reading every group, so processes are read only where a group does not
+speak for them: those of groups that no rule names, and all of a named group if an earlier rule takes one of
+its processes. Of the other named groups the kernel's lists of processes alone are read, to find new ones
+that an earlier rule may take; of those that no earlier rule can divide, not even that. Where the kernel does
+not list the processes of groups all are read.
+
 A process is its pid and its start. What it is known by is read again each minute and when its name changes
 (a program started by exec, a process moved to its unit). The kernel's own threads are not listed: their time
 is in the busy time and stays unattributed, as does what no rule names.
+
+What is set aside for a workload is the limit of its control group (`cpu.max`, `memory.max` or their elders),
+where each of its groups has one; no more than the machine has.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from collectors import proc
-from collectors.cgroups import ROOT, Group, container_of, counted_hierarchy, exclusive, unit_of
-from collectors.instrument import Missing, Roots
+from collectors import cgroup_names, machine, proc
+from collectors.cgroups import ROOT, Group, LimitFiles, Limits, counted_hierarchy, exclusive
+from collectors.container_names import ContainerNames, Named
+from collectors.instrument import HostUse, Missing, Roots, Work
 from collectors.proc import CpuTimes, Key, ProcessTimes
 from collectors.reading import Kind
-from collectors.rules import OF_GROUPS, Match, Rules
+from collectors.rules import OF_GROUPS, Match, Rules, Sign
 
 IDENTITY_S = 60.0
-"""How long what a process is known by is trusted."""
-
-
-@dataclass(frozen=True, slots=True)
-class CpuUse:
-    """CPU time since the last read, in microseconds; `workloads` by name, with what named each.
-
-    The kernel may count busy time by sampling ticks, and the time of processes and groups to the nanosecond:
-    workloads may add up to more than busy. Whoever closes an interval settles it.
-    """
-
-    busy_us: int
-    vcpu: int
-    workloads: dict[str, int]
-    kinds: dict[str, Kind]
+"""How long what a process is known by is trusted, and the limits of a group."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the kernel has counted up to one moment."""
+    """What the kernel has counted up to one moment; `passed_over` are processes that were seen, not read."""
 
     times: CpuTimes
     processes: dict[Key, ProcessTimes]
     groups: dict[Group, int]
+    passed_over: Set[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +64,14 @@ class Identity:
     read_at_s: float
 
 
+@dataclass(slots=True)
+class Walk:
+    """Which processes are to be read, None for all, and which are spoken for by their group."""
+
+    pids: list[int] | None = None
+    passed_over: set[int] = field(default_factory=set)
+
+
 class Processes:
     """Reads the CPU time of workloads under the given roots."""
 
@@ -73,8 +79,15 @@ class Processes:
         self._roots = roots
         self._rules = rules
         self._hierarchy = counted_hierarchy(roots.cgroup)
+        self._names = ContainerNames(roots.container_logs, roots.docker)
+        self._limit_files = LimitFiles(roots.cgroup)
+        self._ram_mb = machine.ram_mb(roots.proc)
         self._identities: dict[Key, Identity] = {}
+        self._bystanders: dict[int, float] = {}
+        self._kernel_threads: set[int] = set()
         self._group_matches: dict[str, Match | None] = {}
+        self._limits: dict[str, Limits] = {}
+        self._looked_again_s = time.monotonic()
         self._last: Snapshot | None = None
 
     def available(self) -> str | None:
@@ -85,8 +98,9 @@ class Processes:
             return str(reason)
         return None
 
-    def read(self) -> CpuUse | Missing:
+    def read(self) -> HostUse | Missing:
         """The use since the last read; the first read only starts a span."""
+        self._look_again()
         try:
             now = self._snapshot()
         except (proc.Unreadable, OSError) as reason:
@@ -99,14 +113,89 @@ class Processes:
             return Missing("the CPU times went backwards")
         return self._use(before, now)
 
+    def workload_of(self, pid: int) -> tuple[str, Kind] | None:
+        """The workload that a process belongs to, whether it is read or its group speaks for it."""
+        process = proc.process(self._roots.proc, pid)
+        if process is None:
+            return None
+        known = self._identities.get(process.key) or self._identity(process, time.monotonic())
+        group = self._group_matches.get(known.group or "")
+        named = [match for match in (known.match, group) if match]
+        first = min(named, key=lambda match: match.rank, default=None)
+        return (first.name, first.kind) if first else None
+
+    def _look_again(self) -> None:
+        """Forget once a minute what may change without a sign."""
+        now_s = time.monotonic()
+        if now_s - self._looked_again_s >= IDENTITY_S:
+            self._looked_again_s = now_s
+            self._limits.clear()
+            self._kernel_threads.clear()
+
     def _snapshot(self) -> Snapshot:
         times = proc.cpu_times(self._roots.proc)
         groups = self._hierarchy.groups() if self._hierarchy else {}
         if groups:
             groups = {Group(ROOT, 0): times.busy_us} | groups
-        return Snapshot(times, proc.processes(self._roots.proc), groups)
+        walk = self._walk(groups)
+        found = proc.processes(self._roots.proc, walk.pids)
+        return Snapshot(times, found, groups, walk.passed_over)
 
-    def _use(self, before: Snapshot, now: Snapshot) -> CpuUse:
+    def _walk(self, groups: dict[Group, int]) -> Walk:
+        matches = self._named_groups(groups)
+        if not self._hierarchy or not groups or not self._hierarchy.lists_members():
+            return Walk()
+        taken_from = {known.group for known in self._identities.values() if self._takes(known)}
+        walk = Walk([])
+        for path in (group.path for group in groups):
+            match = matches.get(path)
+            if match and not self._divided(match):
+                continue
+            members = self._hierarchy.members(path) or []
+            if match and path not in taken_from and not self._takes_any(members, match):
+                walk.passed_over.update(members)
+            elif walk.pids is not None:
+                walk.pids += self._without_kernel_threads(members) if path == ROOT else members
+        self._bystanders = {pid: s for pid, s in self._bystanders.items() if pid in walk.passed_over}
+        return walk
+
+    def _divided(self, match: Match) -> bool:
+        """Whether an earlier rule may take processes out of a group that this one names.
+
+        Under version 1 an earlier rule may know a process by its group in another hierarchy.
+        """
+        elsewhere = bool(self._hierarchy and self._hierarchy.controller) and match.rank > 0
+        return elsewhere or self._rules.ask_of_processes_before(match.rank)
+
+    def _takes(self, known: Identity) -> bool:
+        group = self._group_matches.get(known.group or "")
+        return bool(known.match and group and known.match.rank < group.rank)
+
+    def _takes_any(self, members: list[int], group: Match) -> bool:
+        """Whether an earlier rule takes one of these; those that none took a minute ago are not asked."""
+        now_s = time.monotonic()
+        for pid in members:
+            if now_s - self._bystanders.get(pid, -IDENTITY_S) < IDENTITY_S:
+                continue
+            process = proc.process(self._roots.proc, pid)
+            if process is None:
+                continue
+            match = self._identity(process, now_s).match
+            if match and match.rank < group.rank:
+                return True
+            self._bystanders[pid] = now_s
+        return False
+
+    def _without_kernel_threads(self, pids: list[int]) -> list[int]:
+        """They are many, and all in the root group; each is looked at once a minute."""
+        for pid in pids:
+            if pid not in self._kernel_threads:
+                process = proc.process(self._roots.proc, pid)
+                if process and process.of_kernel:
+                    self._kernel_threads.add(pid)
+        return [pid for pid in pids if pid not in self._kernel_threads]
+
+    def _use(self, before: Snapshot, now: Snapshot) -> HostUse:
         matches = self._named_groups(now.groups)
         left_us = exclusive(before.groups, now.groups)
         used: Counter[str] = Counter()
@@ -117,14 +206,36 @@ class Processes:
         for path, match in matches.items():
             used[match.name] += left_us[path]
             kinds.setdefault(match.name, match.kind)
+        set_aside = self._set_aside(matches, now.times.vcpu)
+        works = {}
+        for name, us in used.items():
+            limits = set_aside.get(name, Limits())
+            if us > 0 or limits != Limits():
+                works[name] = Work(kinds[name], us, reserved_mcpu=limits.mcpu, reserved_mb=limits.mb)
         busy_us = now.times.busy_us - before.times.busy_us
-        return CpuUse(busy_us, now.times.vcpu, {name: us for name, us in used.items() if us > 0}, kinds)
+        return HostUse(busy_us, now.times.vcpu, works, self._ram_mb)
+
+    def _set_aside(self, matches: dict[str, Match], vcpu: int) -> dict[str, Limits]:
+        """The limits of each workload: the sum of its groups', unknown where one has none."""
+        limits: dict[str, list[Limits]] = {}
+        for path, match in matches.items():
+            if not _within_its_own(path, match.name, matches):
+                if path not in self._limits:
+                    self._limits[path] = self._limit_files.of(path)
+                limits.setdefault(match.name, []).append(self._limits[path])
+        return {
+            name: Limits(
+                _sum_within([one.mcpu for one in several], 1000 * vcpu),
+                _sum_within([one.mb for one in several], self._ram_mb),
+            )
+            for name, several in limits.items()
+        }
 
     def _process_shares(
         self, before: Snapshot, now: Snapshot, matches: dict[str, Match], left_us: dict[str, int]
     ) -> Iterator[tuple[Match, int]]:
         """What each process brings to its workload, taken out of what is left of its group."""
-        spans = spent(before.processes, now.processes)
+        spans = self._spans(before, now, left_us)
         vanished_us = self._beyond_the_living(spans, left_us)
         for key, (own_us, reaped_us) in spans.items():
             match, path = self._identities[key].match, self._identities[key].group
@@ -139,6 +250,26 @@ class Processes:
                 used_us = min(used_us, left_us[path])
                 left_us[path] -= used_us
             yield match, used_us
+
+    def _spans(self, before: Snapshot, now: Snapshot, left_us: dict[str, int]) -> dict[Key, Span]:
+        """What each process that was read used; of one first read now, no more than its group did.
+
+        One that was there before and was not read begins to count now: its time so far was its group's.
+        """
+        unread = before.processes.keys() - now.processes.keys()
+        elsewhere = {key for key in unread if self._lives(key)}
+        spans = spent(before.processes, now.processes, elsewhere)
+        for key in now.processes.keys() - before.processes.keys():
+            path = self._identities[key].group
+            if key.pid in before.passed_over:
+                spans[key] = Span(0, 0)
+            elif path in left_us:
+                spans[key] = Span(min(spans[key].own_us, left_us[path]), spans[key].reaped_us)
+        return spans
+
+    def _lives(self, key: Key) -> bool:
+        process = proc.process(self._roots.proc, key.pid)
+        return process is not None and process.key == key
 
     def _beyond_the_living(self, spans: dict[Key, Span], used_us: dict[str, int]) -> dict[str, int]:
         """What each group used beyond its living processes: the most that they can have reaped in it."""
@@ -162,7 +293,7 @@ class Processes:
     def _identity(self, process: ProcessTimes, now_s: float) -> Identity:
         paths = proc.control_groups(self._roots.proc, process.key.pid)
         group = paths.get(self._hierarchy.controller) if self._hierarchy else None
-        match = self._rules.match(ProcessTraits(self._roots, process, paths))
+        match = self._rules.match(ProcessTraits(self._roots, process, paths, self._group_trait))
         return Identity(match, group, process.short_name, now_s)
 
     def _named_groups(self, groups: dict[Group, int]) -> dict[str, Match]:
@@ -174,44 +305,77 @@ class Processes:
         return {path: match for path, match in self._group_matches.items() if match}
 
     def _group_match(self, path: str) -> Match | None:
-        return self._rules.match(lambda kind: group_trait(kind, path))
+        return self._rules.match(lambda sign: self._group_trait(sign, path))
+
+    def _group_trait(self, sign: Sign, path: str) -> str | None:
+        """What is known of a group: by its path, or by the names that its container's files tell."""
+        if sign in (Sign.CONTAINER_NAME, Sign.POD_NAME):
+            identity = cgroup_names.container_id_of(path)
+            named = self._names.of(identity) if identity else Named()
+            return named.container if sign is Sign.CONTAINER_NAME else named.pod
+        return group_trait(sign, path)
 
 
 class ProcessTraits:
     """What rules may ask of a process, read when they ask."""
 
-    def __init__(self, roots: Roots, process: ProcessTimes, paths: dict[str, str]) -> None:
+    def __init__(
+        self,
+        roots: Roots,
+        process: ProcessTimes,
+        paths: dict[str, str],
+        group_trait: Callable[[Sign, str], str | None],
+    ) -> None:
         self._roots = roots
         self._process = process
         self._paths = paths
-        self._known: dict[Kind, str | None] = {}
+        self._group_trait = group_trait
+        self._known: dict[Sign, str | None] = {}
 
-    def __call__(self, kind: Kind) -> str | None:
-        if kind not in self._known:
-            self._known[kind] = self._of_group(kind) if kind in OF_GROUPS else self._of_process(kind)
-        return self._known[kind]
+    def __call__(self, sign: Sign) -> str | None:
+        if sign not in self._known:
+            self._known[sign] = self._of_group(sign) if sign in OF_GROUPS else self._of_process(sign)
+        return self._known[sign]
 
-    def _of_group(self, kind: Kind) -> str | None:
+    def _of_group(self, sign: Sign) -> str | None:
         """From the systemd hierarchy or version 2 first: they hold the units whatever the controllers do."""
         ordered = [self._paths.get("name=systemd"), self._paths.get(""), *self._paths.values()]
-        return next((trait for path in ordered if path and (trait := group_trait(kind, path))), None)
+        return next((trait for path in ordered if path and (trait := self._group_trait(sign, path))), None)
 
-    def _of_process(self, kind: Kind) -> str | None:
+    def _of_process(self, sign: Sign) -> str | None:
         root, pid = self._roots.proc, self._process.key.pid
-        if kind is Kind.COMMAND:
+        if sign is Sign.COMMAND:
             return proc.command_line(root, pid)
-        if kind is Kind.EXECUTABLE:
+        if sign is Sign.EXECUTABLE:
             return proc.executable(root, pid) or self._process.short_name
         return proc.user(root, pid)
 
 
-def group_trait(kind: Kind, path: str) -> str | None:
+def group_trait(sign: Sign, path: str) -> str | None:
     """What the path of a control group says; the root group says nothing."""
-    if kind is Kind.SYSTEMD:
-        return unit_of(path)
-    if kind is Kind.CONTAINER:
-        return container_of(path)
-    return path if kind is Kind.CGROUP and path != "/" else None
+    if sign is Sign.SYSTEMD:
+        return cgroup_names.unit_of(path)
+    if sign is Sign.CONTAINER:
+        return cgroup_names.container_of(path)
+    if sign is Sign.POD:
+        return cgroup_names.pod_of(path)
+    if sign is Sign.VM:
+        return cgroup_names.machine_of(path)
+    return path if sign is Sign.CGROUP and path != ROOT else None
+
+
+def _within_its_own(path: str, name: str, matches: dict[str, Match]) -> bool:
+    """Whether a group around this one is of the same workload."""
+    around = (matches.get(str(parent)) for parent in PurePosixPath(path).parents)
+    return any(match.name == name for match in around if match)
+
+
+def _sum_within(values: list[int | None], most: int | None) -> int | None:
+    """The sum where all are known, no more than there is."""
+    known = [value for value in values if value is not None]
+    if not known or len(known) != len(values):
+        return None
+    return sum(known) if most is None else min(sum(known), most)
 
 
 class Span(NamedTuple):
@@ -221,9 +385,14 @@ class Span(NamedTuple):
     reaped_us: int
 
 
-def spent(before: dict[Key, ProcessTimes], now: dict[Key, ProcessTimes]) -> dict[Key, Span]:
-    """What each living process used since, and the children it reaped, in microseconds."""
-    counted_us = _counted_of_vanished(before, now)
+def spent(
+    before: dict[Key, ProcessTimes], now: dict[Key, ProcessTimes], elsewhere: Set[Key] = frozenset()
+) -> dict[Key, Span]:
+    """What each living process used since, and the children it reaped, in microseconds.
+
+    Those `elsewhere` live and were not read this time.
+    """
+    counted_us = _counted_of_vanished(before, now, elsewhere)
     spans = {}
     for key, process in now.items():
         earlier = before.get(key)
@@ -233,11 +402,13 @@ def spent(before: dict[Key, ProcessTimes], now: dict[Key, ProcessTimes]) -> dict
     return spans
 
 
-def _counted_of_vanished(before: dict[Key, ProcessTimes], now: dict[Key, ProcessTimes]) -> Counter[Key]:
+def _counted_of_vanished(
+    before: dict[Key, ProcessTimes], now: dict[Key, ProcessTimes], elsewhere: Set[Key]
+) -> Counter[Key]:
     """For each living process, what was already counted of its descendants that have vanished."""
     by_pid = {key.pid: key for key in before}
     counted_us: Counter[Key] = Counter()
-    for gone in before.keys() - now.keys():
+    for gone in before.keys() - now.keys() - elsewhere:
         total_us = before[gone].own_us + before[gone].reaped_us
         for ancestor in _ancestors(gone, before, by_pid):
             if ancestor in now:

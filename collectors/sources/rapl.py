@@ -9,8 +9,9 @@ and AMD and Hygon keep one counter per package, which kernels with one zone per 
 (`package-0-die-0`, `package-0-die-1`), while on Intel each die has its own. Near-equal values prove nothing
 and are not compared.
 
-What a pair of reads is worth: see `spent`. The figure holds neither the losses of the power supply nor fans,
-disks and network cards: boundary `package+dram`.
+What a pair of reads is worth: see `collectors.counter`. A socket is believed up to 1 500 W; a host that can
+draw more says so (`socket_limit_w` of `[sources.rapl]`). The figure holds neither the losses of the power
+supply nor fans, disks and network cards: boundary `package+dram`.
 """
 
 from __future__ import annotations
@@ -20,18 +21,24 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from collectors.counter import SOCKET_LIMIT_W, Counter, Snapshot, between
 from collectors.instrument import Energy, Missing, Roots, Source
 from collectors.reading import Authority, Boundary, Quality
-
-SOCKET_LIMIT_W = 1500
-"""Mean power above which a socket's counter is not believed."""
-
-SHORTEST_RANGE_UJ = 65_532_610_987
-"""Range taken for a counter whose maximum is unknown: the least stated (32 bits of 15.3 uJ)."""
 
 ONE_COUNTER_PER_PACKAGE = frozenset({"AuthenticAMD", "HygonGenuine"})
 PACKAGE = re.compile(r"package-(?P<package>\d+)(-die-\d+)?")
 ZONE = re.compile(r"(?P<control>[a-z][a-z0-9-]*):(?P<place>\d+(:\d+)*)")
+
+
+@dataclass(frozen=True, slots=True)
+class RaplSettings:
+    """Mean power above which a socket's counter is not believed."""
+
+    socket_limit_w: float = SOCKET_LIMIT_W
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.socket_limit_w <= 100_000:
+            raise ValueError("socket_limit_w: a power of 1 to 100000 W is expected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +55,9 @@ class Zone:
         control, place = self.path.name.split(":", 1)
         return f"{control}:{place.split(':')[0]}"
 
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Every counter at one moment of one boot."""
-
-    boot_id: str
-    at_s: float
-    counters_uj: dict[Zone, int]
+    def counter(self, limit_w: float) -> Counter:
+        """What makes reads of this zone comparable."""
+        return Counter(f"{self.path.name} ({self.name})", self.range_uj, limit_w=limit_w)
 
 
 class NoReading(Exception):
@@ -69,9 +71,11 @@ class Rapl(Source):
     authority = Authority.RAPL
     boundary = Boundary.PACKAGE_DRAM
     quality = Quality.MEASURED
+    settings = RaplSettings
 
-    def __init__(self, roots: Roots) -> None:
+    def __init__(self, roots: Roots, settings: RaplSettings | None = None) -> None:
         self._roots = roots
+        self._limit_w = (settings or RaplSettings()).socket_limit_w
         self._zones: list[Zone] = []
         self._last: Snapshot | None = None
 
@@ -92,7 +96,7 @@ class Rapl(Source):
 
     def read(self) -> Energy | Missing:
         try:
-            now = self._snapshot()
+            now = self.snapshot(time.monotonic())
         except NoReading as reason:
             self._zones = []
             return Missing(str(reason))
@@ -101,48 +105,13 @@ class Rapl(Source):
             return Missing("the first read of the counters")
         return between(before, now)
 
-    def _snapshot(self) -> Snapshot:
+    def snapshot(self, at_s: float) -> Snapshot:
+        """Every counter that is added, at a moment; raises `NoReading`."""
         self._zones = self._zones or counted_zones(self._roots)
-        counters_uj = {zone: read_counter(zone) for zone in self._zones}
-        if not counters_uj:
+        counted_uj = {zone.counter(self._limit_w): read_counter(zone) for zone in self._zones}
+        if not counted_uj:
             raise NoReading(f"no package or psys counter under {self._roots.powercap}")
-        return Snapshot(_boot_id(self._roots), time.monotonic(), counters_uj)
-
-
-def between(before: Snapshot, now: Snapshot) -> Energy | Missing:
-    """The energy from one snapshot to the next."""
-    if before.boot_id != now.boot_id:
-        return Missing("the machine was started again between two reads")
-    if before.counters_uj.keys() != now.counters_uj.keys():
-        return Missing("the counters are not the same as at the last read")
-    elapsed_s = now.at_s - before.at_s
-    energy_uj = 0
-    for zone, counter_uj in now.counters_uj.items():
-        part = spent(before.counters_uj[zone], counter_uj, zone.range_uj, elapsed_s)
-        if isinstance(part, Missing):
-            return Missing(f"{zone.path.name} ({zone.name}): {part.reason}")
-        energy_uj += part
-    return Energy(energy_mj=round(energy_uj / 1000), duration_ms=round(elapsed_s * 1000))
-
-
-def spent(before_uj: int, now_uj: int, range_uj: int | None, elapsed_s: float) -> int | Missing:
-    """What one counter counted between two reads of the same boot, in microjoules.
-
-    A counter lower than before has wrapped only if its range is known and the mean power stays plausible;
-    else it was reset. Reads further apart than its wrap period at full power cannot tell how often it did.
-    """
-    wrap_period_s = (range_uj or SHORTEST_RANGE_UJ) / 1e6 / SOCKET_LIMIT_W
-    if elapsed_s > wrap_period_s:
-        return Missing(f"{elapsed_s:.0f} s between two reads, the counter may wrap in {wrap_period_s:.0f} s")
-    energy_uj = now_uj - before_uj
-    if energy_uj < 0:
-        if range_uj is None:
-            return Missing("lower than before and its maximum is unknown: taken for a reset")
-        energy_uj += range_uj
-    if not 0 <= energy_uj <= SOCKET_LIMIT_W * 1e6 * elapsed_s:
-        kind = "a reset" if now_uj < before_uj else "a torn read"
-        return Missing(f"more than {SOCKET_LIMIT_W} W between two reads: taken for {kind}")
-    return energy_uj
+        return Snapshot(_boot_id(self._roots), at_s, counted_uj)
 
 
 def counted_zones(roots: Roots) -> list[Zone]:

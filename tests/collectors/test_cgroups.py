@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.cgroups import container_of, counted_hierarchy, unit_of
+from collectors.cgroups import LimitFiles, Limits, counted_hierarchy
 from tests.collectors.trees import Host, written
 
 ID = "8d1c3a" + "0" * 58
@@ -52,37 +52,54 @@ def test_a_machine_without_groups_has_no_hierarchy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "unit"),
+    ("files", "limits"),
     [
-        ("/system.slice/postgresql@15-main.service", "postgresql@15-main.service"),
-        ("/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service"),
-        ("/system.slice/payroll.service/worker", "payroll.service"),
-        ("/user.slice/user-1000.slice/session-3.scope", "session-3.scope"),
-        ("/user.slice/user-1000.slice/user@1000.service/app.slice/editor.service", "user@1000.service"),
-        ("/init.scope", "init.scope"),
-        ("/system.slice", None),
-        ("/docker/x.service", None),
-        ("/", None),
+        ({"cpu.max": "200000 100000", "memory.max": "536870912"}, Limits(2000, 512)),
+        ({"cpu.max": "max 100000", "memory.max": "max"}, Limits()),
+        ({"cpu.max": "50000 100000"}, Limits(500, None)),
+        ({"memory.max": ""}, Limits()),
+        ({"cpu.max": "12 0", "memory.max": "lots"}, Limits()),
     ],
+    ids=["both limited", "no limit", "CPU alone", "a torn read", "nonsense"],
 )
-def test_the_unit_is_the_first_part_below_the_slices(path: str, unit: str | None) -> None:
-    assert unit_of(path) == unit
+def test_the_limits_of_a_group_of_version_2(host: Host, files: dict[str, str], limits: Limits) -> None:
+    host.v2("/app", 1)
+    for name, text in files.items():
+        written(host.roots.cgroup / "app" / name, f"{text}\n" if text else "")
+    assert LimitFiles(host.roots.cgroup).of("/app") == limits
 
 
+@pytest.mark.parametrize("mount", ["cpu", "cpu,cpuacct"])
 @pytest.mark.parametrize(
-    ("path", "container"),
-    [
-        (f"/docker/{ID}", ID[:12]),
-        (f"/system.slice/docker-{ID}.scope", ID[:12]),
-        (f"/machine.slice/libpod-{ID}.scope", ID[:12]),
-        (f"/kubepods.slice/kubepods-burstable.slice/kubepods-pod1.slice/cri-containerd-{ID}.scope", ID[:12]),
-        (f"/kubepods/besteffort/pod12/{ID}", ID[:12]),
-        ("/lxc/mail", "mail"),
-        ("/lxc.payload.mail/system.slice/x.service", "mail"),
-        ("/system.slice/payroll.service", None),
-    ],
+    ("quota", "limit", "limits"),
+    [("150000", "268435456", Limits(1500, 256)), ("-1", "9223372036854771712", Limits())],
 )
-def test_the_container_is_known_by_the_first_digits_of_its_id_or_its_name(
-    path: str, container: str | None
+def test_the_limits_of_version_1_stand_in_hierarchies_of_their_own(
+    host: Host, mount: str, quota: str, limit: str, limits: Limits
 ) -> None:
-    assert container_of(path) == container
+    host.v1("/app", 1, "cpuacct")
+    written(host.roots.cgroup / mount / "app/cpu.cfs_quota_us", f"{quota}\n")
+    written(host.roots.cgroup / mount / "app/cpu.cfs_period_us", "100000\n")
+    written(host.roots.cgroup / "memory/app/memory.limit_in_bytes", f"{limit}\n")
+    assert LimitFiles(host.roots.cgroup).of("/app") == limits
+
+
+def test_in_a_hybrid_the_smaller_of_two_limits_holds(host: Host) -> None:
+    host.v1("/app", 1, "cpuacct")
+    host.v2("/app", 1, "unified")
+    written(host.roots.cgroup / "unified/app/memory.max", "1073741824\n")
+    written(host.roots.cgroup / "memory/app/memory.limit_in_bytes", "536870912\n")
+    assert LimitFiles(host.roots.cgroup).of("/app") == Limits(None, 512)
+
+
+def test_the_members_of_a_group_are_trusted_only_under_the_numbers_of_this_process(host: Host) -> None:
+    host.v2("/app", 1)
+    hierarchy = counted_hierarchy(host.roots.cgroup)
+    assert hierarchy is not None
+    assert not hierarchy.lists_members()
+    host.members("/", 1, 2)
+    host.members("/app", 70, 71)
+    assert hierarchy.lists_members()
+    assert hierarchy.members("/app") == [70, 71]
+    host.members("/", 0, 0, 7)
+    assert not hierarchy.lists_members()

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.instrument import Missing, Roots
+from collectors.instrument import HostUse, Missing, Roots, Work
 from collectors.proc import Key, ProcessTimes
 from collectors.reading import Kind
 from collectors.rules import parse
-from collectors.sources.processes import CpuUse, Processes, spent
+from collectors.sources.processes import Processes, spent
 from tests.collectors.trees import Host
 
 RULES = parse(
@@ -47,8 +47,8 @@ def started(host: Host) -> Processes:
 
 def used_s(source: Processes) -> dict[str, float]:
     use = source.read()
-    assert isinstance(use, CpuUse)
-    return {name: us / 1e6 for name, us in use.workloads.items()}
+    assert isinstance(use, HostUse)
+    return {name: work.cpu_us / 1e6 for name, work in use.workloads.items()}
 
 
 def test_a_unit_counts_what_its_group_used_short_lived_processes_included(host: Host) -> None:
@@ -212,9 +212,9 @@ def test_a_torn_read_of_the_cpu_times_loses_nothing(host: Host) -> None:
     host.busy(9)
     host.process(84, 4)
     use = source.read()
-    assert isinstance(use, CpuUse)
-    assert (use.busy_us, use.vcpu, use.workloads) == (9_000_000, 2, {"user 12345": 3_000_000})
-    assert use.kinds == {"user 12345": Kind.USER}
+    assert isinstance(use, HostUse)
+    assert (use.busy_us, use.vcpu) == (9_000_000, 2)
+    assert use.workloads == {"user 12345": Work(Kind.USER, 3_000_000)}
 
 
 times = st.tuples(st.integers(0, 10**9), st.integers(0, 10**9))
@@ -247,9 +247,9 @@ def test_on_this_machine_the_work_of_a_known_process_is_found() -> None:
         use = source.read()
         used_s = _cpu_s(worker.pid) - before_s
         worker.kill()
-    assert isinstance(use, CpuUse)
+    assert isinstance(use, HostUse)
     assert used_s > 0.1
-    assert abs(use.workloads["known work"] / 1e6 - used_s) <= 0.1
+    assert abs(use.workloads["known work"].cpu_us / 1e6 - used_s) <= 0.1
 
 
 def _cpu_s(pid: int) -> float:

@@ -1,75 +1,15 @@
-"""Counters become energy only where two reads allow it, each physical counter once."""
+"""Of the zones that the kernel shows each physical counter is added once, and torn reads are none."""
 
 from __future__ import annotations
 
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from collectors.counter import between
 from collectors.instrument import Energy, Missing
-from collectors.sources.rapl import (
-    SOCKET_LIMIT_W,
-    Rapl,
-    Snapshot,
-    Zone,
-    between,
-    counted_zones,
-    spent,
-)
+from collectors.sources.rapl import Rapl, RaplSettings, counted_zones
 from tests.collectors.trees import Host
-
-RANGE_UJ = 262_143_328_850
-
-
-@pytest.mark.parametrize(
-    ("before_uj", "now_uj", "range_uj", "elapsed_s", "outcome"),
-    [
-        pytest.param(1_000_000, 451_000_000, RANGE_UJ, 15, 450_000_000, id="30 W for 15 s"),
-        pytest.param(5_000, 5_000, RANGE_UJ, 15, 0, id="nothing used"),
-        pytest.param(10_000_000_000, 1_000_000, RANGE_UJ, 10, "a reset", id="10 000 J to 1 J in 10 s"),
-        pytest.param(4_000_000_000, 10_000, None, 10, "reset", id="lower, no maximum known"),
-        pytest.param(RANGE_UJ - 100_000_000, 200_000_000, RANGE_UJ, 15, 300_000_000, id="a true wrap"),
-        pytest.param(RANGE_UJ - 1, 899_999_999, RANGE_UJ, 60, 900_000_000, id="a wrap within a minute"),
-        pytest.param(1_000_000, 900_000_000, RANGE_UJ, 3600, "3600 s between", id="an hour between reads"),
-        pytest.param(1_000_000, 900_000_000, None, 60, "60 s between", id="a minute, range unknown"),
-        pytest.param(1_000_000, 99_000_000_000, RANGE_UJ, 15, "torn", id="6 600 W upwards"),
-        pytest.param(RANGE_UJ, 0, RANGE_UJ, 0.5, 0, id="to zero at the very end of the range"),
-    ],
-)
-def test_what_a_pair_of_reads_is_worth(
-    before_uj: int, now_uj: int, range_uj: int | None, elapsed_s: float, outcome: int | str
-) -> None:
-    result = spent(before_uj, now_uj, range_uj, elapsed_s)
-    if isinstance(outcome, int):
-        assert result == outcome
-    else:
-        assert isinstance(result, Missing)
-        assert outcome in result.reason
-
-
-@given(
-    before_uj=st.integers(0, RANGE_UJ),
-    now_uj=st.integers(0, RANGE_UJ),
-    range_uj=st.none() | st.just(RANGE_UJ),
-    elapsed_s=st.floats(0.001, 10_000),
-)
-def test_energy_is_never_negative_nor_beyond_the_power_of_a_socket(
-    before_uj: int, now_uj: int, range_uj: int | None, elapsed_s: float
-) -> None:
-    result = spent(before_uj, now_uj, range_uj, elapsed_s)
-    assert isinstance(result, Missing) or 0 <= result <= SOCKET_LIMIT_W * 1e6 * elapsed_s
-
-
-@given(
-    start_uj=st.integers(0, RANGE_UJ - 1), used_uj=st.integers(0, 1_000_000_000), seconds=st.integers(1, 170)
-)
-def test_what_was_used_is_found_again_wherever_the_counter_stood(
-    start_uj: int, used_uj: int, seconds: int
-) -> None:
-    used_uj = min(used_uj, SOCKET_LIMIT_W * 1_000_000 * seconds)
-    assert spent(start_uj, (start_uj + used_uj) % RANGE_UJ, RANGE_UJ, seconds) == used_uj
 
 
 def counted(host: Host) -> list[str]:
@@ -172,18 +112,27 @@ def test_a_counter_that_was_reset_is_believed_again_from_there(host: Host) -> No
     assert energy.energy_mj == 3
 
 
-def test_two_boots_and_two_sets_of_counters_are_not_compared(host: Host) -> None:
-    package = Zone(host.folder / "intel-rapl:0", "package-0", RANGE_UJ)
-    other = Zone(host.folder / "intel-rapl:1", "package-1", RANGE_UJ)
-    before = Snapshot("first boot", 0.0, {package: 10})
-    assert isinstance(between(before, Snapshot("second boot", 10.0, {package: 20})), Missing)
-    assert isinstance(between(before, Snapshot("first boot", 10.0, {package: 20, other: 5})), Missing)
-    assert between(before, Snapshot("first boot", 10.0, {package: 20_010})) == Energy(20, 10_000)
-
-
 def test_a_machine_without_counters_says_so(host: Host) -> None:
     assert "no powercap tree" in str(Rapl(host.roots).available())
     host.zone("intel-rapl:0:0", "core", 1)
     assert "no package or psys" in str(Rapl(host.roots).available())
     host.zone("intel-rapl:0", "package-0", "")
     assert "intel-rapl:0/energy_uj held no whole number" in str(Rapl(host.roots).available())
+
+
+def test_a_host_that_draws_more_than_most_says_so(host: Host) -> None:
+    host.zone("intel-rapl:0", "package-0", 0)
+    usual, large = Rapl(host.roots), Rapl(host.roots, RaplSettings(socket_limit_w=2500))
+    before = usual.snapshot(0), large.snapshot(0)
+    host.zone("intel-rapl:0", "package-0", 20_000_000_000)
+    outcomes = [
+        between(first, source.snapshot(10)) for first, source in zip(before, (usual, large), strict=True)
+    ]
+    assert isinstance(outcomes[0], Missing)
+    assert outcomes[1] == Energy(20_000_000, 10_000)
+
+
+@pytest.mark.parametrize("limit_w", [0, -5, 1_000_000])
+def test_a_limit_that_makes_no_sense_is_refused(limit_w: float) -> None:
+    with pytest.raises(ValueError, match="socket_limit_w: a power of 1 to 100000 W is expected"):
+        RaplSettings(socket_limit_w=limit_w)

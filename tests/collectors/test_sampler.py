@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.instrument import Energy, Missing, Source
+from collectors.instrument import Energy, HostUse, Missing, Source, Work
 from collectors.reading import (
     Authority,
     Boundary,
@@ -202,9 +201,10 @@ def test_the_sum_stays_within_busy_for_any_counts(
     busy_us: int, used_us: dict[str, int], duration_ms: int, vcpu: int
 ) -> None:
     began = moment(0)
-    under_way = Interval(began, replace(began, monotonic_s=began.monotonic_s + duration_ms / 1000), {})
-    under_way.busy_us, under_way.vcpu = busy_us, vcpu
-    under_way.used_us, under_way.kinds = Counter(used_us), dict.fromkeys(used_us, Kind.USER)
+    ended = replace(began, monotonic_s=began.monotonic_s + duration_ms / 1000)
+    under_way = Interval(began, ended, {}, began)
+    works = {name: Work(Kind.USER, us) for name, us in used_us.items()}
+    under_way.add_use(HostUse(busy_us, vcpu, works), ended)
     busy_ms, uses = settled(under_way)
     assert sum(use.cpu_ms for use in uses) <= busy_ms
 

@@ -25,7 +25,13 @@ class Host:
 
     @property
     def roots(self) -> Roots:
-        return Roots(self.folder / "powercap", self.folder / "cgroup", self.folder / "proc")
+        return Roots(
+            powercap=self.folder / "powercap",
+            cgroup=self.folder / "cgroup",
+            proc=self.folder / "proc",
+            container_logs=self.folder / "logs",
+            docker=self.folder / "docker",
+        )
 
     def boot(self, boot_id: str = "b41503ed", vendor: str = "GenuineIntel") -> None:
         written(self.roots.proc / "sys/kernel/random/boot_id", f"{boot_id}\n")
@@ -79,6 +85,11 @@ class Host:
         written(root / "cgroup.controllers", "cpu memory\n")
         usage_us = round(used_s * 1e6)
         written(root / path.lstrip("/") / "cpu.stat", f"usage_usec {usage_us}\nuser_usec 0\nsystem_usec 0\n")
+
+    def members(self, path: str, *pids: int, mount: str = "") -> None:
+        """Lists the processes of a group, as the kernel does for each one."""
+        folder = self.roots.cgroup / mount / path.lstrip("/")
+        written(folder / "cgroup.procs", "".join(f"{pid}\n" for pid in pids))
 
     def v1(self, path: str, used_s: float, mount: str = "cpu,cpuacct") -> None:
         root = self.roots.cgroup / mount
