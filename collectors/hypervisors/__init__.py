@@ -1,0 +1,1 @@
+"""One file for each kind of hypervisor; its docstring is its manual."""

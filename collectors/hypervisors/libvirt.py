@@ -1,0 +1,222 @@
+"""libvirt: the machines of one KVM host (or of another hypervisor that libvirt drives), by its own library.
+
+    [[hypervisors]]
+    kind = "libvirt"
+    uri = "qemu:///system"        # or qemu+tls://host/system, qemu+ssh://user@host/system
+    host = "kvm-03"               # its name in the console; default: as libvirt calls it
+    cluster = "prod"              # the hosts among which machines move
+    site = "tls"
+
+The connection is read-only: it can change nothing, and needs no more than the group `libvirt`, or what polkit
+grants as `org.libvirt.unix.monitor`. The library is the system's own (`python3-libvirt`, in a virtual
+environment made with `--system-site-packages`) or `pip install 'console-inr[libvirt]'`, which compiles it.
+The program `virsh` would need less, but prints for people: its texts follow the language and the version.
+
+What is read, in one call for all machines: the CPU time of each (`cpu.time`, nanoseconds, cumulative, with
+its emulator's threads), its vCPUs, its memory, and the time that its vCPUs waited to run (`vcpu.N.delay`,
+where libvirt tells it): that is steal, and no use. Where the driver has no statistics, each machine is asked
+by itself. The host's own busy time is that of its kernel: user + kernel.
+
+CPU time begins at 0 with each start of a machine, on the host where it starts or arrives: a machine whose
+number (`id`) has changed runs anew. One that is paused is told only for what it used before.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from collectors.instrument import Missing
+from collectors.reading import Facts
+from collectors.virtual import FIRST_READ, Counted, Guest, HostSpan, Hypervisor, Spent, Unreachable, spent
+
+PROCESSOR = re.compile(r"<processor>.*?<entry name='version'>([^<]{1,120})</entry>", re.DOTALL)
+STATE_RUNNING, STATE_BLOCKED, STATE_PAUSED, STATE_STOPPING = 1, 2, 3, 4
+RUNS = frozenset({STATE_RUNNING, STATE_BLOCKED, STATE_STOPPING})
+
+
+@dataclass(frozen=True, slots=True)
+class LibvirtSettings:
+    """Where libvirt is, and how its host is called here."""
+
+    uri: str = "qemu:///system"
+    host: str | None = None
+    cluster: str | None = None
+    site: str | None = None
+
+    def __post_init__(self) -> None:
+        if "://" not in self.uri and ":///" not in self.uri:
+            raise ValueError("uri: an address such as qemu:///system or qemu+tls://host/system is expected")
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A machine as libvirt shows it at one moment."""
+
+    name: str
+    uid: str
+    state: int
+    vcpu: int
+    ram_mb: int
+    counted: Counted
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one host has counted up to one moment, on the monotonic clock."""
+
+    at_s: float
+    busy_us: int
+    domains: Mapping[str, Domain]
+
+
+class Libvirt(Hypervisor):
+    """One host and its machines, over one connection."""
+
+    name = "libvirt"
+    settings = LibvirtSettings
+
+    def __init__(self, settings: LibvirtSettings) -> None:
+        self._settings = settings
+        self._connection: Any = None
+        self._host = settings.host
+        self._facts = Facts(settings.site, settings.cluster)
+        self._vcpu = 0
+        self._last: Snapshot | None = None
+
+    def available(self) -> str | None:
+        if find_spec("libvirt") is None:
+            return "not installed: apt install python3-libvirt, or pip install 'console-inr[libvirt]'"
+        return None
+
+    def read(self) -> Mapping[str, HostSpan | Missing]:
+        import libvirt
+
+        try:
+            connection = self._connected()
+            now = Snapshot(
+                at_s=time.monotonic(),
+                busy_us=_busy_us(connection),
+                domains={domain.uid: domain for domain in _domains(connection)},
+            )
+        except libvirt.libvirtError as error:
+            self.close()
+            raise Unreachable(f"{self._settings.uri}: {error}") from None
+        before, self._last = self._last, now
+        return {str(self._host): self._span(before, now)}
+
+    def close(self) -> None:
+        import libvirt
+
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except libvirt.libvirtError:
+                return
+
+    def _connected(self) -> Any:
+        import libvirt
+
+        if self._connection is None or not self._connection.isAlive():
+            libvirt.registerErrorHandler(lambda *_: None, None)  # errors are raised: nothing on stderr
+            self._connection = libvirt.openReadOnly(self._settings.uri)
+            self._describe(self._connection)
+        return self._connection
+
+    def _describe(self, connection: Any) -> None:
+        """What the host is made of; asked once a connection."""
+        _, ram_mb, vcpu, _, nodes, sockets, _, _ = connection.getInfo()
+        self._host = self._host or connection.getHostname()
+        self._vcpu = vcpu
+        self._facts = Facts(
+            self._settings.site, self._settings.cluster, _cpu_model(connection), nodes * sockets, ram_mb
+        )
+
+    def _span(self, before: Snapshot | None, now: Snapshot) -> HostSpan | Missing:
+        if before is None:
+            return FIRST_READ
+        if now.busy_us < before.busy_us:
+            return Missing("the CPU times of the host began again")
+        elapsed_us = round((now.at_s - before.at_s) * 1e6)
+        guests = (
+            _guest(before.domains.get(domain.uid), domain, elapsed_us) for domain in now.domains.values()
+        )
+        return HostSpan(
+            covered_us=elapsed_us,
+            vcpu=self._vcpu,
+            busy_us=now.busy_us - before.busy_us,
+            guests=tuple(guest for guest in guests if guest),
+            facts=self._facts,
+        )
+
+
+def _busy_us(connection: Any) -> int:
+    stats = connection.getCPUStats(-1)
+    return int(stats["user"] + stats["kernel"]) // 1000
+
+
+def _domains(connection: Any) -> Iterator[Domain]:
+    """The machines that are there; one that vanishes meanwhile is not."""
+    import libvirt
+
+    wanted = (
+        libvirt.VIR_DOMAIN_STATS_STATE
+        | libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
+        | libvirt.VIR_DOMAIN_STATS_VCPU
+        | libvirt.VIR_DOMAIN_STATS_BALLOON
+    )
+    active = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE
+    for domain, stats in connection.getAllDomainStats(wanted, active):
+        try:
+            yield _domain(domain, stats)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+                raise
+
+
+def _domain(domain: Any, stats: Mapping[str, Any]) -> Domain:
+    if "cpu.time" in stats and "vcpu.current" in stats and "balloon.maximum" in stats:
+        state, vcpu = stats["state.state"], stats["vcpu.current"]
+        ram_kib, cpu_ns = stats["balloon.maximum"], stats["cpu.time"]
+    else:
+        state, ram_kib, _, vcpu, cpu_ns = domain.info()
+    counted = Counted(epoch=str(domain.ID()), cpu_us=cpu_ns // 1000, steal_us=_steal_us(stats))
+    return Domain(domain.name(), domain.UUIDString(), state, vcpu, ram_kib // 1024, counted)
+
+
+def _steal_us(stats: Mapping[str, Any]) -> int | None:
+    delays_ns = [ns for key, ns in stats.items() if key.startswith("vcpu.") and key.endswith(".delay")]
+    return sum(delays_ns) // 1000 if delays_ns else None
+
+
+def _guest(before: Domain | None, now: Domain, elapsed_us: int) -> Guest | None:
+    """What a machine used meanwhile; None for one that neither runs nor used anything."""
+    used = spent(before.counted if before else None, now.counted, now.vcpu, elapsed_us)
+    if now.state not in RUNS and not (isinstance(used, Spent) and used.cpu_us):
+        return None
+    return Guest(
+        name=now.name,
+        uid=now.uid,
+        mark=now.uid[:8],
+        vcpu=now.vcpu,
+        cpu_us=used.cpu_us if isinstance(used, Spent) else None,
+        ram_mb=now.ram_mb,
+        steal_us=used.steal_us if isinstance(used, Spent) else None,
+        missing=used.reason if isinstance(used, Missing) else None,
+    )
+
+
+def _cpu_model(connection: Any) -> str | None:
+    """As its firmware names the processor; None where libvirt may not or cannot say."""
+    import libvirt
+
+    try:
+        named = PROCESSOR.search(connection.getSysinfo())
+    except libvirt.libvirtError:
+        return None
+    return " ".join(named[1].split()) if named else None
