@@ -1,18 +1,19 @@
-"""Model: the power of a server that has no sensor, from its CPU utilisation and the SPECpower results.
+"""Model: the power of a server that has no sensor, from its processor and its CPU utilisation.
 
-    power = idle + (full - idle) x utilisation, in watts per logical CPU
+    power = idle + (full - idle) x utilisation
 
-The constants come from the 609 results of SPECpower_ssj2008 published from January 2017 on (the servers
-still in service) in the edition of 2026-03-09 of Cloud Carbon Footprint's coefficients: for each, watts at
-100 % and at active idle over its number of threads; then the median, and the 10th and 90th percentiles as
-the spread (inclusive, linear between ranks). Rows marked non-compliant ("NC") or whose idle power is not
-below their full power (shifted columns) are left out. A test computes them again from the file. SPEC and the
-benchmark name SPECpower_ssj are registered trademarks of the Standard Performance Evaluation Corporation; see
-www.spec.org/power_ssj2008.
+`collectors.power_models` says which curve, with its sources: that of the processor's family among the
+results of SPECpower_ssj2008; else load x TDP where the thermal design power is stated; else that of all
+servers published since 2017. Memory, drives and ports beyond those of a measured server are added by
+coefficients.
 
 SPECpower is measured at the wall, so the boundary is `server_input`. For a virtual machine the figure is that
 of its share of a server, one logical CPU per virtual CPU. A machine of the median, not this machine: the
-quality is `modelled`, and any sensor goes before it.
+quality is `modelled`, the least and the greatest are the spread of the family, and any sensor goes before it.
+
+Settings, all optional: `cpu_model`, `sockets` and `ram_gb` where the kernel does not tell the right ones (a
+hypervisor that hides the processor), `tdp_w` (of one socket), `drives` and `ports` (speeds of active ports,
+such as ["10G", "10G"]) beyond the first of each.
 """
 
 from __future__ import annotations
@@ -21,37 +22,53 @@ import time
 from dataclasses import dataclass
 
 from collectors.instrument import Energy, Missing, Roots, Source
+from collectors.machine import facts
+from collectors.power_models.components import PORTS
+from collectors.power_models.servers import MB_PER_GB, Server, server_of
 from collectors.proc import CpuTimes, Unreadable, cpu_times
 from collectors.reading import Authority, Boundary, Quality
 
+HIGHEST_TDP_W = 2000
+
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """Power of one logical CPU with its share of the server around it, in milliwatts."""
+class ModelSettings:
+    """What this host is made of, where its kernel does not say it."""
 
-    idle_mw: int
-    full_mw: int
+    cpu_model: str | None = None
+    sockets: int | None = None
+    ram_gb: int | None = None
+    tdp_w: float | None = None
+    drives: int = 0
+    ports: tuple[str, ...] = ()
 
-    def energy_mj(self, cpu_ms: float, utilisation: float) -> int:
-        """The energy of so many milliseconds of logical CPUs at a utilisation of 0 to 1."""
-        return round((self.idle_mw + (self.full_mw - self.idle_mw) * utilisation) * cpu_ms / 1000)
-
-
-LOW = Curve(idle_mw=276, full_mw=1367)
-MEDIAN = Curve(idle_mw=634, full_mw=3352)
-HIGH = Curve(idle_mw=1328, full_mw=4760)
+    def __post_init__(self) -> None:
+        if self.sockets is not None and not 1 <= self.sockets <= 64:
+            raise ValueError("sockets: a number from 1 to 64 is expected")
+        if self.ram_gb is not None and self.ram_gb < 1:
+            raise ValueError("ram_gb: at least 1 is expected")
+        if self.tdp_w is not None and not 0 < self.tdp_w <= HIGHEST_TDP_W:
+            raise ValueError(f"tdp_w: watts of one socket are expected, {HIGHEST_TDP_W} at most")
+        if self.drives < 0:
+            raise ValueError("drives: 0 or more is expected")
+        for speed in self.ports:
+            if speed not in PORTS:
+                raise ValueError(f"ports: {speed!r} is not one of {', '.join(PORTS)}")
 
 
 class Model(Source):
-    """Idle and full power of the median server, by logical CPU."""
+    """A server of the family of this processor, at the utilisation of this host."""
 
     name = "model"
     authority = Authority.MODEL
     boundary = Boundary.SERVER_INPUT
     quality = Quality.MODELLED
+    settings = ModelSettings
 
-    def __init__(self, roots: Roots) -> None:
+    def __init__(self, roots: Roots, settings: ModelSettings | None = None) -> None:
         self._roots = roots
+        self._settings = settings or ModelSettings()
+        self._server: tuple[int, Server] | None = None
         self._last: tuple[float, CpuTimes] | None = None
 
     def available(self) -> str | None:
@@ -69,20 +86,31 @@ class Model(Source):
         before, self._last = self._last, now
         if before is None:
             return Missing("the first read of the CPU times")
-        return between(before[1], now[1], round((now[0] - before[0]) * 1000))
+        duration_ms = round((now[0] - before[0]) * 1000)
+        return between(before[1], now[1], duration_ms, self._server_of(now[1].vcpu))
+
+    def _server_of(self, vcpu: int) -> Server:
+        """The model of this host, made again where logical CPUs come or go."""
+        if self._server is None or self._server[0] != vcpu:
+            self._server = vcpu, self._modelled(vcpu)
+        return self._server[1]
+
+    def _modelled(self, vcpu: int) -> Server:
+        stated, told = self._settings, facts(self._roots.proc)
+        return server_of(
+            stated.cpu_model or told.cpu_model,
+            vcpu,
+            sockets=stated.sockets or told.sockets,
+            ram_mb=told.ram_mb if stated.ram_gb is None else stated.ram_gb * MB_PER_GB,
+            tdp_w=stated.tdp_w,
+            drives=stated.drives,
+            ports=stated.ports,
+        )
 
 
-def between(before: CpuTimes, now: CpuTimes, duration_ms: int) -> Energy | Missing:
+def between(before: CpuTimes, now: CpuTimes, duration_ms: int, server: Server) -> Energy | Missing:
     """The energy of the time between two reads of the CPU times."""
     busy_us, total_us = now.busy_us - before.busy_us, now.total_us - before.total_us
     if busy_us < 0 or total_us <= 0:
         return Missing("the CPU times went backwards")
-    utilisation = min(busy_us / total_us, 1.0)
-    cpu_ms = duration_ms * now.vcpu
-    return Energy(
-        energy_mj=MEDIAN.energy_mj(cpu_ms, utilisation),
-        duration_ms=duration_ms,
-        min_mj=LOW.energy_mj(cpu_ms, utilisation),
-        max_mj=HIGH.energy_mj(cpu_ms, utilisation),
-        idle_power_mw=MEDIAN.idle_mw * now.vcpu,
-    )
+    return server.energy(duration_ms, busy_us / total_us)

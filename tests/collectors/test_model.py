@@ -1,46 +1,18 @@
-"""The model's constants follow from the published results, and its energy from the CPU times."""
+"""The model of this host: which server it is taken for, and its energy from the CPU times."""
 
 from __future__ import annotations
 
-import csv
-import statistics
 import time
-from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from collectors.instrument import Energy, Missing, Roots
+from collectors.power_models.servers import families, server_of
 from collectors.proc import CpuTimes
-from collectors.sources.model import HIGH, LOW, MEDIAN, Curve, Model, between
-from tests.collectors.trees import Host
+from collectors.sources.model import Model, ModelSettings, between
+from tests.collectors.trees import Host, written
 
-RESULTS = Path(__file__).parents[1] / "data/specpower/SPECpower-2026-03-09.csv"
-
-
-def compliant(row: dict[str, str]) -> bool:
-    if "NC" in row.values():
-        return False
-    return float(row["avg. watts @ active idle"]) < float(row["avg. watts @ 100%"])
-
-
-def milliwatts_per_thread(rows: list[dict[str, str]], column: str) -> list[float]:
-    return [float(row[column]) * 1000 / int(row["Total Threads"]) for row in rows]
-
-
-def spread(values: list[float]) -> tuple[int, int, int]:
-    percentiles = statistics.quantiles(values, n=100, method="inclusive")
-    return round(percentiles[9]), round(percentiles[49]), round(percentiles[89])
-
-
-def test_the_constants_are_the_percentiles_of_the_results_since_2017() -> None:
-    with RESULTS.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if compliant(row) and int(row["Published"][-4:]) >= 2017]
-    idle = spread(milliwatts_per_thread(rows, "avg. watts @ active idle"))
-    full = spread(milliwatts_per_thread(rows, "avg. watts @ 100%"))
-    assert len(rows) == 609
-    assert [Curve(*pair) for pair in zip(idle, full, strict=True)] == [LOW, MEDIAN, HIGH]
+SERVER = server_of(None, 2)
 
 
 @pytest.mark.parametrize(
@@ -50,23 +22,49 @@ def test_the_constants_are_the_percentiles_of_the_results_since_2017() -> None:
 def test_energy_goes_from_idle_to_full_with_the_utilisation(
     busy_us: int, total_us: int, energy_mj: int
 ) -> None:
-    energy = between(CpuTimes(0, 0, 2), CpuTimes(busy_us, total_us, 2), 15_000)
+    energy = between(CpuTimes(0, 0, 2), CpuTimes(busy_us, total_us, 2), 15_000, SERVER)
     assert isinstance(energy, Energy)
     assert energy.energy_mj == energy_mj
     assert energy.idle_power_mw == 2 * 634
 
 
-@given(busy_us=st.integers(0, 10**9), more_us=st.integers(1, 10**9), vcpu=st.integers(1, 512))
-def test_the_figure_lies_within_its_spread(busy_us: int, more_us: int, vcpu: int) -> None:
-    energy = between(CpuTimes(5, 9, vcpu), CpuTimes(5 + busy_us, 9 + busy_us + more_us, vcpu), 60_000)
+def test_a_host_takes_the_curve_of_its_own_processor_and_the_settings_go_before_it(host: Host) -> None:
+    written(host.roots.proc / "cpuinfo", "model name\t: AMD EPYC 7763 64-Core Processor\nphysical id\t: 0\n")
+    assert idle_power_mw(host, Model(host.roots)) == 2 * families()["milan"].median.idle_mw
+    hidden = ModelSettings(cpu_model="Intel(R) Xeon(R) Gold 6248R CPU @ 3.00GHz", ram_gb=1024)
+    cascade_lake = server_of(hidden.cpu_model, 2, ram_mb=1024 * 1024)
+    assert idle_power_mw(host, Model(host.roots, hidden)) == cascade_lake.median.idle_mw
+
+
+def idle_power_mw(host: Host, source: Model) -> int | None:
+    host.busy(0)
+    source.read()
+    time.sleep(0.02)
+    host.busy(1, idle_s=1001)
+    energy = source.read()
     assert isinstance(energy, Energy)
-    assert energy.min_mj is not None
-    assert energy.max_mj is not None
-    assert energy.min_mj <= energy.energy_mj <= energy.max_mj
+    return energy.idle_power_mw
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"sockets": 0}, "sockets: a number from 1"),
+        ({"ram_gb": 0}, "ram_gb: at least 1"),
+        ({"tdp_w": -5.0}, "tdp_w: watts of one socket"),
+        ({"drives": -1}, "drives: 0 or more"),
+        ({"ports": ("10g",)}, "ports: '10g' is not one of 1G, 10G"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_with_what_would_be_right(
+    wrong: dict[str, int], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        ModelSettings(**wrong)  # type: ignore[arg-type]
 
 
 def test_times_that_go_backwards_give_nothing() -> None:
-    assert isinstance(between(CpuTimes(9, 99, 2), CpuTimes(8, 120, 2), 15_000), Missing)
+    assert isinstance(between(CpuTimes(9, 99, 2), CpuTimes(8, 120, 2), 15_000, SERVER), Missing)
 
 
 def test_a_torn_read_is_a_gap_and_the_next_read_tells_the_whole_span(host: Host) -> None:
