@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from console.domain.countries import alpha3
 from console.domain.errors import NotFound
 
 
@@ -54,13 +55,20 @@ class Choice:
 def choose(registry: Iterable[Factor], geography: str, year: int) -> Choice:
     """The consumption life-cycle factor of the year, or the last one before it, which is provisional.
 
-    Yearly factors of year N appear in N+1. Raises `NotFound` naming what the registry knows.
+    Yearly factors of year N appear in N+1. A country is known by any of its codes, and has no factor but its
+    own. Raises `NotFound` naming what the registry knows, `Invalid` for what is no country.
     """
-    fitting = [
-        factor
-        for factor in registry
-        if factor.geography == geography and factor.perimeter is Perimeter.CONSUMPTION_LIFE_CYCLE
-    ]
+    country = alpha3(geography, "geography")
+    usual = [one for one in registry if one.perimeter is Perimeter.CONSUMPTION_LIFE_CYCLE]
+    fitting = [factor for factor in usual if factor.geography == country]
+    if not fitting:
+        raise NotFound(
+            "Aucun facteur d'émission de %(geography)s pour %(year)s, et celui d'un autre pays n'en tient "
+            "pas lieu ; sont connus : %(known)s.",
+            geography=geography,
+            year=year,
+            known=", ".join(sorted({factor.geography for factor in usual})) or "-",
+        )
     known = [factor for factor in fitting if factor.vintage <= year]
     if not known:
         raise NotFound(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.carbon import MJ_PER_KWH, carbon_ug, carbon_within
-from console.domain.errors import NotFound
+from console.domain.errors import Invalid, NotFound
 from console.domain.factors import Factor, Perimeter, choose
 
 
@@ -71,6 +71,24 @@ def test_a_confirmed_value_goes_before_one_to_confirm_of_the_same_vintage() -> N
 def test_a_factor_of_another_perimeter_or_country_is_never_taken() -> None:
     others = [factor(2024, Perimeter.PRODUCTION_DIRECT), factor(2024, geography="MTQ"), factor(2020)]
     assert choose(others, "FRA", 2024).factor.vintage == 2020
+
+
+@pytest.mark.parametrize("code", ["FR", "fra", "FRA"])
+def test_fr_fra_and_fra_in_capitals_are_one_country_with_one_factor(code: str) -> None:
+    assert choose([factor(2024)], code, 2024).factor.geography == "FRA"
+
+
+@pytest.mark.parametrize("code", ["MYT", "yt", "MCO"])
+def test_mayotte_and_monaco_have_their_own_factor_or_a_clear_error(code: str) -> None:
+    own = "MYT" if code != "MCO" else "MCO"
+    assert choose([factor(2024), factor(2024, geography=own)], code, 2024).factor.geography == own
+    with pytest.raises(NotFound, match=f"{code}.*2024.*FRA"):
+        choose([factor(2024)], code, 2024)
+
+
+def test_a_code_of_no_country_is_refused_with_what_would_be_right() -> None:
+    with pytest.raises(Invalid, match="XXX.*ISO 3166-1.*FR"):
+        choose([factor(2024)], "XXX", 2024)
 
 
 def test_an_unknown_country_is_an_error_that_names_what_is_known() -> None:
