@@ -55,6 +55,14 @@ class Table:
         return hashlib.sha256(told.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that cannot be taken, and why."""
+
+    line: int
+    error: Invalid
+
+
 def normal(heading: str) -> str:
     """A heading as it is compared: small letters, single blanks."""
     return " ".join(heading.lower().split())
