@@ -1,0 +1,188 @@
+"""The indicators of a data centre over some local months, as ISO/IEC 30134 and EN 50600-4 define them.
+
+    measures -> stretches of whole months that both terms cover -> their quotient over these
+
+PUE = E_DC / E_IT, by the category of the point where the IT energy is measured; REF = E_ren / E_DC; ERF =
+E_reuse / E_DC; WUE = water / E_IT, in litres per kWh of the IT. CUE needs the carbon of what is drawn, and is
+reckoned with it. A quotient is of the stretches that both its terms cover whole: a month of which one of them
+lacks an hour is in neither. Over less than twelve months it is interim (iPUE), and says how many they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from console.domain.facility import CATEGORIES, NO_POINT, Quantity
+from console.domain.hours import month_bounds
+from console.domain.renewal import add_months
+from console.domain.site_measures import (
+    MJ_PER_KWH,
+    ML_PER_L,
+    Line,
+    Measure,
+    Point,
+    Quality,
+    amount_over,
+)
+
+YEAR = 12  # months of a whole indicator
+Lines = Mapping[Line, Sequence[Measure]]
+
+
+class Indicator(StrEnum):
+    """What is reckoned."""
+
+    PUE = "pue"
+    REF = "ref"
+    ERF = "erf"
+    WUE = "wue"
+
+
+STANDARDS: Mapping[Indicator, str] = {
+    Indicator.PUE: "ISO/IEC 30134-2, EN 50600-4-2",
+    Indicator.REF: "ISO/IEC 30134-3, EN 50600-4-3",
+    Indicator.ERF: "ISO/IEC 30134-6, EN 50600-4-6",
+    Indicator.WUE: "ISO/IEC 30134-9, EN 50600-4-9",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An indicator over the months that its terms cover; `value` is None where they cover none together.
+
+    `category` is that of the IT energy in it, 0 where there is none in it. `missing` are the terms of which
+    nothing at all is told over these months. `qualities` are those of the amounts in it.
+    """
+
+    indicator: Indicator
+    category: int
+    value: Fraction | None
+    months: int
+    asked: int
+    missing: tuple[Quantity, ...] = ()
+    qualities: frozenset[Quality] = frozenset()
+
+    @property
+    def is_interim(self) -> bool:
+        """Whether it is of less than a year: iPUE and the like."""
+        return self.months < YEAR
+
+    @property
+    def standard(self) -> str:
+        return STANDARDS[self.indicator]
+
+
+def last_months(today: date, count: int = YEAR) -> list[date]:
+    """The first days of the last whole months before a day."""
+    this_month = today.replace(day=1)
+    return [add_months(this_month, -back) for back in range(count, 0, -1)]
+
+
+def indicators(measures: Iterable[Measure], months: Sequence[date], zone: ZoneInfo) -> list[Found]:
+    """PUE by category, REF, ERF and WUE over consecutive local months.
+
+    The categories of which nothing is told are left out, unless that leaves none.
+    """
+    lines = by_line(measures)
+    points = _points(lines)
+    categories = [one for one in CATEGORIES if (Quantity.IT, one) in points] or [CATEGORIES[0]]
+    total = (Quantity.TOTAL, NO_POINT)
+    found = [
+        _quotient(Indicator.PUE, total, (Quantity.IT, category), lines, months, zone)
+        for category in categories
+    ]
+    found.append(_quotient(Indicator.REF, (Quantity.RENEWABLE, NO_POINT), total, lines, months, zone))
+    found.append(_quotient(Indicator.ERF, (Quantity.REUSED, NO_POINT), total, lines, months, zone))
+    water = (Quantity.WATER, NO_POINT)
+    by_category = [
+        _quotient(Indicator.WUE, water, (Quantity.IT, category), lines, months, zone)
+        for category in categories
+    ]
+    found.append(max(by_category, key=lambda one: (one.months, one.category)))
+    return found
+
+
+def best_pue(found: Iterable[Found]) -> Found:
+    """The PUE of the most months, of those the one nearest to the equipment."""
+    of_pue = (one for one in found if one.indicator is Indicator.PUE)
+    return max(of_pue, key=lambda one: (one.months, one.category))
+
+
+def amounts_by_month(
+    measures: Iterable[Measure], point: Point, months: Sequence[date], zone: ZoneInfo
+) -> dict[date, int | None]:
+    """What all meters of a quantity told of each month; None where one of them does not tell all of it."""
+    of_point = {line: told for line, told in by_line(measures).items() if line[:2] == point}
+    return {month: amount_over(of_point, *month_bounds(month, zone)) for month in months}
+
+
+def water_ml(it_energy_mj: int, wue_l_per_kwh: Fraction) -> int:
+    """The water of a workload: WUE is per kWh of the IT, whatever the PUE; a PUE of 1.5 changes nothing."""
+    return round(Fraction(it_energy_mj * ML_PER_L, MJ_PER_KWH) * wue_l_per_kwh)
+
+
+def by_line(measures: Iterable[Measure]) -> dict[Line, list[Measure]]:
+    """The measures of each meter, in order."""
+    lines: dict[Line, list[Measure]] = {}
+    for measure in sorted(measures):
+        lines.setdefault(measure.line, []).append(measure)
+    return lines
+
+
+def _points(lines: Lines) -> set[Point]:
+    return {(quantity, category) for quantity, category, _meter in lines}
+
+
+def _quotient(
+    indicator: Indicator, above: Point, below: Point, lines: Lines, months: Sequence[date], zone: ZoneInfo
+) -> Found:
+    upper = {line: told for line, told in lines.items() if line[:2] == above}
+    lower = {line: told for line, told in lines.items() if line[:2] == below}
+    bounds = [month_bounds(month, zone)[0] for month in months] + [month_bounds(months[-1], zone)[1]]
+    total_above = total_below = covered = 0
+    qualities: set[Quality] = set()
+    for start, end, count in _stretches(upper, lower, bounds):
+        total_above += amount_over(upper, start, end) or 0
+        total_below += amount_over(lower, start, end) or 0
+        covered += count
+        qualities |= _qualities(upper, start, end) | _qualities(lower, start, end)
+    unit = Fraction(MJ_PER_KWH, ML_PER_L) if indicator is Indicator.WUE else Fraction(1)
+    return Found(
+        indicator=indicator,
+        category=below[1],
+        value=Fraction(total_above, total_below) * unit if total_below else None,
+        months=covered if total_below else 0,
+        asked=len(months),
+        missing=tuple(point[0] for point, told in ((above, upper), (below, lower)) if not told),
+        qualities=frozenset(qualities),
+    )
+
+
+def _stretches(
+    upper: Lines, lower: Lines, bounds: Sequence[datetime]
+) -> Iterable[tuple[datetime, datetime, int]]:
+    """The shortest runs of months that both terms cover, such as a quarter, and how many months they are."""
+    place = 0
+    while place < len(bounds) - 1:
+        for last in range(place + 1, len(bounds)):
+            start, end = bounds[place], bounds[last]
+            if amount_over(upper, start, end) is not None and amount_over(lower, start, end) is not None:
+                yield start, end, last - place
+                place = last
+                break
+        else:
+            place += 1
+
+
+def _qualities(lines: Lines, start: datetime, end: datetime) -> set[Quality]:
+    return {
+        one.quality
+        for measures in lines.values()
+        for one in measures
+        if start <= one.started_at and one.ended_at <= end
+    }

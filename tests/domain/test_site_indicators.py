@@ -1,0 +1,224 @@
+"""PUE, REF, ERF and WUE by the definitions, over what both terms cover and nothing else."""
+
+from datetime import date
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from console.domain.errors import Conflict, Invalid
+from console.domain.facility import (
+    Contract,
+    ContractKind,
+    DeclaredPue,
+    Quantity,
+    check_category,
+    check_contract,
+    check_pue,
+)
+from console.domain.hours import month_bounds
+from console.domain.renewal import add_months
+from console.domain.site_indicators import (
+    Found,
+    Indicator,
+    amounts_by_month,
+    best_pue,
+    indicators,
+    last_months,
+    water_ml,
+)
+from console.domain.site_measures import Measure, Quality
+
+PARIS = ZoneInfo("Europe/Paris")
+MONTHS = last_months(date(2026, 11, 25))
+MWH = 3_600_000_000_000
+M3 = 1_000_000
+
+
+def over(
+    first: int, last: int, amount: int, quantity: Quantity, category: int = 0, meter: str = "site"
+) -> Measure:
+    """An amount from the first to the last of the twelve months, both included."""
+    start = month_bounds(MONTHS[first], PARIS)[0]
+    end = month_bounds(MONTHS[last], PARIS)[1]
+    return Measure(start, end, quantity, category, meter, amount, Quality.MEASURED)
+
+
+def each_month(
+    amount: int, quantity: Quantity, category: int = 0, months: range = range(12), meter: str = "site"
+) -> list[Measure]:
+    return [over(month, month, amount, quantity, category, meter) for month in months]
+
+
+def found_of(measures: list[Measure], indicator: Indicator) -> Found:
+    return next(one for one in indicators(measures, MONTHS, PARIS) if one.indicator is indicator)
+
+
+def test_the_last_twelve_months_are_whole_ones() -> None:
+    assert (MONTHS[0], MONTHS[-1], len(MONTHS)) == (date(2025, 11, 1), date(2026, 10, 1), 12)
+
+
+def test_pue_and_wue_are_over_the_energy_of_the_it() -> None:
+    measures = [
+        *each_month(150 * MWH, Quantity.TOTAL),
+        *each_month(100 * MWH, Quantity.IT, 2),
+        *each_month(180 * M3, Quantity.WATER),
+        *each_month(75 * MWH, Quantity.RENEWABLE),
+        *each_month(15 * MWH, Quantity.REUSED),
+    ]
+    pue, ref, erf, wue = indicators(measures, MONTHS, PARIS)
+    assert (pue.value, pue.category, pue.months, pue.is_interim) == (Fraction(3, 2), 2, 12, False)
+    assert (ref.value, erf.value) == (Fraction(1, 2), Fraction(1, 10))
+    assert wue.value == Fraction(9, 5)  # 1.8 L per kWh of the IT, not 1.2 per kWh of the site
+    assert pue.standard == "ISO/IEC 30134-2, EN 50600-4-2"
+
+
+def test_pue_1_5_and_wue_1_8_make_1_8_litres_per_it_kwh() -> None:
+    one_kwh = 3_600_000_000
+    assert water_ml(one_kwh, Fraction(9, 5)) == 1_800
+
+
+def test_under_twelve_months_a_pue_is_interim_and_says_how_many_it_covers() -> None:
+    measures = [
+        *each_month(150 * MWH, Quantity.TOTAL),
+        *each_month(100 * MWH, Quantity.IT, 1, range(7, 12)),
+    ]
+    pue = found_of(measures, Indicator.PUE)
+    assert (pue.value, pue.months, pue.asked, pue.is_interim) == (Fraction(3, 2), 5, 12, True)
+
+
+def test_a_month_of_which_a_meter_lacks_an_hour_is_in_neither_term() -> None:
+    whole = each_month(100 * MWH, Quantity.IT, 2)
+    short = over(3, 3, 99 * MWH, Quantity.IT, 2)
+    whole[3] = Measure(short.started_at, month_bounds(MONTHS[3], PARIS)[1].replace(hour=21), *_rest(short))
+    pue = found_of([*each_month(150 * MWH, Quantity.TOTAL), *whole], Indicator.PUE)
+    assert (pue.value, pue.months) == (Fraction(3, 2), 11)
+    by_month = amounts_by_month(whole, (Quantity.IT, 2), MONTHS, PARIS)
+    assert by_month[MONTHS[3]] is None
+    assert by_month[MONTHS[4]] == 100 * MWH
+
+
+def _rest(one: Measure) -> tuple[Quantity, int, str, int, Quality]:
+    return one.quantity, one.category, one.meter, one.amount, one.quality
+
+
+def test_a_meter_that_stops_makes_its_quantity_unknown_not_smaller() -> None:
+    measures = [
+        *each_month(150 * MWH, Quantity.TOTAL),
+        *each_month(60 * MWH, Quantity.IT, 2, meter="A"),
+        *each_month(40 * MWH, Quantity.IT, 2, range(6), meter="B"),
+    ]
+    pue = found_of(measures, Indicator.PUE)
+    assert (pue.value, pue.months) == (Fraction(3, 2), 6)
+
+
+def test_a_reading_of_a_quarter_counts_with_the_three_months_it_covers() -> None:
+    measures = [
+        *each_month(100 * MWH, Quantity.IT, 2),
+        *(over(first, first + 2, 540 * M3, Quantity.WATER) for first in (0, 3, 9)),
+    ]
+    wue = found_of(measures, Indicator.WUE)
+    assert (wue.value, wue.months) == (Fraction(9, 5), 9)
+
+
+def test_what_is_not_told_is_unknown_and_named() -> None:
+    pue = found_of(each_month(150 * MWH, Quantity.TOTAL), Indicator.PUE)
+    assert (pue.value, pue.months, pue.missing) == (None, 0, (Quantity.IT,))
+    nothing = indicators([], MONTHS, PARIS)
+    assert {one.value for one in nothing} == {None}
+
+
+def test_no_energy_of_the_it_divides_nothing() -> None:
+    measures = [*each_month(0, Quantity.IT, 2), *each_month(1, Quantity.TOTAL)]
+    assert found_of(measures, Indicator.PUE).value is None
+
+
+def test_each_category_has_its_own_pue_and_the_best_is_nearest_to_the_equipment() -> None:
+    measures = [
+        *each_month(150 * MWH, Quantity.TOTAL),
+        *each_month(125 * MWH, Quantity.IT, 1),
+        *each_month(100 * MWH, Quantity.IT, 3),
+    ]
+    found = indicators(measures, MONTHS, PARIS)
+    pues = {one.category: one.value for one in found if one.indicator is Indicator.PUE}
+    assert pues == {1: Fraction(6, 5), 3: Fraction(3, 2)}
+    assert best_pue(found).category == 3
+
+
+@pytest.mark.parametrize(("quantity", "category"), [(Quantity.IT, 0), (Quantity.IT, 4), (Quantity.WATER, 1)])
+def test_only_the_it_has_a_category_and_it_has_one(quantity: Quantity, category: int) -> None:
+    with pytest.raises(Invalid, match="catégorie de PUE"):
+        check_category(quantity, category)
+
+
+def declared(**changes: object) -> DeclaredPue:
+    told: dict[str, object] = {
+        "valid_from": date(2026, 1, 1),
+        "pue_ppm": 1_420_000,
+        "category": 1,
+        "window_from": date(2025, 1, 1),
+        "window_to": date(2025, 12, 31),
+        "is_provisional": False,
+        "note": "",
+    }
+    return DeclaredPue(**{**told, **changes})  # type: ignore[arg-type]
+
+
+def test_a_pue_found_over_less_than_a_year_is_provisional() -> None:
+    assert not declared().provisional
+    assert declared(window_to=date(2025, 12, 30)).provisional
+    assert declared(is_provisional=True).provisional
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"pue_ppm": 990_000}, "0.99"),
+        ({"pue_ppm": 11_000_000}, "11"),
+        ({"category": 0}, "1, 2 ou 3"),
+        ({"window_to": date(2024, 1, 1)}, "fenêtre"),
+    ],
+)
+def test_a_pue_that_no_data_centre_has_is_refused(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(Invalid, match=said):
+        check_pue(declared(**changes))
+
+
+def contract(first: int, last: int, percent: int, **changes: object) -> Contract:
+    told: dict[str, object] = {
+        "kind": ContractKind.GUARANTEE,
+        "supplier": "Fournisseur",
+        "valid_from": add_months(date(2026, 1, 1), first),
+        "valid_to": add_months(date(2026, 1, 1), last),
+        "share_ppm": percent * 10_000,
+        "intensity_mg_per_kwh": None,
+        "renewable_ppm": None,
+        "evidence": "GO 2026-118",
+    }
+    return Contract(**{**told, **changes})  # type: ignore[arg-type]
+
+
+def test_the_contracts_of_a_day_buy_at_most_all_that_the_site_draws() -> None:
+    others = [contract(0, 6, 60), contract(6, 12, 100)]
+    check_contract(contract(0, 6, 40), others)
+    with pytest.raises(Conflict, match=r"2026-01-01.*101\.0 %"):
+        check_contract(contract(0, 6, 41), others)
+    with pytest.raises(Conflict, match="2026-07-01"):
+        check_contract(contract(0, 12, 40), others)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        (contract(3, 3, 10), "last_day"),
+        (contract(0, 3, 0), "share"),
+        (contract(0, 3, 101), "share"),
+        (contract(0, 3, 10, renewable_ppm=1_000_001), "renewable"),
+        (contract(0, 3, 10, intensity_mg_per_kwh=5_000_001), "intensity"),
+        (contract(0, 3, 10, evidence=" "), "evidence"),
+    ],
+)
+def test_an_unsound_contract_is_refused_by_its_field(wrong: Contract, field: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        check_contract(wrong, [])
+    assert refusal.value.field == field

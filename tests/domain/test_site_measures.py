@@ -1,0 +1,120 @@
+"""Meters of a site: what is new, what corrects, and what cannot be."""
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.domain.facility import Quantity
+from console.domain.hours import HOUR
+from console.domain.site_measures import Measure, Quality, Told, Verdict, judge
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+KWH = 3_600_000_000
+
+
+def measure(
+    first: int,
+    last: int,
+    kwh: int,
+    quantity: Quantity = Quantity.TOTAL,
+    meter: str = "site",
+    category: int | None = None,
+) -> Measure:
+    """So many kWh from one hour to another."""
+    point = (2 if quantity is Quantity.IT else 0) if category is None else category
+    period = (START + first * HOUR, START + last * HOUR)
+    return Measure(*period, quantity, point, meter, kwh * KWH, Quality.MEASURED)
+
+
+def told(*measures: Measure) -> list[Told]:
+    return [Told(line, one) for line, one in enumerate(measures, start=2)]
+
+
+def verdicts(measures: list[Told], *known: Measure) -> list[Verdict]:
+    return [one.verdict for one in judge(measures, known)]
+
+
+NEW, CHANGED, UNCHANGED, REFUSED = Verdict
+
+
+def test_what_is_stored_already_changes_nothing_and_another_amount_of_the_period_corrects_it() -> None:
+    known = [measure(0, 1, 10), measure(1, 2, 11)]
+    assert verdicts(told(measure(0, 1, 10), measure(1, 2, 12), measure(2, 3, 9)), *known) == [
+        UNCHANGED,
+        CHANGED,
+        NEW,
+    ]
+
+
+def test_rows_that_overlap_are_refused_with_the_row_and_both_values() -> None:
+    judged = judge(told(measure(0, 24, 240), measure(23, 25, 20), measure(24, 25, 7)), [])
+    assert [one.verdict for one in judged] == [NEW, REFUSED, NEW]
+    assert str(judged[1].refusal) == (
+        "Le compteur site dit 20 kWh ici, mais la ligne 2 dit 240 kWh du 2026-01-01 00:00Z au "
+        "2026-01-02 00:00Z : ces périodes se recouvrent."
+    )
+    stored = judge(told(measure(23, 25, 20)), [measure(0, 24, 240)])
+    assert "240 kWh est enregistré du 2026-01-01 00:00Z" in str(stored[0].refusal)
+
+
+def test_two_rows_of_one_period_with_two_values_are_refused_with_both() -> None:
+    judged = judge(told(measure(0, 1, 10), measure(0, 1, 11), measure(0, 1, 10)), [])
+    assert [one.verdict for one in judged] == [NEW, REFUSED, UNCHANGED]
+    assert "11 kWh ici, mais la ligne 2 dit 10 kWh" in str(judged[1].refusal)
+
+
+def test_two_meters_of_one_quantity_do_not_overlap_each_other() -> None:
+    assert verdicts(told(measure(0, 1, 10, meter="A"), measure(0, 1, 11, meter="B"))) == [NEW, NEW]
+
+
+def test_more_energy_of_the_it_than_of_the_site_is_refused_with_both_values() -> None:
+    judged = judge(told(measure(0, 24, 99), measure(0, 24, 100, Quantity.IT), measure(24, 48, 9)), [])
+    assert [one.verdict for one in judged] == [REFUSED, REFUSED, NEW]
+    assert str(judged[0].refusal) == (
+        "L'énergie totale (99 kWh) serait sous celle de l'IT, catégorie 2 (100 kWh) : l'une des deux est "
+        "fausse."
+    )
+    stored = judge(told(measure(0, 24, 100, Quantity.IT)), [measure(0, 24, 99)])
+    assert [one.verdict for one in stored] == [REFUSED]
+
+
+def test_as_much_energy_of_the_it_as_of_the_site_is_a_pue_of_1_and_taken() -> None:
+    assert verdicts(told(measure(0, 24, 100), measure(0, 24, 100, Quantity.IT))) == [NEW, NEW]
+
+
+def test_hours_of_the_it_are_held_against_the_day_of_the_site() -> None:
+    hours = [measure(hour, hour + 1, 5, Quantity.IT) for hour in range(24)]
+    assert verdicts(told(measure(0, 24, 119), *hours)) == [REFUSED] * 25
+    assert verdicts(told(measure(0, 24, 121), *hours)) == [NEW] * 25
+    assert verdicts(told(measure(0, 24, 1), *hours[:-1])) == [NEW] * 24  # an hour is unknown: so is the sum
+
+
+def test_a_second_meter_of_the_site_that_has_not_told_yet_is_waited_for() -> None:
+    known = [measure(0, 24, 60, meter="A"), measure(0, 24, 60, meter="B")]
+    day = told(measure(24, 48, 60, meter="A"), measure(24, 48, 100, Quantity.IT))
+    assert verdicts(day, *known) == [NEW, NEW]
+    both = [*known, *(one.measure for one in day)]
+    assert verdicts(told(measure(24, 48, 30, meter="B")), *both) == [REFUSED]
+    assert verdicts(told(measure(24, 48, 60, meter="B")), *both) == [NEW]
+
+
+periods = st.tuples(st.integers(0, 20), st.integers(1, 5), st.integers(0, 3), st.sampled_from("AB"))
+
+
+@given(st.lists(periods, max_size=15), st.lists(periods, max_size=15))
+def test_what_is_stored_never_overlaps_and_again_changes_nothing(first, second) -> None:
+    known: list[Measure] = []
+    for told_now in (first, second):
+        rows = told(*(measure(at, at + long, kwh, meter=meter) for at, long, kwh, meter in told_now))
+        judged = judge(rows, known)
+        replaced = {one.before for one in judged if one.verdict is CHANGED}
+        known = [one for one in known if one not in replaced]
+        known += [one.told.measure for one in judged if one.to_store]
+        hours = [
+            (one.meter, one.started_at + hour * HOUR)
+            for one in known
+            for hour in range((one.ended_at - one.started_at) // HOUR)
+        ]
+        assert len(hours) == len(set(hours))
+        assert not any(one.to_store for one in judge(told(*known), known))
