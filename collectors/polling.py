@@ -130,7 +130,7 @@ class Polled(Source):
 
     def start(self) -> None:
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self._thread = threading.Thread(target=self._keep_asking, name=self.name, daemon=True)
         self._thread.start()
 
     def ready(self) -> bool:
@@ -145,7 +145,7 @@ class Polled(Source):
         if self._thread:
             self._thread.join(END_S)
 
-    def _run(self) -> None:
+    def _keep_asking(self) -> None:
         while not self._stopping.is_set():
             began_s = time.monotonic()
             self._ask_once(began_s)

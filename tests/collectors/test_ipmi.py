@@ -1,0 +1,169 @@
+"""The power of a server in what ipmitool prints."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collectors.instrument import Energy, Roots, SecretFile
+from collectors.polling import NoAnswer, Sample
+from collectors.sources.ipmi import Ipmi, IpmiSettings, power_mw
+
+DATA = Path(__file__).parents[1] / "data" / "ipmi"
+SUPPLIES = "PS1 Input Power  | 120 Watts | ok\nPS2 Input Power  | {second}\nCPU1 Power | 90 Watts | ok\n"
+
+
+def text_of(name: str) -> str:
+    return (DATA / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected_mw"),
+    [
+        pytest.param(text_of("dcmi_power_reading.txt"), 167_000, id="dcmi: what is now, not the mean"),
+        pytest.param(text_of("sdr.txt"), 210_000, id="sdr"),
+        pytest.param(text_of("ipmitool_sensor_current_data.txt"), 154_000, id="a verbose list"),
+        pytest.param("Pwr Consumption  | 76h | ok  |  7.1 | 168 Watts\n", 168_000, id="sdr elist"),
+        pytest.param("Pwr Consumption  | 168.000 | Watts | ok | na | na\n", 168_000, id="sensor"),
+        pytest.param("Pwr Consumption  | 168,5 Watts | ok\n", 168_500, id="a comma before the decimals"),
+        pytest.param(SUPPLIES.format(second="80 Watts | ok"), 200_000, id="supplies are added"),
+        pytest.param(SUPPLIES.format(second="no reading | ns"), 120_000, id="an absent supply is left out"),
+        pytest.param("Instantaneous power reading:  90 Watts\n", 90_000, id="no state told"),
+    ],
+)
+def test_the_power_of_the_whole_server_is_found(text: str, expected_mw: int) -> None:
+    assert power_mw(text) == expected_mw
+
+
+def test_a_named_sensor_goes_before_any_other() -> None:
+    assert power_mw(text_of("sdr.txt") + "Node 2 Power | 35 Watts | ok\n", "node 2 power") == 35_000
+
+
+@pytest.mark.parametrize(
+    ("text", "sensor", "reason"),
+    [
+        ("Instantaneous power reading: 0 Watts\n", None, "DCMI gives no power: 0 W"),
+        (text_of("dcmi_power_reading.txt").replace("activated", "deactivated"), None, "does not measure"),
+        ("Avg Power        | na | Watts | na\n", "Avg Power", "'Avg Power' gives no power: no reading"),
+        ("Avg Power        | no reading | ns\n", "Avg Power", "'Avg Power' gives no power: no reading"),
+        ("Avg Power        | 0 Watts | ok\n", None, "'avg power' gives no power: 0 W"),
+        (SUPPLIES.format(second="na | ok"), None, "in watts: PS1 Input Power, CPU1 Power; set sensor"),
+        ("CPU1 Power | 90 Watts | ok\n", None, "no sensor tells the power of the whole"),
+        (text_of("ipmitool_sensor_temperature_data.txt"), None, "in watts: none"),
+        ("", None, "no sensor tells"),
+        ("Avg Power | 1.2.3 Watts | ok\n", None, "no sensor tells"),
+    ],
+)
+def test_what_is_no_reading_is_a_reason_and_never_zero(text: str, sensor: str | None, reason: str) -> None:
+    with pytest.raises(NoAnswer, match=reason):
+        power_mw(text, sensor)
+
+
+def ipmitool(folder: Path, *, dcmi: bool) -> Path:
+    """A program in the place of ipmitool that prints real texts, only under LC_ALL=C, and keeps its words."""
+    program = folder / "ipmitool"
+    reading = f"cat {DATA}/dcmi_power_reading.txt" if dcmi else "echo 'DCMI request failed' >&2; exit 1"
+    program.write_text(
+        f'#!/bin/sh\necho "$@" >> {folder}/words\n[ "$LC_ALL" = C ] || exit 3\n'
+        f'case "$*" in *dcmi*) {reading} ;; *sdr*) cat {DATA}/sdr.txt ;; esac\n'
+    )
+    program.chmod(0o755)
+    return program
+
+
+def test_dcmi_is_asked_and_then_the_sensors_where_there_is_none(tmp_path: Path) -> None:
+    with_dcmi = Ipmi(Roots(), IpmiSettings(program=str(ipmitool(tmp_path, dcmi=True))))
+    assert with_dcmi.available() is None
+    assert with_dcmi.ask() == Sample(167_000)
+    (tmp_path / "words").unlink()
+    without = Ipmi(Roots(), IpmiSettings(program=str(ipmitool(tmp_path, dcmi=False))))
+    assert [without.ask(), without.ask()] == [Sample(210_000), Sample(210_000)]
+    words = (tmp_path / "words").read_text().splitlines()
+    assert words == ["dcmi power reading", "sdr elist full", "sdr elist full"]
+
+
+def test_no_password_is_in_the_words_of_the_program(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("s3cret")
+    settings = IpmiSettings(
+        program=str(ipmitool(tmp_path, dcmi=True)),
+        address="bmc.example",
+        user="inr",
+        password_file=SecretFile(tmp_path / "password"),
+    )
+    assert Ipmi(Roots(), settings).ask() == Sample(167_000)
+    words = (tmp_path / "words").read_text()
+    assert words == f"-I lanplus -H bmc.example -U inr -f {tmp_path}/password -L USER dcmi power reading\n"
+
+
+def test_a_program_that_is_missing_fails_or_hangs_is_a_reason(tmp_path: Path) -> None:
+    missing = Ipmi(Roots(), IpmiSettings(program=str(tmp_path / "none")))
+    assert "apt install ipmitool" in str(missing.available())
+    with pytest.raises(NoAnswer, match="No such file"):
+        missing.ask()
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\nexec sleep 5\n")
+    slow.chmod(0o755)
+    began_s = time.monotonic()
+    with pytest.raises(NoAnswer, match="did not end in 1 s"):
+        Ipmi(Roots(), IpmiSettings(program=str(slow), sensor="x", timeout_seconds=1.0)).ask()
+    assert time.monotonic() - began_s < 3
+
+
+def test_a_file_is_read_while_it_is_fresh(tmp_path: Path) -> None:
+    file = tmp_path / "power.txt"
+    source = Ipmi(Roots(), IpmiSettings(text_file=file))
+    assert source.available() is None
+    with pytest.raises(NoAnswer, match="No such file"):
+        source.ask()
+    file.write_text("")
+    with pytest.raises(NoAnswer, match="empty"):
+        source.ask()
+    file.write_text(text_of("dcmi_power_reading.txt"))
+    assert source.ask() == Sample(167_000)
+    os.utime(file, (time.time() - 300, time.time() - 300))
+    with pytest.raises(NoAnswer, match="written 300 s ago"):
+        source.ask()
+
+
+def test_the_energy_of_a_server_is_read_as_it_goes(tmp_path: Path) -> None:
+    source = Ipmi(Roots(), IpmiSettings(program=str(ipmitool(tmp_path, dcmi=True))))
+    source.start()
+    deadline_s = time.monotonic() + 5
+    while not source.ready():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+    source.read()
+    time.sleep(0.1)
+    energy = source.read()
+    source.close()
+    assert isinstance(energy, Energy)
+    assert energy.energy_mj == pytest.approx(167 * energy.duration_ms, abs=200)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"address": "bmc.example"}, "address: user and password_file are needed"),
+        ({"program": "-x"}, "program: it may not begin with '-'"),
+        (
+            {
+                "address": "a",
+                "user": "u",
+                "password_file": SecretFile(Path("p")),
+                "text_file": Path("t"),
+            },
+            "text_file: ",
+        ),
+        ({"timeout_seconds": 0.5}, "timeout_seconds: 1 to 60"),
+        ({"every_seconds": 1000.0}, "every_seconds: 1 to 300"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_with_what_would_be_right(
+    wrong: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{message}"):
+        IpmiSettings(**wrong)
