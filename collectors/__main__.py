@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import argparse
 import logging
-import socket
 import sys
 from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import urlsplit
 
-from collectors import registry, rules
-from collectors.agent import Agent, Pace
-from collectors.instrument import Roots
+from collectors import doctor, machine, registry, rules
+from collectors.agent import Agent, Pace, measure_once
+from collectors.configuration import (
+    DEFAULT_RULES,
+    AgentSettings,
+    BadConfiguration,
+    Configuration,
+    ConsoleSettings,
+    load,
+)
+from collectors.instrument import Roots, SecretFile
 from collectors.outbox import Outbox, OutboxUnusable
-from collectors.reading import HOST
+from collectors.reading import encode_batch
 from collectors.sampler import Sampler
 from collectors.sender import Console, Sender
 from collectors.sources.processes import Processes
 
 log = logging.getLogger("collectors")
 
-DEFAULT_RULES = Path(__file__).with_name("workloads.toml")
-EXAMPLE = "python -m collectors --url https://console.example --token-file token --outbox /var/lib/collector"
+EXAMPLE = "python -m collectors --config /etc/console-inr/collector.toml"
+NO_STREAM = "0" * 32
+"""The stream of a batch that is shown and never sent."""
 
 
 class Refused(Exception):
@@ -38,38 +45,57 @@ class OneLine(argparse.ArgumentParser):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the agent; the exit status: 0, 1 where `--once` could not send, 2 where it was asked wrongly."""
+    """Run the agent.
+
+    The exit status: 0; 1 where `--once` could not send, or the doctor found something wrong; 2 where it was
+    asked wrongly.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     try:
         options = _parser().parse_args(arguments)
-        return _run(options)
-    except (Refused, OutboxUnusable, registry.UnknownSource, rules.BadRules) as reason:
-        log.error("collectors: %s", reason)
+        return _doctor(options) if options.command == "doctor" else _run(options)
+    except (Refused, BadConfiguration, OutboxUnusable, registry.UnknownSource, rules.BadRules) as reason:
+        for line in str(reason).splitlines():
+            log.error("collectors: %s", line)
         return 2
 
 
 def _run(options: argparse.Namespace) -> int:
-    roots = Roots(options.powercap_root, options.cgroup_root, options.proc_root)
-    pace = _pace(options)
-    host = _host(options.host)
-    console = _console(options.url, options.token_file)
-    named = rules.load(options.rules)
-    sources, absent = registry.choose(options.sources.split(","), roots)
-    processes = Processes(roots, named)
+    asked = _configuration(options)
+    settings = asked.agent
+    pace = Pace(settings.sample_seconds, settings.interval_seconds)
+    console = _console(asked.console)
+    processes = Processes(settings.roots, rules.load(settings.rules))
     if reason := processes.available():
-        raise Refused(f"--proc-root: {reason}")
-    with Outbox(options.outbox, _version(), host) as outbox:
-        log.info("host %s, stream %s, to %s", host, outbox.stream, console.address)
+        raise Refused(f"proc_root: {reason}")
+    sources, absent = registry.choose(asked.sources, settings.roots)
+    sampler = Sampler(sources, absent, processes, pace.sample_s)
+    facts = machine.facts(settings.proc_root, settings.site, settings.cluster)
+    if options.dry_run:
+        reading = measure_once(sampler, pace)
+        batch = encode_batch(_version(), settings.named, NO_STREAM, [reading] if reading else [], facts)
+        sys.stdout.write(f"{batch.decode()}\n")
+        return 0
+    with Outbox(settings.outbox, _version(), settings.named, settings.outbox_max_mb << 20) as outbox:
+        outbox.facts = facts
+        log.info("host %s, stream %s, to %s", settings.named, outbox.stream, console.address)
         log.info("energy from: %s", ", ".join(source.name for source in sources) or "no source")
         for gap in absent:
             log.info("not from %s: %s", gap.source, gap.reason)
-        agent = Agent(
-            Sampler(sources, absent, processes, pace.sample_s), outbox, Sender(outbox, console), pace
-        )
+        agent = Agent(sampler, outbox, Sender(outbox, console), pace)
         if options.once:
             return 0 if agent.run_once() else 1
         agent.run()
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    try:
+        checks = doctor.examine(_configuration(options), _version())
+    except (BadConfiguration, Refused) as reason:
+        checks = [doctor.broken("configuration", line) for line in str(reason).splitlines()]
+    sys.stdout.write(doctor.as_json(checks) if options.json else doctor.as_text(checks))
+    return 1 if any(check.state is doctor.State.BROKEN for check in checks) else 0
 
 
 def _parser() -> OneLine:
@@ -80,58 +106,79 @@ def _parser() -> OneLine:
         epilog=f"Example: {EXAMPLE}",
     )
     add = parser.add_argument
-    add("--url", required=True, help="address of the console, such as https://console.example")
-    add("--token-file", required=True, type=Path, help="file that holds the token of this host's group")
-    add("--outbox", required=True, type=Path, help="folder that keeps the readings (made if it is missing)")
-    add("--host", help="name of this host in the console (default: the machine's own)")
     add(
-        "--rules",
-        type=Path,
-        default=DEFAULT_RULES,
-        help="TOML file that names workloads (default: %(default)s)",
+        "command",
+        nargs="?",
+        choices=["run", "doctor"],
+        default="run",
+        help="run (the default), or doctor: look at everything the agent needs, and say what is wrong",
     )
-    add("--sources", default=",".join(registry.SOURCES), help="energy sources to try (default: %(default)s)")
-    add("--powercap-root", type=Path, default=Roots().powercap, help="default: %(default)s")
-    add("--cgroup-root", type=Path, default=Roots().cgroup, help="default: %(default)s")
-    add("--proc-root", type=Path, default=Roots().proc, help="default: %(default)s")
+    add("--config", type=Path, help="TOML file with all that follows (see docs/deploying-collectors.md)")
+    add("--url", help="without --config: address of the console, such as https://console.example")
+    add("--token-file", type=Path, help="file that holds the token of this host's group")
+    add("--outbox", type=Path, help="folder that keeps the readings (made if it is missing)")
+    add("--ca-file", type=Path, help="certificates (PEM) that the console's is checked against")
+    add("--allow-plain-http", action="store_true", help="let an http:// address be another machine's")
+    add("--host", help="name of this host in the console (default: the machine's own)")
+    add("--rules", type=Path, help=f"TOML file that names workloads (default: {DEFAULT_RULES})")
+    add("--sources", help=f"energy sources to try (default: {','.join(registry.DEFAULT)})")
+    add("--powercap-root", type=Path, help=f"default: {Roots().powercap}")
+    add("--cgroup-root", type=Path, help=f"default: {Roots().cgroup}")
+    add("--proc-root", type=Path, help=f"default: {Roots().proc}")
+    add("--sample-seconds", type=float, help="time between samples (default: 15)")
+    add("--interval-seconds", type=float, help="length of an interval (default: 60)")
     add("--once", action="store_true", help="measure one sample, send, and end: status 1 if it was not sent")
-    add("--sample-seconds", type=float, default=15.0, help="time between samples (default: %(default)g)")
-    add("--interval-seconds", type=float, default=60.0, help="length of an interval (default: %(default)g)")
+    add("--dry-run", action="store_true", help="measure one sample and print it; nothing is sent or kept")
+    add("--json", action="store_true", help="doctor: as JSON")
     return parser
 
 
-def _pace(options: argparse.Namespace) -> Pace:
-    if not 0.1 <= options.sample_seconds <= options.interval_seconds <= 3600:
-        raise Refused(
-            "--sample-seconds and --interval-seconds: 0.1 <= sample <= interval <= 3600 is expected"
-        )
-    return Pace(options.sample_seconds, options.interval_seconds)
-
-
-def _host(name: str | None) -> str:
-    host = name if name is not None else socket.gethostname().lower()
-    if not HOST.fullmatch(host):
-        raise Refused(f"--host: {host!r} is not made of small letters, digits, '.', '_' and '-' (64 at most)")
-    return host
-
-
-def _console(url: str, token_file: Path) -> Console:
+def _configuration(options: argparse.Namespace) -> Configuration:
+    """From the file, or from the options that stand for it."""
+    given = {
+        name: value
+        for name in (*OF_CONSOLE, *OF_AGENT, "sources")
+        if (value := getattr(options, name)) is not None and value is not False
+    }
+    if options.config is not None:
+        if given:
+            raise Refused(f"--{next(iter(given)).replace('_', '-')}: belongs in {options.config}")
+        return load(options.config)
+    if missing := [name for name in ("url", "token_file", "outbox") if name not in given]:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
+        raise Refused(f"--config is missing; without it so are {names} (see --help)")
+    sources = registry.unset(given.pop("sources", ",".join(registry.DEFAULT)).split(","))
+    given["token_file"] = SecretFile(given["token_file"])
     try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise Refused(f"--url: {url!r} is not an address such as https://console.example")
+        console = ConsoleSettings(**{name: given[name] for name in OF_CONSOLE if name in given})
+        agent = AgentSettings(**{name: given[name] for name in OF_AGENT if name in given})
+    except ValueError as refusal:
+        name, _, message = str(refusal).partition(": ")
+        raise Refused(f"--{name.replace('_', '-')}: {message}") from None
+    return Configuration(console, agent, sources)
+
+
+OF_CONSOLE = ("url", "token_file", "ca_file", "allow_plain_http")
+OF_AGENT = (
+    *("outbox", "host", "rules", "powercap_root", "cgroup_root", "proc_root"),
+    *("sample_seconds", "interval_seconds"),
+)
+
+
+def _console(settings: ConsoleSettings) -> Console:
+    path = settings.token_file.path
     try:
-        token = token_file.read_text(encoding="ascii").strip()
+        token = settings.token_file.read()
     except OSError as error:
-        raise Refused(f"--token-file: {token_file}: {error.strerror}") from None
+        raise Refused(f"token_file: {path}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise Refused(f"--token-file: {token_file}: not a token (plain letters and digits)") from None
-    if not token.isprintable() or not token:
-        raise Refused(f"--token-file: {token_file}: one line with the token is expected")
-    return Console(url, token_file)
+        raise Refused(f"token_file: {path}: not a token (plain letters and digits)") from None
+    if not token or not token.isascii() or not token.isprintable():
+        raise Refused(f"token_file: {path}: one line with the token is expected")
+    try:
+        return Console(settings.url, settings.token_file, settings.ca_file)
+    except OSError as error:
+        raise Refused(f"ca_file: {settings.ca_file}: {error.strerror or error}") from None
 
 
 def _version() -> str:

@@ -2,6 +2,9 @@
 
 The first interval closes at the first sample, so that something shows soon. A signal to end is taken between
 two steps: the interval under way is closed and kept, and sent if the console answers at once.
+
+Where the disk refuses a reading it waits in memory, as many as a day holds; past that, or where the outbox is
+full, the oldest stay and the newest are lost, counted, and said.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
-from collectors.outbox import Outbox
+from collectors.outbox import Outbox, OutboxFull
 from collectors.reading import Reading
 from collectors.sampler import Moment, Sampler
 from collectors.sender import Sender
@@ -24,6 +27,7 @@ ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 READY_S = 10.0
 LAST_SEND_S = 1.0
 MOST_UNSAVED = 1440
+SAID_EVERY = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +54,84 @@ def ending(within_s: float) -> bool:
     return signal.sigtimedwait(ENDING, max(within_s, 0.0)) is not None
 
 
+def begin(sampler: Sampler) -> bool:
+    """Wait for the sources and begin the first interval; False where a signal to end came first."""
+    sampler.start()
+    waited_until_s = time.monotonic() + READY_S
+    while not sampler.ready() and time.monotonic() < waited_until_s:
+        if ending(0.1):
+            return False
+    sampler.mark(Moment.now())
+    return True
+
+
+def measure_once(sampler: Sampler, pace: Pace) -> Reading | None:
+    """An interval of one sample; None where nothing is known of the CPU times, or a signal to end came."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        if not begin(sampler):
+            return None
+        ending(pace.sample_s)
+        sampler.sample(Moment.now())
+        return sampler.close()
+    finally:
+        sampler.stop()
+
+
+class Shelf:
+    """Puts readings in the outbox, holds those that the disk refuses, and counts those that are lost."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._unsaved: deque[Reading] = deque()
+        self.lost = 0
+
+    def keep(self, reading: Reading) -> None:
+        """Keep a reading, after those that wait."""
+        if len(self._unsaved) < MOST_UNSAVED:
+            self._unsaved.append(reading)
+        else:
+            self._lose("the outbox cannot be written, and memory holds as many as it may")
+        try:
+            while self._unsaved:
+                self._put(self._unsaved[0])
+                self._unsaved.popleft()
+        except OSError as error:
+            log.warning(
+                "%d readings wait in memory: the outbox cannot be written: %s", len(self._unsaved), error
+            )
+
+    def _put(self, reading: Reading) -> None:
+        try:
+            self._outbox.put(reading)
+        except OutboxFull as reason:
+            self._lose(str(reason))
+            return
+        if self.lost:
+            log.warning("readings are kept again; %d were lost", self.lost)
+            self.lost = 0
+
+    def _lose(self, reason: str) -> None:
+        self.lost += 1
+        if self.lost == 1 or self.lost % SAID_EVERY == 0:
+            log.warning("%d readings were not kept, the older ones are: %s", self.lost, reason)
+
+
 class Agent:
     """One host's sampler, outbox and sender, at a pace."""
 
     def __init__(self, sampler: Sampler, outbox: Outbox, sender: Sender, pace: Pace) -> None:
         self._sampler = sampler
-        self._outbox = outbox
+        self._shelf = Shelf(outbox)
         self._sender = sender
         self._pace = pace
-        self._unsaved: deque[Reading] = deque(maxlen=MOST_UNSAVED)
 
     def run(self) -> None:
         """Measure until a signal to end; the signals of `ENDING` are blocked from here on."""
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         self._sender.start()
         try:
-            if self._begin():
+            if begin(self._sampler):
                 self._measure()
         finally:
             self._sender.stop(LAST_SEND_S)
@@ -73,24 +139,10 @@ class Agent:
 
     def run_once(self) -> bool:
         """Measure one sample, keep it, and send what is kept; True where all of it was answered for."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-        try:
-            if self._begin():
-                ending(self._pace.sample_s)
-                self._sample_and_close()
-        finally:
-            self._sampler.stop()
+        reading = measure_once(self._sampler, self._pace)
+        if reading:
+            self._shelf.keep(reading)
         return self._sender.drain()
-
-    def _begin(self) -> bool:
-        """Wait for the sources and begin the first interval; False where a signal to end came first."""
-        self._sampler.start()
-        waited_until_s = time.monotonic() + READY_S
-        while not self._sampler.ready() and time.monotonic() < waited_until_s:
-            if ending(0.1):
-                return False
-        self._sampler.mark(Moment.now())
-        return True
 
     def _measure(self) -> None:
         began_s: float | None = None
@@ -118,17 +170,6 @@ class Agent:
     def _close(self) -> bool:
         reading = self._sampler.close()
         if reading:
-            self._unsaved.append(reading)
-            self._keep()
+            self._shelf.keep(reading)
+            self._sender.wake()
         return reading is not None
-
-    def _keep(self) -> None:
-        try:
-            while self._unsaved:
-                self._outbox.put(self._unsaved[0])
-                self._unsaved.popleft()
-        except OSError as error:
-            log.warning(
-                "%d readings wait in memory: the outbox cannot be written: %s", len(self._unsaved), error
-            )
-        self._sender.wake()

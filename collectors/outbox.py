@@ -8,6 +8,9 @@
 Each file is written whole under another name, flushed to disk and renamed. The next sequence is on disk
 before a reading takes it: whenever the process is killed, no reading that was kept is lost, and no sequence
 is used twice (one may be skipped).
+
+The folder may be bounded. One that is full takes nothing more until the console has answered for something:
+the oldest readings stay, the newest are refused, and whoever brings them counts them.
 """
 
 from __future__ import annotations
@@ -17,14 +20,18 @@ import json
 import os
 import re
 import secrets
+import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from collectors.reading import (
     STREAM,
+    Facts,
     Reading,
     UnreadableBatch,
     UnreadableReading,
@@ -35,10 +42,16 @@ from collectors.reading import (
 
 KEPT = re.compile(r"\d{20}\.json")
 LEFT_OVER = ".writing-"
+BLOCK = 4096
+"""What the smallest file takes on a disk."""
 
 
 class OutboxUnusable(Exception):
     """The folder cannot be used; the message says which one and why."""
+
+
+class OutboxFull(Exception):
+    """The folder holds as much as it may; the reading was not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +64,23 @@ class Batch:
     readings: tuple[Reading, ...]
     files: tuple[Path, ...]
 
-    def body(self) -> bytes:
+    def body(self, facts: Facts | None, sent_at: datetime) -> bytes:
         """The batch as the console reads it."""
-        return encode_batch(self.agent, self.host, self.stream, self.readings)
+        return encode_batch(self.agent, self.host, self.stream, self.readings, facts, sent_at)
 
 
 class Outbox:
-    """A folder of readings, used by one agent at a time."""
+    """A folder of readings of at most `most_bytes` on the disk, used by one agent at a time.
 
-    def __init__(self, folder: Path, agent: str, host: str) -> None:
+    `facts` are what is told of the host with its readings.
+    """
+
+    def __init__(self, folder: Path, agent: str, host: str, most_bytes: int | None = None) -> None:
         self.folder = folder
+        self.host = host
+        self.facts: Facts | None = None
         self._agent = agent
-        self._host = host
+        self._most_bytes = most_bytes
         self._lock = self._locked()
         for left_over in folder.glob(f"{LEFT_OVER}*"):
             left_over.unlink()
@@ -71,6 +89,8 @@ class Outbox:
         except OutboxUnusable:
             self._lock.close()
             raise
+        self._counting = threading.Lock()
+        self._held_bytes = sum(_on_disk(path) for path in folder.rglob("*"))
 
     def __enter__(self) -> Self:
         return self
@@ -81,13 +101,20 @@ class Outbox:
         self._lock.close()
 
     def put(self, reading: Reading) -> int:
-        """Number the reading and keep it; returns its sequence. Raises `OSError` where the disk refuses."""
+        """Number the reading and keep it; returns its sequence.
+
+        Raises `OutboxFull`, or `OSError` where the disk refuses.
+        """
         sequence = self._next_sequence
+        numbered = replace(reading, sequence=sequence)
+        body = encode_batch(self._agent, self.host, self.stream, [numbered])
+        if self._most_bytes is not None and self._held_bytes + _blocks(len(body)) > self._most_bytes:
+            raise OutboxFull(f"{self.folder} holds the {self._most_bytes >> 20} MB that it may")
         self._next_sequence += 1
         self._write_identity()
-        numbered = replace(reading, sequence=sequence)
-        body = encode_batch(self._agent, self._host, self.stream, [numbered])
-        _write(self.folder / f"{sequence:020}.json", body)
+        path = self.folder / f"{sequence:020}.json"
+        _write(path, body)
+        self._count(_on_disk(path))
         return sequence
 
     def kept(self) -> list[Path]:
@@ -117,15 +144,25 @@ class Outbox:
         answered = set(sequences)
         for reading, path in zip(batch.readings, batch.files, strict=True):
             if reading.sequence in answered:
+                freed = _on_disk(path)
                 path.unlink()
+                self._count(-freed)
 
     def set_aside(self, files: Iterable[Path], message: str) -> None:
-        """Move readings to `refused/`, with the reason beside each."""
+        """Move readings to `refused/`, with the reason beside each; a full disk takes no reason."""
         refused = self.folder / "refused"
         refused.mkdir(exist_ok=True)
         for path in files:
-            _write(refused / f"{path.stem}.txt", f"{message}\n".encode())
+            with suppress(OSError):
+                reason = refused / f"{path.stem}.txt"
+                _write(reason, f"{message}\n".encode())
+                self._count(_on_disk(reason))
             path.rename(refused / path.name)
+
+    def _count(self, more_bytes: int) -> None:
+        """The sender frees what the agent fills, in a thread of its own."""
+        with self._counting:
+            self._held_bytes += more_bytes
 
     def _batch_of(self, path: Path) -> Batch | None:
         try:
@@ -176,13 +213,30 @@ class Outbox:
 def _write(path: Path, content: bytes) -> None:
     """Whole or not at all, and on the disk when this returns."""
     writing = path.with_name(f"{LEFT_OVER}{path.name}")
-    with writing.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    writing.rename(path)
+    try:
+        with writing.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        writing.rename(path)
+    except OSError:
+        writing.unlink(missing_ok=True)
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _on_disk(path: Path) -> int:
+    """What a reading or a reason takes on the disk."""
+    kept = path.suffix in (".json", ".txt") and path.name != "stream.json"
+    try:
+        return _blocks(path.stat().st_size) if kept else 0
+    except OSError:
+        return 0
+
+
+def _blocks(size: int) -> int:
+    return -(-size // BLOCK) * BLOCK

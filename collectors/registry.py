@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from collectors.instrument import Roots, Source
+from collectors.instrument import NoSettings, Roots, Source
 from collectors.reading import Gap
 from collectors.sources.codecarbon import Codecarbon
 from collectors.sources.model import Model
 from collectors.sources.rapl import Rapl
 
-SOURCES: dict[str, Callable[[Roots], Source]] = {
+SOURCES: dict[str, type[Source]] = {
     Rapl.name: Rapl,
     Codecarbon.name: Codecarbon,
     Model.name: Model,
 }
 
+HYPERVISORS: dict[str, type[Any]] = {}
+"""The managers of virtual machines by kind; each class declares its settings as a source does."""
+
+DEFAULT = (Rapl.name, Codecarbon.name, Model.name)
+"""What is tried where nobody says what to measure with: what needs no settings, and asks nobody."""
+
 
 class UnknownSource(ValueError):
-    """A name that is not in the table."""
+    """A name that is not in the table, or of a source that cannot run without settings."""
 
 
-def choose(names: Iterable[str], roots: Roots) -> tuple[list[Source], list[Gap]]:
-    """The named sources that can run here, and why the others cannot; raises `UnknownSource`."""
+def unset(names: Iterable[str]) -> dict[str, object]:
+    """The named sources, each with the settings that it has by itself; raises `UnknownSource`."""
+    settings = {}
+    for name in names:
+        if name not in SOURCES:
+            raise UnknownSource(f"{name!r} is not one of {', '.join(SOURCES)}")
+        try:
+            settings[name] = SOURCES[name].settings()
+        except TypeError:
+            raise UnknownSource(
+                f"{name!r} needs settings: [sources.{name}] in a configuration file"
+            ) from None
+    return settings
+
+
+def made(name: str, roots: Roots, settings: object) -> Source:
+    """A source with its settings, which are of the class that it declares."""
+    make: Callable[..., Source] = SOURCES[name]
+    return make(roots) if isinstance(settings, NoSettings) else make(roots, settings)
+
+
+def choose(wanted: Mapping[str, object], roots: Roots) -> tuple[list[Source], list[Gap]]:
+    """Of the sources wanted, by name with their settings: those that can run here, and why others cannot."""
     usable, absent = [], []
-    wanted = set(names)
-    if unknown := sorted(wanted - SOURCES.keys()):
-        raise UnknownSource(f"{unknown[0]!r} is not one of {', '.join(SOURCES)}")
-    for name, make in SOURCES.items():
+    for name in SOURCES:
         if name in wanted:
-            source = make(roots)
+            source = made(name, roots, wanted[name])
             reason = source.available()
             if reason is None:
                 usable.append(source)

@@ -4,25 +4,36 @@
 413  the batch is halved; a single reading too large is set aside
 422  the batch is set aside with the console's message
 401, 403  kept; said once; tried again with the token then in the file
+429, 503  kept, and tried again after as long as `Retry-After` says
 anything else, or no answer: kept, and tried again after a growing pause
+
+Pauses are drawn anew each time from nothing to the longest of the moment: agents that lost the console
+together do not come back together. Bodies are compressed. Certificates are verified, against `ca_file` where
+one is given.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import random
+import ssl
 import threading
 import urllib.error
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import Message
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from collectors.instrument import SecretFile
 from collectors.outbox import Batch, Outbox
 
 log = logging.getLogger(__name__)
@@ -30,17 +41,25 @@ log = logging.getLogger(__name__)
 MOST_READINGS = 100
 MOST_BYTES = 512 * 1024
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
+LONGEST_ASKED_S = 3600.0
+"""The longest pause that a console may ask for."""
 PATIENCE_S, LAST_PATIENCE_S = 10.0, 0.8
 LARGEST_ANSWER = 4 * 1024 * 1024
+NOT_READ = frozenset({400, 415, 422})
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the status, 0 where nothing did, and the body or the error's text."""
+    """What came back: the status, 0 where nothing did, and the body or the error's text.
+
+    `date` is the clock of the console, `retry_after_s` how long it asks to be left alone.
+    """
 
     status: int
     text: str
+    date: datetime | None = None
+    retry_after_s: float | None = None
 
 
 class Sent(Enum):
@@ -52,30 +71,92 @@ class Sent(Enum):
     KEPT = "kept"
 
 
-class Console:
-    """The console's door for readings."""
+class Backoff:
+    """How long to leave the console alone after a batch that stayed."""
 
-    def __init__(self, url: str, token_file: Path) -> None:
+    def __init__(self) -> None:
+        self._longest_s = FIRST_PAUSE_S
+        self._asked_s: float | None = None
+
+    def took(self) -> None:
+        """The console took something: the next pause is a short one."""
+        self._longest_s, self._asked_s = FIRST_PAUSE_S, None
+
+    def kept(self, answer: Answer) -> None:
+        """The console took nothing, and may have said when to come again."""
+        self._asked_s = answer.retry_after_s
+
+    def next_pause_s(self) -> float:
+        """The pause before the next attempt; each is drawn from a range twice as long, up to a minute."""
+        if self._asked_s is not None:
+            asked_s, self._asked_s = min(self._asked_s, LONGEST_ASKED_S), None
+            return asked_s + random.uniform(0, min(asked_s / 4, LONGEST_PAUSE_S))  # noqa: S311 - jitter
+        pause_s = random.uniform(0, self._longest_s)  # noqa: S311 - jitter
+        self._longest_s = min(self._longest_s * 2, LONGEST_PAUSE_S)
+        return pause_s
+
+
+class Console:
+    """The console's door for readings; raises `OSError` where `ca_file` cannot be read."""
+
+    def __init__(self, url: str, token_file: SecretFile, ca_file: Path | None = None) -> None:
         self.address = url.rstrip("/") + "/api/v1/readings"
         self._token_file = token_file
-        proxies = [urllib.request.ProxyHandler({})] if urlsplit(url).hostname in LOCAL else []
-        self._opener = urllib.request.build_opener(NoRedirect, *proxies)
+        self._packs = True
+        handlers: list[urllib.request.BaseHandler] = [NoRedirect()]
+        if urlsplit(url).hostname in LOCAL:
+            handlers.append(urllib.request.ProxyHandler({}))
+        if urlsplit(url).scheme == "https":
+            context = ssl.create_default_context(cafile=ca_file)
+            handlers.append(urllib.request.HTTPSHandler(context=context))
+        self._opener = urllib.request.build_opener(*handlers)
 
     def post(self, body: bytes, patience_s: float) -> Answer:
-        """One attempt."""
+        """One attempt; a console that does not read compressed bodies gets the plain one at once."""
+        if not self._packs:
+            return self._attempt(body, {}, patience_s)
+        packed = gzip.compress(body, compresslevel=6)
+        answer = self._attempt(packed, {"Content-Encoding": "gzip"}, patience_s)
+        if answer.status in NOT_READ:
+            plain = self._attempt(body, {}, patience_s)
+            self._packs = plain.status in NOT_READ
+            return plain
+        return answer
+
+    def _attempt(self, body: bytes, headers: dict[str, str], patience_s: float) -> Answer:
         try:
-            token = self._token_file.read_text(encoding="utf-8").strip()
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            token = self._token_file.read()
+            if not token or not token.isascii() or not token.isprintable():
+                return Answer(0, "the token file does not hold one line with a token")
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"} | headers
             request = urllib.request.Request(self.address, body, headers, method="POST")  # noqa: S310
             with self._opener.open(request, timeout=patience_s) as response:
-                return Answer(response.status, _text(response))
+                return _answer(response.status, _text(response), response.headers)
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, _message(_text(error)))
+                return _answer(error.code, _message(_text(error)), error.headers)
         except urllib.error.URLError as error:
             return Answer(0, str(error.reason))
         except (OSError, HTTPException, ValueError) as error:
             return Answer(0, str(error) or type(error).__name__)
+
+
+def _answer(status: int, text: str, headers: Message) -> Answer:
+    date = _http_date(headers.get("Date"))
+    asked = headers.get("Retry-After", "").strip()
+    if asked.isdecimal():
+        return Answer(status, text, date, float(asked[:9]))
+    until = _http_date(asked)
+    retry_after_s = None if until is None else max((until - (date or datetime.now(UTC))).total_seconds(), 0.0)
+    return Answer(status, text, date, retry_after_s)
+
+
+def _http_date(text: str | None) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -97,9 +178,9 @@ class Sender:
     """Empties the outbox, in a thread of its own."""
 
     def __init__(self, outbox: Outbox, console: Console) -> None:
+        self.backoff = Backoff()
         self._outbox = outbox
         self._console = console
-        self._pause_s = FIRST_PAUSE_S
         self._said: str | None = None
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -128,7 +209,7 @@ class Sender:
             if sent is Sent.TOO_LARGE:
                 most = len(batch.readings) // 2
             else:
-                self._pause_s = FIRST_PAUSE_S
+                self.backoff.took()
             if sent is Sent.SET_ASIDE:
                 most = MOST_READINGS
         return True
@@ -139,8 +220,7 @@ class Sender:
             if self._drained(PATIENCE_S):
                 self._wake.wait()
             else:
-                self._stopping.wait(self._pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-                self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+                self._stopping.wait(self.backoff.next_pause_s())
         self._drained(LAST_PATIENCE_S)
 
     def _drained(self, patience_s: float) -> bool:
@@ -151,7 +231,8 @@ class Sender:
             return False
 
     def _send(self, batch: Batch, patience_s: float) -> Sent:
-        answer = self._console.post(batch.body(), patience_s)
+        facts = self._outbox.facts if batch.host == self._outbox.host else None
+        answer = self._console.post(batch.body(facts, datetime.now(UTC)), patience_s)
         if answer.status == 202:
             return self._take(batch, answer.text)
         if answer.status == 413 and len(batch.readings) > 1:
@@ -180,6 +261,7 @@ class Sender:
         cause = f"the console answered {answer.status}: {answer.text}" if answer.status else answer.text
         if answer.status in (401, 403):
             cause = f"the console does not accept the token ({answer.status}): {answer.text}"
+        self.backoff.kept(answer)
         self._say(f"readings are kept: {cause}")
         return Sent.KEPT
 

@@ -9,6 +9,7 @@ against a console that accepts everything, and prints its CPU time, its children
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import os
 import subprocess
@@ -30,7 +31,8 @@ class Accepting(BaseHTTPRequestHandler):
     """A console that accepts every reading."""
 
     def do_POST(self) -> None:
-        batch = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"])))
+        batch = json.loads(body)
         answers = [{"sequence": one["sequence"], "status": "accepted"} for one in batch["readings"]]
         body = json.dumps({"readings": answers}).encode()
         self.send_response(202)

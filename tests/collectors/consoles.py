@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Callable
@@ -37,19 +38,25 @@ class Console:
     tokens: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     port: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         console = self
 
         class Door(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                batch = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers["Content-Encoding"] == "gzip":
+                    body = gzip.decompress(body)
+                batch = json.loads(body)
                 console.paths.append(self.path)
                 console.tokens.append(str(self.headers["Authorization"]))
                 console.batches.append(batch)
                 status, body = console.reply(batch)
                 content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
                 self.send_response(status)
+                for name, value in console.headers.items():
+                    self.send_header(name, value)
                 if status in (301, 302, 307):
                     self.send_header("Location", f"http://127.0.0.1:{console.port}/elsewhere")
                 self.send_header("Content-Length", str(len(content)))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from collectors.instrument import SecretFile
 from collectors.outbox import Outbox
 from collectors.sender import Console as Address
 from collectors.sender import Sender
@@ -24,7 +25,7 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
 
 
 def sender(outbox: Outbox, url: str) -> Sender:
-    return Sender(outbox, Address(url, outbox.folder.parent / "token"))
+    return Sender(outbox, Address(url, SecretFile(outbox.folder.parent / "token")))
 
 
 def fill(outbox: Outbox, count: int) -> None:
