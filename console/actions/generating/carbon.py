@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.generating import power
 from console.actions.generating.ledger import bound, ledger_start
-from console.actions.generating.rows import Deed, Row, add_rows
+from console.actions.generating.rows import Deed, Row
 from console.actions.generating.scale import ZONE
 from console.actions.generating.world import Host, Workload, World
 from console.actions.reckoning import GEOGRAPHY, OPEN_REVISION, factors
@@ -26,6 +26,7 @@ from console.domain.factors import Basis, Choice, Factor, choose
 from console.domain.hours import month_bounds, month_of
 from console.domain.intervals import Measured
 from console.domain.spans import Span
+from console.store.bulk import add_rows
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 

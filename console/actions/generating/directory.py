@@ -7,12 +7,13 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from console.actions.generating.rows import Deed, Row, add_rows, continue_numbers
+from console.actions.generating.rows import Deed, Row, continue_numbers
 from console.actions.generating.scale import Scale
 from console.actions.generating.sites import Site
 from console.actions.generating.world import World
 from console.domain.directory import PUBLIC_STATUSES, GroupRole
 from console.domain.sae import SOURCE
+from console.store.bulk import add_rows
 from console.store.models import catalogue as c
 from console.store.models import directory as d
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.generating import traces
 from console.actions.generating.chance import dice, drawn, weighted
-from console.actions.generating.rows import Deed, Row, add_rows
+from console.actions.generating.rows import Deed, Row
 from console.actions.generating.scale import Scale
 from console.actions.generating.world import Adherent, Contract, World
 from console.actions.incident_clocks import ANSWERS, OVER
@@ -20,6 +20,7 @@ from console.domain.outages import Effect, Source, suffered_in
 from console.domain.priority import DEFAULT_MATRIX
 from console.domain.proportion import apportion
 from console.domain.spans import whole_second
+from console.store.bulk import add_rows
 from console.store.models import tenant as t
 from console.store.queries.plans import Targets
 

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import func, insert, inspect, select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
-from console.store.base import Base, Plane
+from console.store.base import Base
 
 Deed = Callable[[Session], int]
 Row = dict[str, Any]
-
-
-def add_rows(session: Session, model: type[Base], rows: Sequence[Row]) -> int:
-    """Insert rows that all name the same columns; how many."""
-    if not rows:
-        return 0
-    if session.get_bind().dialect.name == "postgresql" and model.plane is Plane.MEASUREMENT:
-        _copy(session, model, rows)
-    else:
-        session.execute(insert(Base.metadata.tables[model.__tablename__]), list(rows))
-    return len(rows)
 
 
 def continue_numbers(session: Session, model: type[Base]) -> None:
@@ -35,17 +23,3 @@ def continue_numbers(session: Session, model: type[Base]) -> None:
     if last is None:
         return
     session.execute(select(func.setval(func.pg_get_serial_sequence(key.table.name, key.name), last)))
-
-
-def _copy(session: Session, model: type[Base], rows: Sequence[Row]) -> None:
-    """COPY is several times faster; refused on tables under row policies, which this plane has none of."""
-    names = list(rows[0])
-    connection: Any = session.connection().connection
-    into = f"COPY {model.__tablename__} ({', '.join(names)}) FROM STDIN"
-    with connection.cursor() as cursor, cursor.copy(into) as copy:
-        for row in rows:
-            copy.write_row([_plain(row[name]) for name in names])
-
-
-def _plain(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, list | dict) else value

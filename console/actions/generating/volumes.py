@@ -8,9 +8,10 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy.orm import Session
 
 from console.actions.generating.chance import dice, weighted
-from console.actions.generating.rows import Deed, Row, add_rows
+from console.actions.generating.rows import Deed, Row
 from console.actions.generating.world import Adherent, Contract, World
 from console.domain.renewal import add_months
+from console.store.bulk import add_rows
 from console.store.models import contract as k
 
 TOLD_AT = time(8)
