@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.actions.amendments import amendments_of
+from console.actions.following import followers, look_elsewhere
 from console.actions.posting import post
 from console.actions.tenancy import hold_adherent, subscription_of
 from console.domain.claims import OPERATOR_TENANT, check_claim
@@ -92,7 +93,8 @@ def claim_for_service(
 def end_claim(session: Session, tenant_id: int, claim_id: int, *, last_day: date, now: datetime) -> None:
     """Make a local day the last of a claim; the day before its first one withdraws it, without erasing it.
 
-    What was posted after that day goes back to the operator.
+    What was posted after that day goes back to the operator. Claims that carry it on, where its virtual
+    machine moved to, end with it.
     """
     claim = session.scalars(
         select(c.WorkloadClaim)
@@ -126,9 +128,20 @@ def _end(
     before = claim.valid_to
     if before is not None and before <= valid_to:
         raise Conflict("Cette affectation finit déjà avant ce jour.")
-    claim.valid_to = valid_to
-    session.flush()
-    _post_again(session, claim.host_id, valid_to, before, now)
+    _cut(session, claim, valid_to, now)
+    for other in followers(session, claim):
+        _cut(session, other, valid_to, now)
+
+
+def _cut(
+    session: Session, claim: c.WorkloadClaim | k.ServiceClaim, valid_to: datetime, now: datetime
+) -> None:
+    """End a claim at an hour unless it ends before; one that begins after it is withdrawn."""
+    before, end = claim.valid_to, max(claim.valid_from, valid_to)
+    if before is None or end < before:
+        claim.valid_to = end
+        session.flush()
+        _post_again(session, claim.host_id, end, before, now)
 
 
 def _names(host: m.Host, workload: m.Workload) -> dict[str, Any]:
@@ -146,6 +159,7 @@ def _make(session: Session, claim: c.WorkloadClaim | k.ServiceClaim, now: dateti
     session.add(claim)
     session.flush()
     _post_again(session, claim.host_id, claim.valid_from, claim.valid_to, now)
+    look_elsewhere(session, claim, now=now)
 
 
 def _hold_workload(session: Session, host_id: int, workload_id: int) -> tuple[m.Host, m.Workload]:

@@ -1,27 +1,62 @@
-"""Taking in what agents send: each reading once, or kept aside with the reason."""
+"""Taking in what agents send: each reading once, or kept aside with the reason.
+
+A batch costs the same few statements whatever it holds: one tells which readings are known, one which other
+streams told of the same time, and the rows go in together.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+import logging
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from collectors.reading import LARGEST, Envelope, Reading, UnreadableReading, decode_reading
+from collectors.reading import (
+    LARGEST,
+    Envelope,
+    Gap,
+    Measurement,
+    Reading,
+    UnreadableReading,
+    Use,
+    decode_reading,
+)
+from console.actions.host_sources import note_sources
 from console.domain.attribution import Consumer
 from console.domain.errors import Conflict
 from console.domain.hours import hours_between
-from console.domain.intervals import LONGEST, RETENTION, Interval, Measured, refusal
+from console.domain.intervals import (
+    LONGEST,
+    MILLISECOND,
+    RETENTION,
+    Interval,
+    Measured,
+    Refused,
+    Rule,
+    refusal,
+)
+from console.store.bulk import Row, add_rows
 from console.store.conditional import rows_touched
 from console.store.models import measurement as m
 from console.store.queries.generation import Origin, origin
+from console.store.queries.readings import Told, known_keys, told_by_others
 from console.store.upsert import upsert
+
+# An hour that is still attributed again may need readings that began an hour before it.
+KEPT = RETENTION + 3 * LONGEST
+MOST_AHEAD_MS = 10 * 366 * 24 * 3_600_000  # a clock that is further off is simply wrong
+
+log = logging.getLogger(__name__)
+Key = tuple[int, datetime]  # sequence, start
 
 
 class Status(StrEnum):
@@ -48,28 +83,44 @@ def ingest(session: Session, envelope: Envelope, *, now: datetime) -> list[Recei
     host: the second one is quarantined, or its energy would count twice.
     """
     host = _host(session, envelope, now)
-    taken: dict[tuple[int, datetime], Reading] = {}
-    receipts = []
-    for raw in envelope.readings:
-        try:
-            reading = decode_reading(raw)
-        except UnreadableReading as error:
-            receipts.append(_quarantine(session, host, envelope, raw, str(error), now))
-            continue
-        key = (reading.sequence, reading.started_at)
-        if key in taken or _is_known(session, host.host_id, envelope.stream, reading):
-            receipts.append(Receipt(reading.sequence, Status.DUPLICATE))
-            continue
-        reason = refusal(interval_of(reading), now) or _overlap(
-            session, host.host_id, envelope.stream, reading
-        )
-        if reason:
-            receipts.append(_quarantine(session, host, envelope, raw, reason, now))
-            continue
-        taken[key] = reading
-        receipts.append(Receipt(reading.sequence, Status.ACCEPTED))
-    _store(session, host, envelope.stream, taken.values(), now)
+    told = [_decoded(raw) for raw in envelope.readings]
+    readable = [one for one in told if isinstance(one, Reading)]
+    known = known_keys(session, host.host_id, envelope.stream, [one.started_at for one in readable])
+    others = told_by_others(session, host.host_id, envelope.stream, readable)
+    taken: dict[Key, Reading] = {}
+    receipts, kept = [], []
+    for raw, one in zip(envelope.readings, told, strict=True):
+        if isinstance(one, Reading):
+            key = (one.sequence, one.started_at)
+            if key in taken or key in known:
+                receipts.append(Receipt(one.sequence, Status.DUPLICATE))
+                continue
+            refused = refusal(interval_of(one), now) or overlap(one, others)
+            if refused is None:
+                taken[key] = one
+                receipts.append(Receipt(one.sequence, Status.ACCEPTED))
+                continue
+        else:
+            refused = one
+        kept.append(_quarantined(host.host_id, envelope.stream, raw, refused, now))
+        receipts.append(Receipt(_sequence_of(raw), Status.QUARANTINED, refused.reason))
+    upsert(session, m.QuarantinedReading, kept)
+    take_in(session, host, envelope.stream, list(taken.values()), now)
     return receipts
+
+
+def take_in(session: Session, host: m.Host, stream: str, readings: Sequence[Reading], now: datetime) -> None:
+    """Put readings in the ledger's way: their rows, what they tell of the host, and their hours due."""
+    if not readings:
+        return
+    add_rows(session, m.Reading, [_row(host.host_id, stream, reading, now) for reading in readings])
+    host.first_seen_at = min(host.first_seen_at, *(reading.started_at for reading in readings))
+    latest = max(readings, key=lambda reading: reading.ended_at)
+    if note_sources(session, host.host_id, readings):
+        host.vcpu, host.gaps = latest.vcpu, [_plain(gap) for gap in latest.gaps]
+        host.ram_mb = host.ram_mb if latest.ram_mb is None else latest.ram_mb
+    hours = {hour for reading in readings for hour in hours_between(reading.started_at, reading.ended_at)}
+    mark_due(session, host.host_id, hours, now)
 
 
 def interval_of(reading: Reading) -> Interval:
@@ -80,15 +131,71 @@ def interval_of(reading: Reading) -> Interval:
         duration_ms=reading.duration_ms,
         vcpu=reading.vcpu,
         busy_cpu_ms=reading.busy_cpu_ms,
-        measurements=[Measured(**asdict(measurement)) for measurement in reading.measurements],
-        consumers={use.name: Consumer(use.cpu_ms, use.reserved_mcpu) for use in reading.workloads},
+        measurements=[
+            Measured(
+                one.source,
+                one.authority,
+                one.boundary,
+                one.quality,
+                one.energy_mj,
+                one.min_mj,
+                one.max_mj,
+                one.idle_power_mw,
+            )
+            for one in reading.measurements
+        ],
+        consumers={
+            use.name: Consumer(use.cpu_ms, use.reserved_mcpu, use.gpu_ms) for use in reading.workloads
+        },
+        gpus=reading.gpus or 1,
     )
 
 
+def overlap(reading: Reading, others: Sequence[Told]) -> Refused | None:
+    """That another stream of the host told of some of the same time; `others` by their start."""
+    first = bisect_right(others, reading.started_at - LONGEST, key=lambda told: told.started_at)
+    for told in islice(others, first, None):
+        if told.started_at >= reading.ended_at:
+            break
+        if told.ended_at > reading.started_at:
+            return Refused(Rule.OVERLAP, f"started_at: stream {told.stream} told of this time already")
+    return None
+
+
+def _decoded(raw: Any) -> Reading | Refused:
+    try:
+        return decode_reading(raw)
+    except UnreadableReading as error:
+        return Refused(Rule.UNREADABLE, str(error))
+
+
 def _host(session: Session, envelope: Envelope, now: datetime) -> m.Host:
-    """The host's row, locked: the batches of one host are taken in one after the other."""
+    """The host's row, locked: the batches of one host are taken in one after the other.
+
+    A retired host that sends again is back.
+    """
     host_id = m.stable_id(envelope.host)
-    born = {
+    locked = select(m.Host).where(m.Host.host_id == host_id).with_for_update()
+    host = session.scalars(locked).one_or_none()
+    if host is None:
+        upsert(session, m.Host, [_newborn(host_id, envelope, now)])
+        host = session.scalars(locked).one()
+    if host.name != envelope.host:
+        raise Conflict("Le nom %(host)s donne la clé d'un autre hôte.", host=envelope.host)
+    if host.retired_at is not None and envelope.readings:
+        log.warning("host %s was retired on %s and sends again: it is back", host.name, host.retired_at)
+        host.retired_at = None
+    host.agent, host.last_seen_at = envelope.agent, now
+    for name, fact in _facts(envelope):
+        setattr(host, name, fact)
+    if envelope.sent_at is not None:
+        ahead_ms = (envelope.sent_at - now) // MILLISECOND
+        host.clock_ahead_ms = max(-MOST_AHEAD_MS, min(MOST_AHEAD_MS, ahead_ms))
+    return host
+
+
+def _newborn(host_id: int, envelope: Envelope, now: datetime) -> Row:
+    return {
         "host_id": host_id,
         "name": envelope.host,
         "agent": envelope.agent,
@@ -97,66 +204,38 @@ def _host(session: Session, envelope: Envelope, now: datetime) -> m.Host:
         "last_seen_at": now,
         "gaps": [],
     }
-    upsert(session, m.Host, [born])
-    host = session.scalars(select(m.Host).where(m.Host.host_id == host_id).with_for_update()).one()
-    if host.name != envelope.host:
-        raise Conflict("Le nom %(host)s donne la clé d'un autre hôte.", host=envelope.host)
-    host.agent, host.last_seen_at = envelope.agent, now
-    return host
 
 
-def _is_known(session: Session, host_id: int, stream: str, reading: Reading) -> bool:
-    key = (reading.started_at, host_id, stream, reading.sequence)
-    return session.get(m.Reading, key) is not None
+def _facts(envelope: Envelope) -> Iterable[tuple[str, Any]]:
+    """What the sender tells of its host; what it does not tell stays as it is known."""
+    facts = envelope.facts
+    told = {
+        "site": facts.site,
+        "cluster": facts.cluster,
+        "cpu_model": facts.cpu_model,
+        "sockets": facts.sockets,
+        "ram_mb": facts.ram_mb,
+    }
+    return ((name, fact) for name, fact in told.items() if fact is not None)
 
 
-def _overlap(session: Session, host_id: int, stream: str, reading: Reading) -> str | None:
-    other = session.scalars(
-        select(m.Reading.stream)
-        .where(
-            m.Reading.host_id == host_id,
-            m.Reading.started_at > reading.started_at - LONGEST,
-            m.Reading.started_at < reading.ended_at,
-            m.Reading.ended_at > reading.started_at,
-            m.Reading.stream != stream,
-        )
-        .limit(1)
-    ).first()
-    return f"started_at: stream {other} told of this time already" if other else None
-
-
-def _quarantine(
-    session: Session, host: m.Host, envelope: Envelope, raw: Any, reason: str, now: datetime
-) -> Receipt:
+def _quarantined(host_id: int, stream: str, raw: Any, refused: Refused, now: datetime) -> Row:
     text = json.dumps(raw, sort_keys=True)
-    row = {
-        "host_id": host.host_id,
-        "fingerprint": hashlib.sha256(f"{envelope.stream}{text}".encode()).hexdigest(),
-        "stream": envelope.stream,
+    return {
+        "host_id": host_id,
+        "fingerprint": hashlib.sha256(f"{stream}{text}".encode()).hexdigest(),
+        "stream": stream,
         "received_at": now,
-        "reason": reason,
+        "rule": refused.rule,
+        "reason": refused.reason,
         "reading": text,
     }
-    upsert(session, m.QuarantinedReading, [row])
-    return Receipt(_sequence_of(raw), Status.QUARANTINED, reason)
 
 
 def _sequence_of(raw: Any) -> int | None:
     sequence = raw.get("sequence") if isinstance(raw, dict) else None
     readable = isinstance(sequence, int) and not isinstance(sequence, bool) and 0 <= sequence <= LARGEST
     return sequence if readable else None
-
-
-def _store(session: Session, host: m.Host, stream: str, readings: Iterable[Reading], now: datetime) -> None:
-    rows = [_row(host.host_id, stream, reading, now) for reading in readings]
-    if not rows:
-        return
-    session.execute(insert(m.Reading), rows)
-    host.first_seen_at = min(host.first_seen_at, *(reading.started_at for reading in readings))
-    latest = max(readings, key=lambda reading: reading.ended_at)
-    host.vcpu, host.gaps = latest.vcpu, [asdict(gap) for gap in latest.gaps]
-    hours = {hour for reading in readings for hour in hours_between(reading.started_at, reading.ended_at)}
-    mark_due(session, host.host_id, hours, now)
 
 
 def mark_due(session: Session, host_id: int, hours: Iterable[datetime], now: datetime) -> None:
@@ -172,11 +251,10 @@ def forget_readings(session: Session, *, now: datetime) -> int:
     """
     if origin(session) is not Origin.REAL:
         return 0
-    past = m.Reading.started_at < now - RETENTION - LONGEST
-    return rows_touched(session, delete(m.Reading).where(past))
+    return rows_touched(session, delete(m.Reading).where(m.Reading.started_at < now - KEPT))
 
 
-def _row(host_id: int, stream: str, reading: Reading, now: datetime) -> dict[str, Any]:
+def _row(host_id: int, stream: str, reading: Reading, now: datetime) -> Row:
     return {
         "host_id": host_id,
         "stream": stream,
@@ -186,7 +264,20 @@ def _row(host_id: int, stream: str, reading: Reading, now: datetime) -> dict[str
         "received_at": now,
         "duration_ms": reading.duration_ms,
         "vcpu": reading.vcpu,
+        "ram_mb": reading.ram_mb,
+        "gpus": reading.gpus,
         "busy_cpu_ms": reading.busy_cpu_ms,
-        "measurements": [asdict(measurement) for measurement in reading.measurements],
-        "workloads": [asdict(use) for use in reading.workloads],
+        "measurements": [_plain(measurement) for measurement in reading.measurements],
+        "workloads": plain_uses(reading),
     }
+
+
+def plain_uses(reading: Reading) -> list[dict[str, Any]]:
+    """What each workload used, as a reading keeps it."""
+    return [_plain(use) for use in reading.workloads]
+
+
+def _plain(part: Measurement | Use | Gap) -> dict[str, Any]:
+    """Its fields, without those that tell nothing."""
+    fields = ((name, getattr(part, name)) for name in part.__slots__)
+    return {name: value for name, value in fields if value is not None}

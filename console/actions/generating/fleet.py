@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from console.actions.generating import traces
 from console.actions.generating.chance import dice, drawn, uneven, weighted
-from console.actions.generating.rows import Deed, Row, add_rows, continue_numbers
+from console.actions.generating.rows import Deed, Row, continue_numbers
 from console.actions.generating.scale import ZONE, Scale
 from console.actions.generating.world import Adherent, Contract, Host, Workload, World
 from console.domain.claims import OPERATOR_TENANT, Claim
 from console.domain.hours import day_bounds
 from console.domain.proportion import apportion
 from console.domain.spans import Span, union
+from console.store.bulk import add_rows
 from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import measurement as m
@@ -187,13 +188,15 @@ def _host_row(scale: Scale, host: Host) -> Row:
 
 def _workload_rows(host: Host) -> Iterator[Row]:
     for number, name in ((m.IDLE_KEPT, "idle_kept"), (m.UNATTRIBUTED, "unattributed")):
-        yield {"host_id": host.host_id, "workload_id": number, "name": name, "kind": name}
+        line = {"host_id": host.host_id, "workload_id": number, "name": name, "kind": name}
+        yield line | {"reserved_mcpu": None}
     for workload in host.workloads:
         yield {
             "host_id": host.host_id,
             "workload_id": workload.workload_id,
             "name": workload.name,
             "kind": workload.kind,
+            "reserved_mcpu": workload.reserved_mcpu,
         }
 
 

@@ -65,7 +65,7 @@ SEEDED = frozenset(
         *("adherent", "account", "account_use", "sign_in", "api_token", "api_token_use"),
         *("audit_entry", "audit_payload", "audit_head", "audit_checkpoint"),
         *("service_calendar", "sla_plan", "service", "emission_factor", "criticality_calendar"),
-        *("service_dependency", "regulatory_rule", "message_template"),
+        *("service_dependency", "regulatory_rule", "message_template", "site"),
     }
 )
 

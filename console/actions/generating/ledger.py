@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.generating import power
 from console.actions.generating.chance import dice
-from console.actions.generating.rows import Deed, Row, add_rows, continue_numbers
+from console.actions.generating.rows import Deed, Row, continue_numbers
 from console.actions.generating.scale import ZONE, Scale
 from console.actions.generating.world import Host, World
 from console.actions.reckoning import reckon
@@ -21,8 +21,10 @@ from console.domain.attribution import POLICY_VERSION, Share
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
 from console.domain.hours import HOUR, month_bounds, month_of
 from console.domain.intervals import LONGEST, RETENTION, Measured
+from console.store.bulk import add_rows
 from console.store.models import catalogue as c
 from console.store.models import contract as k
+from console.store.models import fleet as f
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.models.generation import Generation
@@ -39,6 +41,7 @@ class _Rows:
 
     readings: list[Row] = field(default_factory=list)
     hours: list[Row] = field(default_factory=list)
+    sources: list[Row] = field(default_factory=list)
     lines: list[Row] = field(default_factory=list)
 
 
@@ -102,6 +105,7 @@ def _portion(world: World, start: datetime, end: datetime) -> Deed:
     def add(session: Session) -> int:
         add_rows(session, m.Reading, rows.readings)
         add_rows(session, m.HostHour, rows.hours)
+        add_rows(session, f.SourceHour, rows.sources)
         add_rows(session, m.WorkloadHour, rows.lines)
         post_portion(session, start, end)
         return int((end - start) / HOUR)
@@ -128,6 +132,15 @@ def _tell(rows: _Rows, world: World, host: Host, hour: datetime) -> None:
                 "policy": "+".join(f"{policy}/{POLICY_VERSION}" for policy in sorted(ledger.policies)),
             }
         )
+        rows.sources.append(
+            {
+                "hour": hour,
+                "host_id": host.host_id,
+                "source_id": source_of(host),
+                "energy_mj": ledger.energy_mj,
+                "covered_ms": ledger.covered_ms,
+            }
+        )
         rows.lines += ledger.rows(hour, host)
 
 
@@ -147,11 +160,13 @@ class _Hour:
         self.policies.add(shared.policy)
         for workload in host.workloads:
             cpu_ms = use.consumers[workload.name].cpu_ms
-            self._add_line(workload.workload_id, shared.workloads[workload.name], use.measured, cpu_ms)
+            share = shared.workloads[workload.name]
+            self._add_line(workload.workload_id, share, use.measured, cpu_ms, workload.reserved_mcpu)
         self._add_line(m.UNATTRIBUTED, shared.unattributed, use.measured)
         self._add_line(m.IDLE_KEPT, Share(0, shared.idle_kept_mj), use.measured)
 
     def rows(self, hour: datetime, host: Host) -> Iterator[Row]:
+        reserved = {workload.workload_id: workload.reserved_mcpu for workload in host.workloads}
         for workload_id, (energy_mj, idle_mj, low_mj, high_mj, cpu_ms) in sorted(self.lines.items()):
             yield {
                 "hour": hour,
@@ -163,10 +178,18 @@ class _Hour:
                 "low_mj": low_mj,
                 "high_mj": high_mj,
                 "cpu_ms": cpu_ms,
+                "reserved_mcpu": reserved.get(workload_id),
             }
 
-    def _add_line(self, workload_id: int, share: Share, whole: Measured, cpu_ms: int = 0) -> None:
-        if not share.energy_mj and not cpu_ms:
+    def _add_line(
+        self,
+        workload_id: int,
+        share: Share,
+        whole: Measured,
+        cpu_ms: int = 0,
+        reserved_mcpu: int | None = None,
+    ) -> None:
+        if not share.energy_mj and not cpu_ms and not reserved_mcpu:
             return
         line = self.lines.setdefault(workload_id, [0, 0, 0, 0, 0])
         added = (

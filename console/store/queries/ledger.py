@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from console.domain.intervals import RETENTION, part_in
+from console.domain.intervals import RETENTION, counted, cut
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries.readings import interval_of_row, readings_of
+from console.store.queries.rules import RuleBook, rule_book
 
 HostHourKey = tuple[int, datetime]
 PATIENCE = timedelta(minutes=10)  # an hour is metered within seconds, unless something is wrong
@@ -92,17 +93,24 @@ def _sums(session: Session, model: Any, start: datetime, end: datetime) -> Count
 
 def _readings(session: Session, hosts: Counter[HostHourKey], now: datetime) -> Counter[HostHourKey]:
     """Energy by host and hour straight from the readings; hours past their retention keep their sum."""
+    rules = rule_book(session)
     return Counter(
         {
-            (host_id, hour): _read_hour(session, host_id, hour) if hour > now - RETENTION else energy_mj
+            (host_id, hour): _read_hour(session, rules, host_id, hour)
+            if hour > now - RETENTION
+            else energy_mj
             for (host_id, hour), energy_mj in hosts.items()
         }
     )
 
 
-def _read_hour(session: Session, host_id: int, hour: datetime) -> int:
-    parts = (part_in(interval_of_row(row), hour) for row in session.scalars(readings_of(host_id, hour)))
-    return sum(part.measured.energy_mj for part in parts if part)
+def _read_hour(session: Session, rules: RuleBook, host_id: int, hour: datetime) -> int:
+    holding = rules.at(host_id, hour)
+    found = (
+        (interval, counted(interval, holding))
+        for interval in map(interval_of_row, session.scalars(readings_of(host_id, hour)))
+    )
+    return sum(cut(interval, hour, one.measured.energy_mj) for interval, one in found if one)
 
 
 def _named_workloads(session: Session, start: datetime, end: datetime) -> int:

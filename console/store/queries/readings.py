@@ -1,19 +1,32 @@
-"""Raw readings as the ledger reads them."""
+"""Raw readings as the ledger reads them, and what is known before others come in."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
+from collectors.reading import Reading
 from console.domain.attribution import Consumer
 from console.domain.hours import HOUR
 from console.domain.intervals import LONGEST, Interval, Measured
 from console.store.models import measurement as m
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A stretch of time of a host of which a stream told."""
+
+    stream: str
+    started_at: datetime
+    ended_at: datetime
+
+
 def readings_of(host_id: int, hour: datetime) -> Select[m.Reading]:
-    """The readings of a host that touch an hour, by start."""
+    """The readings of a host that touch an hour, by start; ties always in the same order."""
     return (
         select(m.Reading)
         .where(
@@ -22,7 +35,7 @@ def readings_of(host_id: int, hour: datetime) -> Select[m.Reading]:
             m.Reading.started_at < hour + HOUR,
             m.Reading.ended_at > hour,
         )
-        .order_by(m.Reading.started_at)
+        .order_by(m.Reading.started_at, m.Reading.stream, m.Reading.sequence)
     )
 
 
@@ -34,6 +47,54 @@ def interval_of_row(row: m.Reading) -> Interval:
         duration_ms=row.duration_ms,
         vcpu=row.vcpu,
         busy_cpu_ms=row.busy_cpu_ms,
-        measurements=[Measured(**measurement) for measurement in row.measurements],
-        consumers={use["name"]: Consumer(use["cpu_ms"], use["reserved_mcpu"]) for use in row.workloads},
+        measurements=[
+            Measured(
+                one["source"],
+                one["authority"],
+                one["boundary"],
+                one["quality"],
+                one["energy_mj"],
+                one.get("min_mj"),
+                one.get("max_mj"),
+                one.get("idle_power_mw"),
+            )
+            for one in row.measurements
+        ],
+        consumers={
+            use["name"]: Consumer(use["cpu_ms"], use.get("reserved_mcpu"), use.get("gpu_ms"))
+            for use in row.workloads
+        },
+        gpus=row.gpus or 1,
     )
+
+
+def known_keys(
+    session: Session, host_id: int, stream: str, starts: Collection[datetime]
+) -> set[tuple[int, datetime]]:
+    """Sequence and start of the readings of a stream that began at one of these instants."""
+    if not starts:
+        return set()
+    rows = session.execute(
+        select(m.Reading.sequence, m.Reading.started_at).where(
+            m.Reading.started_at.in_(set(starts)), m.Reading.host_id == host_id, m.Reading.stream == stream
+        )
+    )
+    return {(sequence, started_at) for sequence, started_at in rows}
+
+
+def told_by_others(session: Session, host_id: int, stream: str, readings: Sequence[Reading]) -> list[Told]:
+    """What other streams of a host told of, from the first to the last of these readings."""
+    if not readings:
+        return []
+    row = m.Reading
+    rows = session.execute(
+        select(row.stream, row.started_at, row.ended_at)
+        .where(
+            row.host_id == host_id,
+            row.started_at > min(one.started_at for one in readings) - LONGEST,
+            row.started_at < max(one.ended_at for one in readings),
+            row.stream != stream,
+        )
+        .order_by(row.started_at)
+    )
+    return [Told(*told) for told in rows]

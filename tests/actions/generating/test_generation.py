@@ -29,6 +29,7 @@ from console.domain.hours import HOUR
 from console.store.base import Base
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
+from console.store.models import fleet
 from console.store.models import follow_up as f
 from console.store.models import measurement as m
 from console.store.models import people as p
@@ -81,7 +82,7 @@ def test_metering_the_generated_readings_again_changes_nothing(database: Databas
     hours = [ledger_start(world) + place * 7 * HOUR for place in range(8)]
     silent = [span[0].replace(minute=0, second=0) for host in world.hosts for span in host.silences]
     hours += [hour for hour in silent if ledger_start(world) <= hour < SMALL.now]
-    tables = (m.HostHour, m.WorkloadHour, t.EnergyLine, t.CoverageHour)
+    tables = (m.HostHour, fleet.SourceHour, m.WorkloadHour, t.EnergyLine, t.CoverageHour)
     with database.read(Operator()) as session:
         before = [rows(session, model) for model in tables]
     with database.write(Operator()) as session:

@@ -1,0 +1,120 @@
+"""Claims follow virtual machines to the hosts they move to, in the transaction that meters the move."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from console.actions.ingest import mark_due
+from console.domain.following import BeginEarlier, CarryOn, Held, to_follow
+from console.domain.hours import HOUR, hour_of
+from console.domain.intervals import RETENTION
+from console.store.models import catalogue as c
+from console.store.models import contract as k
+from console.store.models import measurement as m
+from console.store.session import MACHINE
+
+Claim = c.WorkloadClaim | k.ServiceClaim
+
+
+def follow(
+    session: Session, host_id: int, hour: datetime, machines: Collection[int], *, now: datetime
+) -> datetime:
+    """Carry the claims on machines that ran on a host in an hour on to it; until when to post it again.
+
+    The host is held by the caller, so that no other claim is made there meanwhile.
+    """
+    end = hour + HOUR
+    if not machines:
+        return end
+    by_machine: dict[int, list[Claim]] = {}
+    for claim in _claims_on(session, machines):
+        by_machine.setdefault(claim.workload_id, []).append(claim)
+    for workload_id, claims in sorted(by_machine.items()):
+        found = to_follow([_held(claim) for claim in claims], host_id, hour)
+        match found:
+            case BeginEarlier():
+                claim = next(one for one in claims if one.claim_id == found.claim.number)
+                end = max(end, claim.valid_from)
+                claim.valid_from = found.valid_from
+            case CarryOn():
+                first = next(one for one in claims if one.claim_id == found.first.number)
+                session.add(_carried_on(session, first, host_id, workload_id, found, now))
+                end = max(end, min(found.valid_to or now, hour_of(now) + HOUR))
+    session.flush()
+    return end
+
+
+def followers(session: Session, claim: Claim) -> list[Claim]:
+    """The claims that carry one on, on other hosts."""
+    kind = type(claim)
+    return list(session.scalars(select(kind).where(kind.follows == abs(claim.claim_id))))
+
+
+def look_elsewhere(session: Session, claim: Claim, *, now: datetime) -> None:
+    """Have the hosts metered again to which the machine of a new claim had moved before it was made.
+
+    The first hour of each within the reach of raw readings is enough: the claim is carried on from it.
+    """
+    workload = session.get(m.Workload, (claim.host_id, claim.workload_id))
+    if workload is None or workload.uid is None:
+        return
+    others = session.scalars(
+        select(m.Workload.host_id).where(
+            m.Workload.uid == workload.uid,
+            m.Workload.workload_id == claim.workload_id,
+            m.Workload.host_id != claim.host_id,
+        )
+    ).all()
+    since = max(claim.valid_from, hour_of(now - RETENTION))
+    for host_id in others:
+        line = m.WorkloadHour
+        first = session.scalar(
+            select(func.min(line.hour)).where(
+                line.host_id == host_id, line.workload_id == claim.workload_id, line.hour >= since
+            )
+        )
+        if first is not None and (claim.valid_to is None or first < claim.valid_to):
+            mark_due(session, host_id, [first], now)
+
+
+def _claims_on(session: Session, machines: Collection[int]) -> Iterable[Claim]:
+    """Every claim of either kind on some machines, on whatever host, in a steady order."""
+    own, shared = c.WorkloadClaim, k.ServiceClaim
+    yield from session.scalars(select(own).where(own.workload_id.in_(machines)).order_by(own.claim_id))
+    yield from session.scalars(
+        select(shared).where(shared.workload_id.in_(machines)).order_by(shared.service_claim_id)
+    )
+
+
+def _held(claim: Claim) -> Held:
+    if isinstance(claim, c.WorkloadClaim):
+        owner: tuple[object, ...] = (claim.tenant_id, claim.subscription)
+        follows = claim.follows
+    else:
+        owner, follows = (claim.service_code,), None if claim.follows is None else -claim.follows
+    return Held(claim.claim_id, claim.host_id, owner, claim.valid_from, claim.valid_to, follows)
+
+
+def _carried_on(
+    session: Session, first: Claim, host_id: int, workload_id: int, found: CarryOn, now: datetime
+) -> Claim:
+    host = session.get_one(m.Host, host_id)
+    workload = session.get_one(m.Workload, (host_id, workload_id))
+    names = {
+        "host_id": host_id,
+        "workload_id": workload_id,
+        "host_name": host.name,
+        "workload_name": workload.name,
+        "valid_from": found.valid_from,
+        "valid_to": found.valid_to,
+        "claimed_by": MACHINE,
+        "claimed_at": now,
+        "follows": abs(first.claim_id),
+    }
+    if isinstance(first, c.WorkloadClaim):
+        return c.WorkloadClaim(tenant_id=first.tenant_id, subscription=first.subscription, **names)
+    return k.ServiceClaim(service_code=first.service_code, **names)
