@@ -22,7 +22,7 @@ from console.domain.access import Role
 from console.store import schema
 from console.store.session import Database, Operator
 from console.web import access
-from tests import given, postgres
+from tests import given, hypervisors, postgres
 from tests.browser import Browser
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -38,7 +38,11 @@ QUIET = (  # a browser that opens the pages of the test and calls nobody
 )
 MISSING = {
     "chromium": None if CHROMIUM else "no Chromium: apt install chromium, or set CHROMIUM",
+    "libvirt": None if hypervisors.libvirt_files() else "no libvirt: apt install python3-libvirt",
     "postgres": None if postgres.find_programs() else "no PostgreSQL 15+: apt install postgresql",
+    "vcsim": None
+    if hypervisors.can_simulate_vcenter()
+    else "no vCenter simulator: apt install golang-go golang-github-vmware-govmomi-dev",
 }
 REQUIRED = {name for name in os.environ.get("REQUIRE", "").split(",") if name}
 

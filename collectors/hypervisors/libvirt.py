@@ -144,7 +144,7 @@ class Libvirt(Hypervisor):
             return Missing("the CPU times of the host began again")
         elapsed_us = round((now.at_s - before.at_s) * 1e6)
         guests = (
-            _guest(before.domains.get(domain.uid), domain, elapsed_us) for domain in now.domains.values()
+            guest_of(before.domains.get(domain.uid), domain, elapsed_us) for domain in now.domains.values()
         )
         return HostSpan(
             covered_us=elapsed_us,
@@ -194,7 +194,7 @@ def _steal_us(stats: Mapping[str, Any]) -> int | None:
     return sum(delays_ns) // 1000 if delays_ns else None
 
 
-def _guest(before: Domain | None, now: Domain, elapsed_us: int) -> Guest | None:
+def guest_of(before: Domain | None, now: Domain, elapsed_us: int) -> Guest | None:
     """What a machine used meanwhile; None for one that neither runs nor used anything."""
     used = spent(before.counted if before else None, now.counted, now.vcpu, elapsed_us)
     if now.state not in RUNS and not (isinstance(used, Spent) and used.cpu_us):
