@@ -1,4 +1,4 @@
-"""The test doubles that makers of hypervisors ship: libvirt's test driver, VMware's simulator of a vCenter."""
+"""Test doubles that makers of hypervisors ship: the test driver of libvirt, VMware's simulated vCenter."""
 
 from __future__ import annotations
 

@@ -47,6 +47,8 @@ from collectors.instrument import Energy, Missing, SecretFile
 from collectors.reading import Facts
 from collectors.virtual import EXTRA_THREADS, FIRST_READ, Guest, HostSpan, Hypervisor, Unreachable
 
+VERSION = "vim.version.version11"
+"""Of vSphere 6.5: it has all that is asked here, and later ones answer it."""
 SAMPLE_S = 20
 LATE_S = 20
 """How long a sample may take to come."""
@@ -111,7 +113,10 @@ class Machine:
 
 
 class Vsphere(Hypervisor):
-    """All hosts behind one address, over one session."""
+    """All hosts behind one address, over one session.
+
+    Samples up to `told_until_s` (seconds since 1970, on the clock of the server) were told.
+    """
 
     name = "vsphere"
     settings = VsphereSettings
@@ -122,7 +127,7 @@ class Vsphere(Hypervisor):
         self._service: Any = None
         self._counters: dict[str, int] = {}
         self._told: set[str] = set()
-        self._until_s = 0
+        self.told_until_s = 0
 
     def available(self) -> str | None:
         if find_spec("pyVmomi") is None:
@@ -146,18 +151,17 @@ class Vsphere(Hypervisor):
             raise Unreachable(f"{self._settings.address}: {error or type(error).__name__}") from None
 
     def close(self) -> None:
-        from pyVim.connect import Disconnect
-
         service, self._service = self._service, None
         if service is not None:
             with suppress(Exception):  # the session is given up whatever the answer
-                Disconnect(service)
+                service.content.sessionManager.Logout()
+            service._GetStub().DropConnections()
 
     def _read(self) -> dict[str, HostSpan | Missing]:
         service = self._connected()
         content = service.RetrieveContent()
         until_s = window_end(service.CurrentTime())
-        since_s, self._until_s = max(self._until_s, until_s - MOST_BEHIND_S), until_s
+        since_s, self.told_until_s = max(self.told_until_s, until_s - MOST_BEHIND_S), until_s
         hosts, machines = inventory(_objects(content), self._settings.site)
         if self._settings.cluster is not None:
             hosts = [host for host in hosts if host.facts.cluster == self._settings.cluster]
@@ -174,22 +178,33 @@ class Vsphere(Hypervisor):
         return told
 
     def _connected(self) -> Any:
-        from pyVim.connect import SmartConnect
-
         if self._service is None:
-            host, _, port = self._settings.address.partition(":")
-            ca_file = self._settings.ca_file
-            self._service = SmartConnect(
-                host=host,
-                port=int(port or 443),
-                user=self._settings.user,
-                pwd=self._settings.password_file.read(),
-                sslContext=ssl.create_default_context(cafile=None if ca_file is None else str(ca_file)),
-                httpConnectionTimeout=self._settings.timeout_seconds,
-            )
+            self._service = self._signed_in()
             counters = self._service.RetrieveContent().perfManager.perfCounter
             self._counters = {_counter_name(counter): counter.key for counter in counters}
         return self._service
+
+    def _signed_in(self) -> Any:
+        """A session; the version of the API is stated and not asked for, so that every call has a timeout."""
+        from pyVmomi import SoapStubAdapter, vim
+
+        host, _, port = self._settings.address.partition(":")
+        ca_file = self._settings.ca_file
+        stub = SoapStubAdapter(
+            host=host,
+            port=int(port or 443),
+            version=VERSION,
+            sslContext=ssl.create_default_context(cafile=None if ca_file is None else str(ca_file)),
+            httpConnectionTimeout=self._settings.timeout_seconds,
+        )
+        service: Any = vim.ServiceInstance("ServiceInstance", stub)
+        try:
+            password = self._settings.password_file.read()
+            service.content.sessionManager.Login(self._settings.user, password, None)
+        except BaseException:
+            stub.DropConnections()
+            raise
+        return service
 
     def _samples(
         self,
@@ -202,7 +217,7 @@ class Vsphere(Hypervisor):
         """The samples of `(since, until]` of the hosts and machines, by entity and counter."""
         from pyVmomi import vim
 
-        stub = performance._stub
+        stub = performance._GetStub()
         entities = [(vim.HostSystem(host.key, stub), OF_HOST) for host in hosts]
         entities += [(vim.VirtualMachine(machine.key, stub), OF_MACHINE) for machine in machines]
         names = {number: name for name, number in self._counters.items()}
