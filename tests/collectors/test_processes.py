@@ -18,7 +18,7 @@ from collectors.proc import Key, ProcessTimes
 from collectors.reading import Kind
 from collectors.rules import parse
 from collectors.sources.processes import Processes, spent
-from tests.collectors.trees import Host
+from tests.collectors.trees import Host, written
 
 RULES = parse(
     tomllib.loads("""
@@ -215,6 +215,207 @@ def test_a_torn_read_of_the_cpu_times_loses_nothing(host: Host) -> None:
     assert isinstance(use, HostUse)
     assert (use.busy_us, use.vcpu) == (9_000_000, 2)
     assert use.workloads == {"user 12345": Work(Kind.USER, 3_000_000)}
+
+
+ID = "8d1c3a" + "0" * 58
+CONTAINER = f"/docker/{ID}"
+
+
+def listed(host: Host) -> None:
+    """The kernel lists the processes of groups, and those of the root group."""
+    host.v2("/", 100)
+    host.members("/", 2)
+    host.process(2, 0, command="kthreadd", flags=0x00200000)
+
+
+def read_pids(source: Processes) -> set[int]:
+    """The processes that were read at the last sample."""
+    assert source._last is not None
+    return {key.pid for key in source._last.processes}
+
+
+def test_processes_are_read_where_no_rule_names_their_group_and_nowhere_else(host: Host) -> None:
+    listed(host)
+    host.v2(PAYROLL, 10)
+    host.members(PAYROLL, 70)
+    host.process(70, 5, groups=f"0::{PAYROLL}")
+    host.v2("/batch", 3)
+    host.members("/batch", 71)
+    host.process(71, 3, groups="0::/batch")
+    source = started(host)
+    host.busy(9)
+    host.v2(PAYROLL, 17)
+    host.v2("/batch", 5)
+    host.process(71, 5, groups="0::/batch")
+    assert used_s(source) == {"payroll.service": 7, "user 12345": 2}
+    assert read_pids(source) == {71}
+
+
+def test_a_group_of_which_an_earlier_rule_takes_a_process_is_read_whole(host: Host) -> None:
+    listed(host)
+    host.v2(PAYROLL, 10)
+    host.members(PAYROLL, 70, 71)
+    host.process(70, 5, groups=f"0::{PAYROLL}")
+    host.process(71, 1, groups=f"0::{PAYROLL}", command="/usr/bin/backup --all")
+    source = started(host)
+    host.busy(9)
+    host.v2(PAYROLL, 15)
+    host.process(70, 8, groups=f"0::{PAYROLL}")
+    host.process(71, 3, groups=f"0::{PAYROLL}", command="/usr/bin/backup --all")
+    assert used_s(source) == {"backup": 2, "payroll.service": 3}
+    assert read_pids(source) == {70, 71}
+
+
+def test_one_that_an_earlier_rule_takes_is_found_when_it_is_born_and_counts_from_there(host: Host) -> None:
+    listed(host)
+    host.v2(PAYROLL, 1000)
+    host.members(PAYROLL, 70)
+    host.process(70, 900, groups=f"0::{PAYROLL}")
+    source = started(host)
+    assert read_pids(source) == set()
+    host.busy(9)
+    host.v2(PAYROLL, 1005)
+    host.members(PAYROLL, 70, 72)
+    host.process(70, 903, groups=f"0::{PAYROLL}")
+    host.process(72, 2, start=700, groups=f"0::{PAYROLL}", command="/usr/bin/backup --all")
+    assert used_s(source) == {"backup": 2, "payroll.service": 3}
+    host.busy(18)
+    host.v2(PAYROLL, 1010)
+    host.process(72, 3, start=700, groups=f"0::{PAYROLL}", command="/usr/bin/backup --all")
+    assert used_s(source) == {"backup": 1, "payroll.service": 4}
+
+
+def test_an_old_process_that_begins_to_be_read_brings_nothing_of_its_past(host: Host) -> None:
+    listed(host)
+    rules = parse({"workload": [{"name": "{systemd}", "systemd": "*.service"}, {"name": "u", "user": "*"}]})
+    host.v2(PAYROLL, 5000)
+    host.members(PAYROLL, 70)
+    host.process(70, 5000, groups=f"0::{PAYROLL}")
+    host.v2("/session", 1)
+    host.members("/session")
+    source = Processes(host.roots, rules)
+    source.read()
+    host.busy(9)
+    host.v2(PAYROLL, 5001)
+    host.v2("/session", 3)
+    host.members(PAYROLL)
+    host.members("/session", 70)
+    host.process(70, 5003, groups="0::/session")
+    assert used_s(source) == {"payroll.service": 1, "u": 2}
+
+
+def test_a_process_that_leaves_for_a_named_group_is_not_counted_as_reaped(host: Host) -> None:
+    listed(host)
+    host.v2(PAYROLL, 0)
+    host.members(PAYROLL)
+    host.v2("/session", 100)
+    host.members("/session", 69, 70)
+    host.process(69, 1, reaped_s=50, groups="0::/session")
+    host.process(70, 40, parent=69, groups="0::/session")
+    source = started(host)
+    host.busy(9)
+    host.v2(PAYROLL, 3)
+    host.v2("/session", 105)
+    host.members(PAYROLL, 70)
+    host.members("/session", 69)
+    host.process(70, 43, parent=69, groups=f"0::{PAYROLL}")
+    host.process(69, 2, reaped_s=54, groups="0::/session")
+    assert used_s(source) == {"payroll.service": 3, "user 12345": 5}
+
+
+def test_kernel_threads_are_looked_at_once_and_not_at_every_sample(host: Host) -> None:
+    listed(host)
+    host.process(60, 1)
+    host.members("/", 2, 60)
+    source = started(host)
+    host.gone(2)
+    host.process(60, 3)
+    assert used_s(source) == {"user 12345": 2}
+    assert read_pids(source) == {60}
+
+
+def test_listed_as_strangers_the_processes_of_groups_are_all_read(host: Host) -> None:
+    host.v2("/", 100)
+    host.members("/", 0, 0)
+    host.v2(PAYROLL, 10)
+    host.process(70, 5, groups=f"0::{PAYROLL}")
+    source = started(host)
+    assert read_pids(source) == {70}
+
+
+def test_the_limits_of_a_container_are_what_is_set_aside_for_it_and_for_its_groups_once(host: Host) -> None:
+    host.v2(CONTAINER, 10)
+    host.v2(f"{CONTAINER}/init.scope", 10)
+    for group in (CONTAINER, f"{CONTAINER}/init.scope"):
+        written(host.roots.cgroup / group.lstrip("/") / "cpu.max", "150000 100000\n")
+        written(host.roots.cgroup / group.lstrip("/") / "memory.max", "536870912\n")
+    source = started(host)
+    host.busy(3)
+    host.v2(CONTAINER, 12)
+    use = source.read()
+    assert isinstance(use, HostUse)
+    assert use.workloads["container 8d1c3a000000"] == Work(
+        Kind.CONTAINER, 2_000_000, reserved_mcpu=1500, reserved_mb=512
+    )
+
+
+def test_no_more_is_set_aside_than_the_machine_has_and_nothing_where_a_group_has_no_limit(host: Host) -> None:
+    rules = parse({"workload": [{"name": "night", "systemd": "night-*.service"}]})
+    written(host.roots.proc / "meminfo", "MemTotal:  2097152 kB\n")
+    for unit in ("night-1", "night-2"):
+        host.v2(f"/system.slice/{unit}.service", 1)
+        written(host.roots.cgroup / f"system.slice/{unit}.service/memory.max", f"{3 << 30}\n")
+    written(host.roots.cgroup / "system.slice/night-1.service/cpu.max", "100000 100000\n")
+    source = Processes(host.roots, rules)
+    source.read()
+    use = source.read()
+    assert isinstance(use, HostUse)
+    assert use.ram_mb == 2048
+    assert use.workloads == {"night": Work(Kind.SYSTEMD, 0, reserved_mcpu=None, reserved_mb=2048)}
+
+
+def test_a_pod_and_a_container_go_by_the_names_that_their_runtime_tells(host: Host) -> None:
+    rules = parse(
+        {
+            "workload": [
+                {"name": "pod {pod_name}", "pod_name": "payroll/*"},
+                {"name": "container {container_name}", "container_name": "*"},
+                {"name": "{pod}", "pod": "*"},
+                {"name": "{vm}", "vm": "*"},
+            ]
+        }
+    )
+    other = "f" * 64
+    pod = "3ad7f1c2-9a54-4c1e-8e31-0c5b2d9e77aa"
+    paths = [f"/kubepods/pod{pod}/{ID}", f"/docker/{other}", f"/kubepods/pod{pod}/{'e' * 64}"]
+    paths.append(r"/machine.slice/machine-qemu\x2d3\x2ddb\x2d01.scope")
+    written(host.roots.container_logs / f"web-7d9f_payroll_app-{ID}.log", "")
+    written(host.roots.docker / other / "config.v2.json", '{"Name": "/wiki", "Args": ["--key", "s3cret"]}')
+    for path in paths:
+        host.v2(path, 1)
+    source = Processes(host.roots, rules)
+    source.read()
+    host.busy(9)
+    for path in paths:
+        host.v2(path, 3)
+    assert used_s(source) == {"pod payroll/web-7d9f": 2, "container wiki": 2, pod: 2, "db-01": 2}
+
+
+def test_what_is_counted_by_process_goes_to_its_workload_read_or_not(host: Host) -> None:
+    listed(host)
+    host.v2(PAYROLL, 10)
+    host.members(PAYROLL, 70, 71)
+    host.process(70, 5, groups=f"0::{PAYROLL}")
+    host.process(71, 5, groups=f"0::{PAYROLL}", command="/usr/bin/backup --all")
+    host.process(72, 1, groups="0::/")
+    source = started(host)
+    named = {pid: source.workload_of(pid) for pid in (70, 71, 72, 99)}
+    assert named == {
+        70: ("payroll.service", Kind.SYSTEMD),
+        71: ("backup", Kind.COMMAND),
+        72: ("user 12345", Kind.USER),
+        99: None,
+    }
 
 
 times = st.tuples(st.integers(0, 10**9), st.integers(0, 10**9))
