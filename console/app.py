@@ -38,6 +38,7 @@ from console.web import (
     rate_limit,
     volumes_api,
 )
+from console.web.intake import Intake
 from console.web.pages import (
     account,
     adherent,
@@ -193,6 +194,7 @@ def create_app(config: Config | None = None) -> Flask:
         sender_domain=domain_of(config.smtp.sender) if config.smtp else None,
         alert_recipients=config.alert_recipients,
         provider=_provider(config),
+        intake=Intake(config.var / "intake", config.ingest_at_once, config.ingest_hours_behind),
     )
     app.config.update(
         SECRET_KEY=config.secret_key,

@@ -58,6 +58,8 @@ class Config:
     rate_limit_storage: str
     trusted_proxies: int
     oidc: Oidc | None
+    ingest_at_once: int
+    ingest_hours_behind: int
 
 
 def read_config(environ: Mapping[str, str] | None = None) -> Config:
@@ -84,6 +86,8 @@ def read_config(environ: Mapping[str, str] | None = None) -> Config:
         rate_limit_storage=env.get("CONSOLE_RATE_LIMIT_STORAGE") or "memory://",
         trusted_proxies=_whole(env, "CONSOLE_TRUSTED_PROXIES", 0, 0, 9),
         oidc=_oidc(env),
+        ingest_at_once=_whole(env, "CONSOLE_INGEST_AT_ONCE", 8, 1, 256),
+        ingest_hours_behind=_whole(env, "CONSOLE_INGEST_HOURS_BEHIND", 20_000, 1, 10_000_000),
     )
 
 

@@ -88,7 +88,7 @@ def _check(session: Session, host_id: int, terms: Terms, valid_from: datetime, n
         raise Invalid(
             "source",
             "Cet hôte n'a pas d'instrument de ce nom ; il a : %(known)s.",
-            known=", ".join(sorted(known)) or "aucun",
+            known=", ".join(sorted(known)) or "—",
         )
 
 

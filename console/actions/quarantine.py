@@ -101,7 +101,8 @@ def _decide(
     )
     decided = {"decision": decision, "decided_at": now, "decided_by": by, "note": note}
     if not rows_touched(session, update(m.QuarantinedReading).where(*waiting).values(decided)):
-        raise Conflict("Cette mesure a déjà été examinée par %(by)s.", by=row.decided_by or "quelqu'un")
+        session.refresh(row)
+        raise Conflict("Cette mesure a déjà été examinée par %(by)s.", by=row.decided_by)
     return row
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from console.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated
 from console.web.fragments import wants_fragment
 
+RETRY_AFTER_S = 10
 STATUS: dict[type[DomainError], int] = {
     Unauthenticated: 401,
     Forbidden: 403,
@@ -87,6 +89,11 @@ TEXTS = {
         lazy_gettext("La console a rencontré une erreur"),
         lazy_gettext("Elle est notée au journal du serveur. Si elle revient, prévenez l'exploitation."),
     ),
+    503: Text(
+        "unavailable",
+        lazy_gettext("La base de données ne répond pas"),
+        lazy_gettext("Réessayez dans un instant : rien n'a été enregistré."),
+    ),
 }
 
 
@@ -95,6 +102,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(DomainError, _refused)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _failed)
+    app.register_error_handler(OperationalError, _away)
+    app.register_error_handler(InterfaceError, _away)
 
 
 def message_of(error: DomainError) -> str:
@@ -110,6 +119,14 @@ def _refused(error: DomainError) -> Response:
 
 def _stale_form(_error: CSRFError) -> Response:
     return _answer(400, STALE_FORM)
+
+
+def _away(error: OperationalError | InterfaceError) -> Response:
+    """The database is away, full or overtaxed: what was asked may be asked again, and is not half done."""
+    current_app.logger.error("the database failed: %s", " ".join(str(error.orig).split()))
+    answer = _answer(503, TEXTS[503])
+    answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return answer
 
 
 def _failed(error: HTTPException) -> Response:

@@ -10,6 +10,7 @@ from flask import current_app
 from console.actions.sealing import Seal
 from console.actions.single_sign_on import Provider
 from console.store.session import Database
+from console.web.intake import Intake
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class State:
 
     A host that was not heard for `silent_after` is silent. `require_totp`: staff have a second factor.
     `sender_domain` is None where no mail leaves, `provider` where there is no single sign-on;
-    `alert_recipients` are the addresses of those on watch.
+    `alert_recipients` are the addresses of those on watch. `intake` bounds what agents send.
     """
 
     database: Database
@@ -30,6 +31,7 @@ class State:
     sender_domain: str | None
     alert_recipients: tuple[str, ...]
     provider: Provider | None
+    intake: Intake
 
 
 def state() -> State:
