@@ -7,7 +7,7 @@ INTO := --quiet --python $(BIN)/python
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
-WORKERS ?= 3
+WORKERS ?= 4
 
 export CONSOLE_PORT ?= 8000
 export CONSOLE_VAR ?= $(CURDIR)/var

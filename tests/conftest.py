@@ -44,12 +44,14 @@ MISSING = {
     if hypervisors.can_simulate_vcenter()
     else "no vCenter simulator: apt install golang-go golang-github-vmware-govmomi-dev",
 }
+LONGEST = {"test_outage.py", "test_first_run.py", "test_routes.py", "test_incidents.py", "test_jobs.py"}
 REQUIRED = {name for name in os.environ.get("REQUIRE", "").split(",") if name}
 
 
 # A time limit on an example says more of the machine than of the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+routes_once.install()
 
 
 def pytest_configure() -> None:
@@ -66,11 +68,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(reason)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first: workers end together."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test marked `both_databases` runs on SQLite and on PostgreSQL."""
-    if "database" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
-        engines = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
-        metafunc.parametrize("database", engines, indirect=True)
+    if not metafunc.definition.get_closest_marker("both_databases"):
+        return
+    engines = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+    for fixture in ("database", "past"):
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, engines, indirect=True)
 
 
 @pytest.fixture(scope="session")

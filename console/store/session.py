@@ -30,7 +30,7 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
+from sqlalchemy.orm import Mapper, ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.selectable import AliasedReturnsRows
 from sqlalchemy.sql.visitors import ExternallyTraversible
@@ -291,6 +291,12 @@ def _tables_in(statement: ExternallyTraversible) -> set[str]:
     return found
 
 
+@lru_cache(maxsize=1)
 def _owned() -> dict[str, type[OwnedRow]]:
     """The guarded entities by the name of their table."""
     return {str(m.local_table): m.class_ for m in Base.registry.mappers if issubclass(m.class_, OwnedRow)}
+
+
+@event.listens_for(Mapper, "after_mapper_constructed")
+def _know_another(_mapper: object, _entity: object) -> None:
+    _owned.cache_clear()

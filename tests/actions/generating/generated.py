@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from console.actions.catalogue import seed_catalogue
 from console.actions.generating.generation import SUBJECTS, begin, finish, imagine
@@ -10,6 +11,14 @@ from console.actions.generating.scale import Scale
 from console.actions.generating.sites import SHIPPED, read_sites
 from console.actions.generating.world import World
 from console.store.session import Database, Operator
+
+
+class Past(NamedTuple):
+    """A database of its own, that holds what the world says."""
+
+    database: Database
+    world: World
+
 
 SMALL = Scale(
     seed=7,

@@ -40,7 +40,7 @@ from console.store.queries.statements import archived_figures
 from console.store.session import Database, Operator, Tenants
 from reports.figures import DraftReason, Quality
 from tests import given
-from tests.actions.generating.generated import SMALL, generate, imagined
+from tests.actions.generating.generated import SMALL, Past, generate, imagined
 
 pytestmark = pytest.mark.both_databases
 
@@ -56,8 +56,8 @@ def count(session: Session, model: type[Base]) -> int:
     return session.scalar(select(func.count()).select_from(model)) or 0
 
 
-def test_there_is_as_much_as_was_asked_for(database: Database) -> None:
-    generate(database)
+def test_there_is_as_much_as_was_asked_for(past: Past) -> None:
+    database = past.database
     with database.read(Operator()) as session:
         assert count(session, c.Adherent) == 1 + SMALL.adherents
         assert count(session, t.Subscription) == SMALL.subscriptions
@@ -67,8 +67,8 @@ def test_there_is_as_much_as_was_asked_for(database: Database) -> None:
         assert origin(session) is Origin.GENERATED
 
 
-def test_the_ledger_adds_up_from_the_meter_to_the_adherents(database: Database) -> None:
-    world = generate(database)
+def test_the_ledger_adds_up_from_the_meter_to_the_adherents(past: Past) -> None:
+    database, world = past
     start = ledger_start(world)
     with database.read(Operator()) as session:
         found = ledger.check(session, start, SMALL.now, now=SMALL.now)  # so readings count as kept
@@ -77,8 +77,8 @@ def test_the_ledger_adds_up_from_the_meter_to_the_adherents(database: Database) 
     assert found.hosts == SMALL.hosts
 
 
-def test_metering_the_generated_readings_again_changes_nothing(database: Database) -> None:
-    world = generate(database)
+def test_metering_the_generated_readings_again_changes_nothing(past: Past) -> None:
+    database, world = past
     hours = [ledger_start(world) + place * 7 * HOUR for place in range(8)]
     silent = [span[0].replace(minute=0, second=0) for host in world.hosts for span in host.silences]
     hours += [hour for hour in silent if ledger_start(world) <= hour < SMALL.now]
@@ -94,8 +94,8 @@ def test_metering_the_generated_readings_again_changes_nothing(database: Databas
         assert [rows(session, model) for model in tables] == before
 
 
-def test_reckoning_a_month_of_the_ledger_again_changes_nothing(database: Database) -> None:
-    world = generate(database)
+def test_reckoning_a_month_of_the_ledger_again_changes_nothing(past: Past) -> None:
+    database, world = past
     with database.read(Operator()) as session:
         before = rows(session, t.CarbonLine)
     with database.write(Operator()) as session:
@@ -105,9 +105,9 @@ def test_reckoning_a_month_of_the_ledger_again_changes_nothing(database: Databas
         assert rows(session, t.CarbonLine) == before
 
 
-def test_a_month_before_the_ledger_is_what_its_hours_would_have_given(database: Database) -> None:
+def test_a_month_before_the_ledger_is_what_its_hours_would_have_given(past: Past) -> None:
     """With a longer ledger the sums of an adherent's month differ by what rounding each hour loses."""
-    world = generate(database)
+    database, world = past
     with database.read(Operator()) as session:
         told = _energy(session, date(2025, 11, 1))
     given.an_empty_database(database)
@@ -120,8 +120,8 @@ def test_a_month_before_the_ledger_is_what_its_hours_would_have_given(database: 
         assert energy_mj == pytest.approx(metered[tenant_id], abs=lines * SMALL.workloads, rel=0.002)
 
 
-def test_a_statement_of_a_month_before_the_ledger_is_made_from_its_sums(database: Database) -> None:
-    world = generate(database)
+def test_a_statement_of_a_month_before_the_ledger_is_made_from_its_sums(past: Past) -> None:
+    database, world = past
     november = date(2025, 11, 1)
     with database.read(Operator()) as session:
         told, before = _energy(session, november), rows(session, t.CarbonLine)
@@ -139,9 +139,9 @@ def test_a_statement_of_a_month_before_the_ledger_is_made_from_its_sums(database
         assert rows(session, t.CarbonLine) == before
 
 
-def test_an_hour_of_the_ledger_leaves_the_month_before_it_as_it_was(database: Database) -> None:
+def test_an_hour_of_the_ledger_leaves_the_month_before_it_as_it_was(past: Past) -> None:
     """It begins with the month of the easternmost adherent, which elsewhere is late in another one."""
-    world = generate(database)
+    database, world = past
     with database.read(Operator()) as session:
         before = rows(session, t.CarbonLine, t.CarbonLine.month == date(2025, 11, 1))
     with database.write(Operator()) as session:
@@ -154,8 +154,8 @@ def test_an_hour_of_the_ledger_leaves_the_month_before_it_as_it_was(database: Da
         assert months_due(session, now=SMALL.now) == []
 
 
-def test_the_last_closed_months_have_statements_issued_within_the_past(database: Database) -> None:
-    world = generate(database)
+def test_the_last_closed_months_have_statements_issued_within_the_past(past: Past) -> None:
+    database, world = past
     with database.read(Operator()) as session:
         issued = session.scalars(
             select(t.Statement).order_by(t.Statement.tenant_id, t.Statement.number)
@@ -179,8 +179,8 @@ def test_some_adherents_have_sites_of_their_own_and_some_minutes_an_addendum(dat
         assert 0 < count(session, f.Addendum) < (session.scalar(approved) or 0)
 
 
-def test_generated_readings_are_kept_however_old_they_are(database: Database) -> None:
-    generate(database)
+def test_generated_readings_are_kept_however_old_they_are(past: Past) -> None:
+    database = past.database
     with database.read(Operator()) as session:
         before = count(session, m.Reading)
     with database.write(Operator()) as session:
@@ -197,8 +197,8 @@ def _energy(session: Session, month: date) -> dict[int, int]:
     return {tenant_id: int(energy_mj) for tenant_id, energy_mj in found}
 
 
-def test_incidents_are_as_if_each_event_had_been_recorded(database: Database) -> None:
-    world = generate(database)
+def test_incidents_are_as_if_each_event_had_been_recorded(past: Past) -> None:
+    database, world = past
     adherent = max(world.adherents, key=lambda one: len(world.contracts[one.tenant_id]))
     of_adherent = t.Incident.tenant_id == adherent.tenant_id
     with database.read(Operator()) as session:
@@ -283,9 +283,9 @@ def test_a_change_to_one_subject_leaves_the_others_as_they_were(database: Databa
 
 
 def test_the_same_options_give_the_same_rows_in_every_database(
-    database: Database, sqlite_template: Path, tmp_path: Path
+    past: Past, sqlite_template: Path, tmp_path: Path
 ) -> None:
-    generate(database)
+    database = past.database
     shutil.copy(sqlite_template, tmp_path / "other.db")
     other = Database(f"sqlite:///{tmp_path / 'other.db'}")
     generate(other)

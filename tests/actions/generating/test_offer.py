@@ -10,14 +10,14 @@ from sqlalchemy import select
 from console.store.models import offer as o
 from console.store.models import tenant as t
 from console.store.queries.campaigns import campaigns
-from console.store.session import Database, Operator
-from tests.actions.generating.generated import SMALL, generate
+from console.store.session import Operator
+from tests.actions.generating.generated import SMALL, Past
 
 pytestmark = pytest.mark.both_databases
 
 
-def test_the_catalogue_is_not_empty(database: Database) -> None:
-    generate(database)
+def test_the_catalogue_is_not_empty(past: Past) -> None:
+    database = past.database
     with database.read(Operator()) as session:
         (campaign,) = campaigns(session)
         assert campaign.successor is not None
@@ -33,8 +33,8 @@ def test_the_catalogue_is_not_empty(database: Database) -> None:
         assert named <= versions
 
 
-def test_a_certificate_says_of_itself_that_it_is_a_specimen(database: Database) -> None:
-    generate(database)
+def test_a_certificate_says_of_itself_that_it_is_a_specimen(past: Past) -> None:
+    database = past.database
     with database.read(Operator()) as session:
         certificates = session.scalars(select(o.Certificate).order_by(o.Certificate.valid_to)).all()
         assert (
