@@ -22,7 +22,7 @@ from console.domain.access import Role
 from console.store import schema
 from console.store.session import Database, Operator
 from console.web import access
-from tests import given, hypervisors, postgres
+from tests import given, hypervisors, postgres, routes_once
 from tests.browser import Browser
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
