@@ -207,8 +207,8 @@ def _outbox(settings: AgentSettings) -> Iterator[Check]:
     folder = settings.outbox
     if not folder.exists():
         nearest = next(parent for parent in folder.absolute().parents if parent.exists())
-        if not os.access(nearest, os.W_OK | os.X_OK):
-            yield broken("outbox", f"{folder} is missing, and {nearest} cannot be written: make it")
+        if reason := _cannot_hold_folders(nearest):
+            yield broken("outbox", f"{folder} is missing, and cannot be made in {nearest}: {reason}")
             return
         yield note("outbox", f"{folder} is missing; the agent makes it")
     else:
@@ -218,6 +218,16 @@ def _outbox(settings: AgentSettings) -> Iterator[Check]:
     told = f"{free_bytes >> 20} MB free"
     wanted_bytes = min(settings.outbox_max_mb << 20, LEAST_FREE_BYTES)
     yield good("disk", told) if free_bytes >= wanted_bytes else broken("disk", f"{told} where {folder} is")
+
+
+def _cannot_hold_folders(folder: Path) -> str | None:
+    probe = folder / f".doctor-{os.getpid()}"
+    try:
+        probe.mkdir()
+        probe.rmdir()
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def _kept(folder: Path, most_mb: int) -> Check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ class Console:
     batches: list[Batch] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    encodings: list[str | None] = field(default_factory=list)
     port: int = 0
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -50,13 +52,16 @@ class Console:
                     body = gzip.decompress(body)
                 batch = json.loads(body)
                 console.paths.append(self.path)
+                console.encodings.append(self.headers["Content-Encoding"])
                 console.tokens.append(str(self.headers["Authorization"]))
                 console.batches.append(batch)
                 status, body = console.reply(batch)
                 content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-                self.send_response(status)
+                self.send_response_only(status)
+                self.send_header("Date", console.headers.get("Date", self.date_time_string()))
                 for name, value in console.headers.items():
-                    self.send_header(name, value)
+                    if name != "Date":
+                        self.send_header(name, value)
                 if status in (301, 302, 307):
                     self.send_header("Location", f"http://127.0.0.1:{console.port}/elsewhere")
                 self.send_header("Content-Length", str(len(content)))
@@ -82,6 +87,10 @@ class Console:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def encrypt(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from here on."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     @property
     def url(self) -> str:

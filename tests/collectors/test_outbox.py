@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from collectors.outbox import Outbox, OutboxUnusable
+from collectors.outbox import Outbox, OutboxFull, OutboxUnusable
 from collectors.reading import STREAM
 from tests.readings import reading
 
 KEEPS_FOR_EVER = """
 import sys
+from contextlib import suppress
 from pathlib import Path
 from collectors.outbox import Outbox
 from tests.readings import reading
@@ -155,3 +158,70 @@ def test_killed_at_any_moment_nothing_kept_is_lost_and_no_sequence_comes_twice(
         assert [one.sequence for one in batch.readings] == [int(path.stem) for path in outbox.kept()]
     assert not list(tmp_path.glob(".writing-*"))
     assert not (tmp_path / "refused").exists()
+
+
+def fill(outbox: Outbox) -> list[int]:
+    """Keep readings until no more are taken; their sequences."""
+    kept = []
+    with suppress(OutboxFull):
+        while True:
+            kept.append(outbox.put(reading()))
+    return kept
+
+
+def fill_the_disk(outbox: Outbox) -> list[int]:
+    """Keep readings until the disk takes no more; their sequences."""
+    kept = []
+    with suppress(OSError):
+        while True:
+            kept.append(outbox.put(reading()))
+    assert shutil.disk_usage(outbox.folder).free <= 2 * 4096
+    return kept
+
+
+def test_a_full_outbox_keeps_the_oldest_and_takes_the_newest_again_once_some_were_sent(
+    tmp_path: Path,
+) -> None:
+    with Outbox(tmp_path, "agent", "host", most_bytes=10 * 4096) as outbox:
+        assert fill(outbox) == list(range(1, 11))
+        batch = outbox.oldest(3, 10**6)
+        assert batch is not None
+        outbox.acknowledge(batch, [1, 2, 3])
+        assert fill(outbox) == [11, 12, 13]
+        assert [int(path.stem) for path in outbox.kept()] == list(range(4, 14))
+    with Outbox(tmp_path, "agent", "host", most_bytes=10 * 4096) as outbox:
+        assert fill(outbox) == []
+
+
+def test_what_the_console_refused_counts_as_well(tmp_path: Path) -> None:
+    with Outbox(tmp_path, "agent", "host", most_bytes=10 * 4096) as outbox:
+        fill(outbox)
+        outbox.set_aside(outbox.kept()[:4], "422 no")
+        assert fill(outbox) == []
+
+
+def test_on_a_full_disk_nothing_is_half_written_and_what_was_kept_stays(small_disk: Path) -> None:
+    folder = small_disk / "outbox"
+    with Outbox(folder, "agent", "host") as outbox:
+        kept = fill_the_disk(outbox)
+        assert kept
+        assert [int(path.stem) for path in outbox.kept()] == kept
+        assert not list(folder.glob(".writing-*"))
+        batch = outbox.oldest(len(kept), 10**9)
+        assert batch is not None
+        assert [one.sequence for one in batch.readings] == kept
+        outbox.acknowledge(batch, kept[:3])
+        again = outbox.put(reading())
+        assert again > kept[-1]
+    with Outbox(folder, "agent", "host") as outbox:
+        assert [int(path.stem) for path in outbox.kept()] == [*kept[3:], again]
+
+
+def test_a_batch_that_was_refused_is_set_aside_even_on_a_full_disk(small_disk: Path) -> None:
+    with Outbox(small_disk / "outbox", "agent", "host") as outbox:
+        (outbox.folder / "refused").mkdir()
+        fill_the_disk(outbox)
+        first = outbox.kept()[0]
+        outbox.set_aside([first], "422 no")
+        assert (outbox.folder / "refused" / first.name).exists()
+        assert first not in outbox.kept()

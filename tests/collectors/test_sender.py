@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import ssl
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import trustme
 
 from collectors.instrument import SecretFile
 from collectors.outbox import Outbox
+from collectors.reading import Facts, decode_batch
+from collectors.sender import Backoff, Sender
 from collectors.sender import Console as Address
-from collectors.sender import Sender
 from tests.collectors.consoles import Batch, Console, Reply, accept, refuse
 from tests.readings import reading
 
@@ -200,3 +205,132 @@ def test_the_last_attempt_does_not_wait_for_a_console_that_hangs(outbox: Outbox)
         sending.stop(1.0)
         assert time.monotonic() - began_s < 1.2
     assert len(outbox.kept()) == 1
+
+
+def test_bodies_are_compressed_and_tell_the_facts_of_the_host_and_the_clock_of_its_agent(
+    outbox: Outbox,
+) -> None:
+    outbox.facts = Facts("tls", "blue", "Xeon", 2, 65536)
+    fill(outbox, 1)
+    began = datetime.now(UTC)
+    with Console() as console:
+        assert sender(outbox, console.url).drain()
+    assert console.encodings == ["gzip"]
+    envelope = decode_batch(json.dumps(console.batches[0]).encode())
+    assert envelope.facts == outbox.facts
+    assert envelope.sent_at is not None
+    assert abs((envelope.sent_at - began).total_seconds()) < 5
+
+
+def test_what_was_kept_under_a_former_name_of_the_host_has_no_facts_of_this_one(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret\n")
+    with Outbox(tmp_path / "outbox", "agent", "old-name") as outbox:
+        outbox.put(reading())
+    with Outbox(tmp_path / "outbox", "agent", "new-name") as outbox, Console() as console:
+        outbox.facts = Facts(cpu_model="Xeon")
+        outbox.put(reading())
+        assert sender(outbox, console.url).drain()
+    assert [(one["host"], "facts" in one) for one in console.batches] == [
+        ("old-name", False),
+        ("new-name", True),
+    ]
+
+
+@pytest.mark.parametrize("status", [400, 415, 422])
+def test_a_console_that_does_not_read_compressed_bodies_gets_plain_ones(outbox: Outbox, status: int) -> None:
+    def plain_only(batch: Batch) -> Reply:
+        if console.encodings[-1]:
+            return status, {"error": {"code": "unreadable_batch", "message": "the body is not JSON"}}
+        return accept(batch)
+
+    fill(outbox, 130)
+    with Console(plain_only) as console:
+        assert sender(outbox, console.url).drain()
+    assert console.encodings == ["gzip", None, None]
+    assert refused(outbox) == {}
+    assert outbox.kept() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "least_s", "most_s"),
+    [
+        (429, "30", 30, 37.5),
+        (503, "120", 120, 150),
+        (429, "999999", 3600, 3660),
+        (503, "Wed, 25 Nov 2026 12:00:40 GMT", 40, 50),
+        (503, "soon", 0, 0.5),
+        (503, "Wed, 25 Nov 2026 11:00:00 GMT", 0, 0.5),
+    ],
+)
+def test_a_console_is_left_alone_for_as_long_as_it_asks(
+    outbox: Outbox, status: int, asked: str, least_s: float, most_s: float
+) -> None:
+    fill(outbox, 1)
+    headers = {"Retry-After": asked, "Date": "Wed, 25 Nov 2026 12:00:00 GMT"}
+    with Console(refuse(status, "later"), headers=headers) as console:
+        sending = sender(outbox, console.url)
+        assert not sending.drain()
+    assert least_s <= sending.backoff.next_pause_s() <= most_s
+    assert sending.backoff.next_pause_s() <= 1.0
+
+
+def test_pauses_are_drawn_from_a_range_that_doubles_up_to_a_minute() -> None:
+    drawn = []
+    for _ in range(200):
+        backoff = Backoff()
+        drawn.append([backoff.next_pause_s() for _ in range(12)])
+    longest = [max(pauses) for pauses in zip(*drawn, strict=True)]
+    bounds = [min(0.5 * 2**number, 60.0) for number in range(12)]
+    assert all(0.8 * bound < most <= bound for most, bound in zip(longest, bounds, strict=True))
+    assert min(pauses[-1] for pauses in drawn) < 6
+    backoff.took()
+    assert backoff.next_pause_s() <= 0.5
+
+
+def test_a_token_of_two_lines_is_never_sent_and_never_said(
+    outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    (outbox.folder.parent / "token").write_text("s3cret\nmore\n")
+    fill(outbox, 1)
+    with Console() as console:
+        assert not sender(outbox, console.url).drain()
+    assert console.batches == []
+    assert "s3cret" not in caplog.text
+    assert "does not hold one line" in caplog.text
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def encrypted(console: Console, authority: trustme.CA, name: str) -> None:
+    """Let the server speak TLS, with a certificate of this name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    console.encrypt(context)
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "reached"),
+    [("localhost", True, True), ("localhost", False, False), ("other.example", True, False)],
+    ids=["a name signed by a known authority", "an unknown authority", "another name"],
+)
+def test_the_certificate_of_the_console_is_verified(
+    outbox: Outbox, tmp_path: Path, authority: trustme.CA, name: str, known: bool, reached: bool
+) -> None:
+    (authority if known else trustme.CA()).cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    fill(outbox, 1)
+    with Console() as console:
+        encrypted(console, authority, name)
+        address = Address(
+            f"https://localhost:{console.port}", SecretFile(tmp_path / "token"), tmp_path / "ca.pem"
+        )
+        assert Sender(outbox, address).drain() is reached
+    assert bool(console.batches) is reached
+
+
+def test_a_file_that_holds_no_certificates_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("nothing\n")
+    with pytest.raises(OSError, match="no certificate|NO_CERTIFICATE"):
+        Address("https://localhost", SecretFile(tmp_path / "token"), tmp_path / "ca.pem")
