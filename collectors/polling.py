@@ -31,7 +31,8 @@ class NoAnswer(Exception):
 class Sample:
     """One answer: the power now, and what a counter counted since the answer before, where there is one.
 
-    A counter alone has no power at its first answer. `low_mw` and `high_mw` are what the instrument says of
+    A counter alone has no power at its first answer. `at_s` is the moment that it tells of, on the monotonic
+    clock, where that is not the middle of the asking. `low_mw` and `high_mw` are what the instrument says of
     its own error, or what a second reading of the same quantity differs by.
     """
 
@@ -39,6 +40,7 @@ class Sample:
     counted_mj: int | None = None
     low_mw: int | None = None
     high_mw: int | None = None
+    at_s: float | None = None
 
 
 class Meter:
@@ -164,7 +166,8 @@ class Polled(Source):
             self._fail(f"{type(error).__name__}: {error}")
         else:
             with self._lock:
-                self._meter.take((began_s + time.monotonic()) / 2, sample)
+                middle_s = (began_s + time.monotonic()) / 2
+                self._meter.take(middle_s if sample.at_s is None else sample.at_s, sample)
 
     def _fail(self, reason: str, *, broken: bool = False) -> None:
         with self._lock:

@@ -5,19 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from collectors.hypervisors.libvirt import Libvirt
+from collectors.hypervisors.proxmox import Proxmox
+from collectors.hypervisors.vsphere import Vsphere
 from collectors.instrument import NoSettings, Roots, Source
 from collectors.reading import Gap
 from collectors.sources.codecarbon import Codecarbon
+from collectors.sources.ipmi import Ipmi
 from collectors.sources.model import Model
+from collectors.sources.prometheus import Prometheus
 from collectors.sources.rapl import Rapl
+from collectors.sources.redfish import Redfish
+from collectors.virtual import Hypervisor
+
 
 SOURCES: dict[str, type[Source]] = {
+    Redfish.name: Redfish,
+    Ipmi.name: Ipmi,
     Rapl.name: Rapl,
+    Prometheus.name: Prometheus,
     Codecarbon.name: Codecarbon,
     Model.name: Model,
 }
 
-HYPERVISORS: dict[str, type[Any]] = {}
+HYPERVISORS: dict[str, type[Hypervisor]] = {
+    Libvirt.name: Libvirt,
+    Proxmox.name: Proxmox,
+    Vsphere.name: Vsphere,
+}
 """The managers of virtual machines by kind; each class declares its settings as a source does."""
 
 DEFAULT = (Rapl.name, Codecarbon.name, Model.name)
@@ -47,6 +62,12 @@ def made(name: str, roots: Roots, settings: object) -> Source:
     """A source with its settings, which are of the class that it declares."""
     make: Callable[..., Source] = SOURCES[name]
     return make(roots) if isinstance(settings, NoSettings) else make(roots, settings)
+
+
+def manager(kind: str, settings: object) -> Hypervisor:
+    """A manager of virtual machines with its settings, which are of the class that it declares."""
+    make: Callable[..., Hypervisor] = HYPERVISORS[kind]
+    return make(settings)
 
 
 def choose(wanted: Mapping[str, object], roots: Roots) -> tuple[list[Source], list[Gap]]:

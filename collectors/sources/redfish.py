@@ -62,7 +62,7 @@ MJ = {
     "kWh": 3_600_000_000,
 }
 ENERGY_TYPES = frozenset({"EnergyJoules", "EnergyWh", "EnergykWh"})
-MOST_UNITS = 10**15
+MOST_DIGITS = 15
 FINE_MJ = 360_000
 """A counter that steps by more than 0.1 Wh cannot tell a minute of a server."""
 MOST_MJ = MOST_W * 1000 * 600
@@ -432,7 +432,7 @@ def _power_mw(reading: object, unit: str) -> int | None:
 
 def _total(reading: object, unit: str, name: str) -> Total | None:
     value = _reading(reading)
-    if value is None or not 0 <= value < MOST_UNITS:
+    if value is None or value < 0:
         return None
     if unit not in MJ:
         raise NoAnswer(f"{name}: an energy in {unit!r} is not understood: one of {', '.join(MJ)} is")
@@ -446,7 +446,9 @@ def _reading(reading: object) -> Decimal | None:
     if not isinstance(reading, dict) or _state(reading) not in ("Enabled", None):
         return None
     value = reading.get("Reading")
-    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+    if not isinstance(value, int | Decimal) or isinstance(value, bool):
+        return None
+    return Decimal(value) if Decimal(value).adjusted() < MOST_DIGITS else None
 
 
 def _state(resource: Resource) -> str | None:

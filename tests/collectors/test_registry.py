@@ -23,7 +23,7 @@ def test_where_the_counters_are_readable_they_are_used_and_codecarbon_is_not(hos
 
 
 def test_an_unknown_source_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(UnknownSource, match="'abacus' is not one of rapl, codecarbon, model"):
+    with pytest.raises(UnknownSource, match=f"'abacus' is not one of {', '.join(SOURCES)}"):
         unset(["rapl", "abacus"])
 
 
