@@ -43,7 +43,7 @@ def claim_workload(
     """
     host, workload = _hold_workload(session, host_id, workload_id)
     zone = ZoneInfo(hold_adherent(session, tenant_id).zone)
-    _check_within(session, subscription_of(session, tenant_id, subscription), first_day, last_day)
+    check_days(session, subscription_of(session, tenant_id, subscription), first_day, last_day)
     valid_from, valid_to = _free_hours(session, workload, first_day, last_day, zone)
     claim = c.WorkloadClaim(
         tenant_id=tenant_id,
@@ -182,7 +182,7 @@ def _free_hours(
     return valid_from, valid_to
 
 
-def _check_within(
+def check_days(
     session: Session, subscription: t.Subscription, first_day: date, last_day: date | None
 ) -> None:
     """Refuse days on which the subscription did not run; it may have ended since."""

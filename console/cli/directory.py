@@ -1,4 +1,4 @@
-"""`console import`: fill the directory from published files, or from any table; take tickets in."""
+"""`console import`: fill the directory from published files, or from any table; and what others take in."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from flask.cli import AppGroup
 from console.actions import imports
 from console.actions.directory import Difference
 from console.actions.memberships import end_those_left
+from console.cli.cmdb import import_cmdb
+from console.cli.facility import import_facility
+from console.cli.grid import import_grid
 from console.cli.tickets import import_incidents
 from console.domain.directory import Kind, Listing
 from console.domain.errors import DomainError
@@ -21,7 +24,7 @@ from console.store.session import Operator
 from console.web.languages import english
 from console.web.state import state
 
-group = AppGroup("import", help="Fill the directory from published files, or from any table.")
+group = AppGroup("import", help="Take files in: the directory, tickets, meters of sites, grids, claims.")
 
 SHOWN = 20  # lines of a kind that are printed one by one
 NOTE = "Shows what is new, changed, unchanged and refused, then asks. It may be repeated without harm."
@@ -93,7 +96,8 @@ def import_table(
     _import(file, as_of, dry_run=dry_run, yes=yes, chosen=chosen)
 
 
-group.add_command(import_incidents)
+for _elsewhere in (import_incidents, import_facility, import_grid, import_cmdb):
+    group.add_command(_elsewhere)
 for _name, _text in PUBLISHED.items():
     _published(_name, _text)
 for _command in (import_members, import_table):

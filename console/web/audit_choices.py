@@ -12,6 +12,7 @@ from flask_babel.speaklater import LazyString
 
 from console.web.adherent_words import COMMITTEE_KINDS, CONTACT_ROLES, KINDS, SECTORS
 from console.web.major_words import CAPACITIES, MAJOR_PHASES, RECIPIENTS
+from console.web.site_words import CONTRACT_KINDS
 
 Words = Mapping[str, str | LazyString]
 ROLES: Words = {
@@ -117,6 +118,7 @@ CHOICES: Mapping[str, Words] = {
         "resolved": lazy_gettext("résolu"),
         "closed": lazy_gettext("clos"),
     },
+    "power_contract.kind": CONTRACT_KINDS,
     "probe.kind": {"http": "HTTP", "tcp": "TCP"},
     "probe.effect": EFFECTS,
     "maintenance.effect": EFFECTS,

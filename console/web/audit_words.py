@@ -74,6 +74,9 @@ THINGS = {
     "major_adherent": lazy_gettext("adhérent d'un incident majeur"),
     "major_step": lazy_gettext("étape d'un incident majeur"),
     "major_incident": lazy_gettext("incident majeur"),
+    "site": lazy_gettext("centre de données"),
+    "site_pue": lazy_gettext("PUE déclaré"),
+    "power_contract": lazy_gettext("contrat d'électricité"),
 }
 VERBS = {
     "added": lazy_gettext("Ajout"),
@@ -114,6 +117,9 @@ SENTENCES = {
     "audit.anchored": lazy_gettext("Fins de mois des autres journaux retenues (%(key)s)"),
     "audit.exported": lazy_gettext("Journal d'audit exporté"),
     "directory.imported": lazy_gettext("Fichier du répertoire importé (%(key)s)"),
+    "site.imported": lazy_gettext("Fichier des compteurs d'un centre de données importé (%(key)s)"),
+    "grid.imported": lazy_gettext("Fichier d'intensités du réseau importé (%(key)s)"),
+    "cmdb.imported": lazy_gettext("Fichier de CMDB importé (%(key)s)"),
 }
 COLUMNS = {
     "account_id": lazy_gettext("numéro de compte"),
@@ -415,6 +421,26 @@ COLUMNS = {
     "description": lazy_gettext("description"),
     "token_sha256": lazy_gettext("empreinte du jeton"),
     "services": lazy_gettext("services"),
+    "evidence": lazy_gettext("preuve de l'origine"),
+    "grid_zone": lazy_gettext("zone du réseau électrique"),
+    "is_provisional": lazy_gettext("provisoire"),
+    "machines_changed": lazy_gettext("machines qui changent de titulaire"),
+    "machines_claimed": lazy_gettext("machines affectées"),
+    "machines_ended": lazy_gettext("affectations terminées"),
+    "machines_refused": lazy_gettext("machines refusées"),
+    "machines_unchanged": lazy_gettext("machines inchangées"),
+    "machines_unseen": lazy_gettext("machines pas encore vues"),
+    "measures_changed": lazy_gettext("mesures corrigées"),
+    "measures_kept_out": lazy_gettext("mesures moins définitives que celles connues"),
+    "measures_new": lazy_gettext("mesures nouvelles"),
+    "measures_unchanged": lazy_gettext("mesures inchangées"),
+    "pue_ppm": lazy_gettext("PUE, millionièmes"),
+    "renewable_ppm": lazy_gettext("part renouvelable, millionièmes"),
+    "share_ppm": lazy_gettext("part achetée, millionièmes"),
+    "site": lazy_gettext("centre de données"),
+    "supplier": lazy_gettext("fournisseur"),
+    "window_from": lazy_gettext("mesuré du"),
+    "window_to": lazy_gettext("mesuré jusqu'au"),
 }
 SAID_BY_THE_PAGE = "tenant_id"
 COUNTED = "ends"  # one for each adherent: too many to read

@@ -1,0 +1,419 @@
+"""What a CMDB says of whose the machines are, made into dated claims: looked at first, then taken row by row.
+
+    rows -> (machine, holder) found -> beside its claims -> what would be claimed, changed, ended -> taken
+
+A machine is claimed on one host, the one that the row names or where it ran last: the claim follows it to the
+others. Repeated, it changes nothing. Who held a machine before the first day of a row keeps it until then; a
+claim that begins on that day or after it is never overwritten, but named.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from console.actions.bulk_claims import Fate as ClaimFate
+from console.actions.bulk_claims import Holder, claim_one
+from console.actions.called import subscription_called
+from console.actions.claims import check_days, end_claim, end_service_claim
+from console.actions.tenancy import subscription_of
+from console.domain import identifiers
+from console.domain.claims import OPERATOR_TENANT, Claim
+from console.domain.cmdb_files import CmdbFile, MachineRow
+from console.domain.errors import Conflict, DomainError, Invalid
+from console.domain.folding import fold
+from console.domain.hours import day_bounds
+from console.store.audit import record
+from console.store.models import catalogue as c
+from console.store.models import contract as k
+from console.store.models import directory as d
+from console.store.models import measurement as m
+
+ONE_DAY: Final = timedelta(days=1)
+BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
+SIREN_LENGTH: Final = 9
+
+
+class Fate(StrEnum):
+    """What becomes of a machine of the file."""
+
+    CLAIMED = "claimed"  # nobody held it
+    CHANGED = "changed"  # another held it until then
+    ENDED = "ended"  # its holder has it until the last day of the row
+    UNCHANGED = "unchanged"
+    UNSEEN = "unseen"  # no host has told of it yet: another import will find it
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A machine on a host; `last_hour` is when it ran there last."""
+
+    host_id: int
+    workload_id: int
+    host: str
+    name: str
+    uid: str | None
+    last_hour: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A row with what becomes of its machine; `holder_name` is whose it is to be, `before` who holds it."""
+
+    row: MachineRow
+    fate: Fate
+    host: str = ""
+    holder_name: str = ""
+    before: str = ""
+    refusal: DomainError | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many rows met each fate."""
+
+    fates: Counter[Fate] = field(default_factory=Counter)
+
+    def count(self, planned: Iterable[Planned]) -> Tally:
+        self.fates.update(one.fate for one in planned)
+        return self
+
+    @property
+    def to_store(self) -> int:
+        return sum(self.fates[fate] for fate in (Fate.CLAIMED, Fate.CHANGED, Fate.ENDED))
+
+
+@dataclass(frozen=True, slots=True)
+class _Adherent:
+    tenant_id: int
+    name: str
+    zone: str
+
+
+@dataclass(slots=True)
+class Known:
+    """What rows are read against, as plain values: machines, adherents by each of their names, services."""
+
+    hosts: dict[str, set[int]] = field(default_factory=dict)
+    by_uid: dict[str, list[Place]] = field(default_factory=dict)
+    by_name: dict[str, list[Place]] = field(default_factory=dict)
+    adherents: dict[str, dict[int, _Adherent]] = field(default_factory=dict)
+    services: dict[str, str] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+
+
+def known_of(session: Session) -> Known:
+    """Read once for a whole file; needs the operator's scope."""
+    known = Known()
+    _read_machines(session, known)
+    _read_adherents(session, known)
+    for service in session.scalars(select(c.Service)):
+        for text in (service.code, service.name_fr, service.name_en):
+            known.services.setdefault(fold(text), service.code)
+    return known
+
+
+def look_at(session: Session, known: Known, file: CmdbFile) -> list[Planned]:
+    """What taking the rows of a file would do, in their order."""
+    told: dict[tuple[int, int], list[tuple[_Step, Planned]]] = {}
+    planned = []
+    for row in file.machines:
+        try:
+            step = _step(session, known, row)
+            one = _planned(row, step)
+            for other, before in told.setdefault(step.key, []):
+                if not step.agrees_with(other):
+                    raise _told_twice(before.row)
+            told[step.key].append((step, one))
+        except _Unseen:
+            one = Planned(row, Fate.UNSEEN)
+        except DomainError as refusal:
+            one = Planned(row, Fate.REFUSED, refusal=refusal)
+        planned.append(one)
+    return planned
+
+
+def take(session: Session, known: Known, row: MachineRow, *, now: datetime, by: str) -> Planned:
+    """Take one row, whole or not at all; what it would do is judged anew against the claims of now."""
+    try:
+        with session.begin_nested():
+            step = _step(session, known, row)
+            _do(session, step, now, by)
+            return _planned(row, step)
+    except _Unseen:
+        return Planned(row, Fate.UNSEEN)
+    except DomainError as refusal:
+        return Planned(row, Fate.REFUSED, refusal=refusal)
+
+
+def note_import(session: Session, file_name: str, tally: Tally) -> None:
+    """Write down, with the transaction, that a file of a CMDB came in."""
+    facts = {f"machines_{fate.value}": count for fate, count in sorted(tally.fates.items())}
+    record(session, OPERATOR_TENANT, "cmdb.imported", f"claims/{file_name}"[:200], facts)
+
+
+class _Unseen(Exception):
+    """No host has told of the machine of a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A claim that a person made on a machine, with its host and who it is for."""
+
+    claim: Claim
+    host_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What a row asks of a machine: claims to end on a day, then days to claim, if any."""
+
+    fate: Fate
+    place: Place
+    holder: Holder
+    holder_name: str
+    first_day: date
+    last_day: date | None
+    row_days: tuple[date, date | None]
+    ends: Sequence[tuple[_Held, date]] = ()
+    claims: bool = True  # False: there is nothing to claim
+    before: str = ""
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """The machine; one with a uid is the same on every host."""
+        return (0 if self.place.uid else self.place.host_id, self.place.workload_id)
+
+    def agrees_with(self, other: _Step) -> bool:
+        """Whether two rows of one machine say the same of the days they share."""
+        (first, last), (first2, last2) = self.row_days, other.row_days
+        apart = (last is not None and last < first2) or (last2 is not None and last2 < first)
+        return apart or self.holder == other.holder
+
+
+def _step(session: Session, known: Known, row: MachineRow) -> _Step:
+    place = _place(known, row)
+    holder, name, zone = _holder(session, known, row)
+    start = day_bounds(row.first_day, zone)[0]
+    end = None if row.last_day is None else day_bounds(row.last_day, zone)[1]
+    held = [one for one in _claims_of(session, known, place) if _meets(one.claim, start, end)]
+    days = (row.first_day, row.last_day)
+    if holder.subscription is not None:
+        check_days(session, subscription_of(session, holder.tenant_id, holder.subscription), *days)
+    step = _Step(Fate.CLAIMED, place, holder, name, *days, row_days=days)
+    if not held:
+        return step
+    own = [one for one in held if holder.holds(one.claim)]
+    others = [one for one in held if not holder.holds(one.claim)]
+    if len(own) == 1 and not others:
+        return _beside_own(step, own[0], start, end, zone)
+    for one in (*own, *others):
+        if one in own or one.claim.valid_from >= start:
+            raise Conflict(
+                "Cette machine est affectée à %(holder)s depuis le %(since)s : terminez ou retirez cette "
+                "affectation d'abord.",
+                holder=one.name,
+                since=one.claim.valid_from.astimezone(zone).date().isoformat(),
+            )
+    ends = [(one, row.first_day - ONE_DAY) for one in others]
+    return replace(step, fate=Fate.CHANGED, ends=ends, before=", ".join(one.name for one in others))
+
+
+def _beside_own(step: _Step, own: _Held, start: datetime, end: datetime | None, zone: ZoneInfo) -> _Step:
+    """The days of a row that its holder has not yet, or those that it is to lose."""
+    claim = own.claim
+    begins_after = claim.valid_from > start
+    ends_before = claim.valid_to is not None and (end is None or claim.valid_to < end)
+    if begins_after and ends_before:
+        raise Conflict(
+            "Cette machine est déjà affectée à %(holder)s pour une partie de ces jours : donnez-les en deux "
+            "lignes.",
+            holder=own.name,
+        )
+    if begins_after:
+        before = (claim.valid_from.astimezone(zone) - timedelta(microseconds=1)).date()
+        return replace(step, last_day=before)
+    if ends_before and claim.valid_to is not None:
+        return replace(step, first_day=claim.valid_to.astimezone(zone).date())
+    if end is not None and (claim.valid_to is None or claim.valid_to > end) and step.last_day is not None:
+        return replace(step, fate=Fate.ENDED, ends=[(own, step.last_day)], claims=False, before=own.name)
+    return replace(step, fate=Fate.UNCHANGED, claims=False)
+
+
+def _do(session: Session, step: _Step, now: datetime, by: str) -> None:
+    for held, last_day in step.ends:
+        claim = held.claim
+        if claim.service_code is not None:
+            end_service_claim(session, -claim.claim_id, last_day=last_day, now=now)
+        else:
+            end_claim(session, claim.tenant_id, claim.claim_id, last_day=last_day, now=now)
+    if not step.claims:
+        return
+    outcome = claim_one(
+        session,
+        step.place.host_id,
+        step.place.workload_id,
+        step.holder,
+        first_day=step.first_day,
+        last_day=step.last_day,
+        now=now,
+        by=by,
+    )
+    if outcome.fate is ClaimFate.REFUSED and outcome.refusal is not None:
+        raise outcome.refusal
+
+
+def _planned(row: MachineRow, step: _Step) -> Planned:
+    return Planned(row, step.fate, step.place.host, step.holder_name, step.before)
+
+
+def _told_twice(before: MachineRow) -> Invalid:
+    return Invalid(
+        "machine", "La ligne %(line)s dit cette machine d'un autre pour ces jours.", line=before.line
+    )
+
+
+def _meets(claim: Claim, start: datetime, end: datetime | None) -> bool:
+    return (end is None or claim.valid_from < end) and (claim.valid_to is None or claim.valid_to > start)
+
+
+def _place(known: Known, row: MachineRow) -> Place:
+    """The machine of a row on the host it names, else on the one where it ran last."""
+    hosts = _hosts(known, row.host) if row.host else None
+    if row.uid:
+        found = known.by_uid.get(row.uid.lower(), [])
+    else:
+        found = known.by_name.get(fold(row.machine), [])
+        if hosts is not None:
+            found = [one for one in found if one.host_id in hosts]
+    if not found:
+        raise _Unseen
+    machines = {(one.workload_id if one.uid else (one.host_id, one.workload_id)) for one in found}
+    if len(machines) > 1:
+        raise Invalid(
+            "machine",
+            "Plusieurs machines s'appellent %(name)s (%(hosts)s) : nommez l'hôte ou donnez l'uid.",
+            name=row.machine,
+            hosts=", ".join(sorted({one.host for one in found})),
+        )
+    here = [one for one in found if hosts is not None and one.host_id in hosts]
+    return max(here or found, key=lambda one: one.last_hour)
+
+
+def _hosts(known: Known, name: str) -> set[int]:
+    """The host of a name, with or without its domain."""
+    text = name.strip().lower()
+    found = known.hosts.get(text) or known.hosts.get(text.partition(".")[0], set())
+    if len(found) != 1:
+        raise Invalid("host", "L'hôte %(name)s n'est pas connu.", name=name[:80])
+    return found
+
+
+def _holder(session: Session, known: Known, row: MachineRow) -> tuple[Holder, str, ZoneInfo]:
+    service = row.service or row.application
+    code = known.services.get(fold(service))
+    if row.is_shared:
+        if code is None:
+            raise Invalid("service", "Ce service n'est pas au catalogue.")
+        zone = next(iter(known.adherents[str(OPERATOR_TENANT)].values())).zone
+        return Holder(service_code=code), code, ZoneInfo(zone)
+    if not service:
+        raise Invalid("service", "Une souscription est attendue : son numéro, ou le code du service.")
+    adherent = _adherent(known, row.adherent)
+    number = subscription_called(session, adherent.tenant_id, code or service, row.first_day)
+    name = f"{adherent.name}, {code or number}"
+    return Holder(adherent.tenant_id, number), name, ZoneInfo(adherent.zone)
+
+
+def _adherent(known: Known, text: str) -> _Adherent:
+    """By its number here, its FINESS, that of a site of it, its SIREN or a SIRET, or its name."""
+    bare = identifiers.SEPARATORS.sub("", text)
+    found = known.adherents.get(bare) or known.adherents.get(fold(text)) or {}
+    if not found and len(bare) == 14 and bare.isascii() and bare.isdigit():
+        found = known.adherents.get(bare[:SIREN_LENGTH], {})
+    if not found:
+        raise Invalid(
+            "adherent",
+            "Aucun adhérent ne s'appelle « %(value)s » : son numéro, son FINESS, un SIRET ou son nom est "
+            "attendu.",
+            value=text[:80],
+        )
+    if len(found) > 1:
+        raise Invalid(
+            "adherent",
+            "« %(value)s » est le nom de plusieurs adhérents (%(numbers)s) : donnez le numéro.",
+            value=text[:80],
+            numbers=", ".join(map(str, sorted(found))),
+        )
+    return next(iter(found.values()))
+
+
+def _read_machines(session: Session, known: Known) -> None:
+    for host_id, name in session.execute(select(m.Host.host_id, m.Host.name)):
+        for text in {name.lower(), name.lower().partition(".")[0]}:
+            known.hosts.setdefault(text, set()).add(host_id)
+    workload = m.Workload
+    columns = (workload.host_id, workload.workload_id, m.Host.name, workload.name, workload.uid)
+    rows = session.execute(
+        select(*columns, workload.last_hour)
+        .join(m.Host, m.Host.host_id == workload.host_id)
+        .where(workload.workload_id.not_in([m.IDLE_KEPT, m.UNATTRIBUTED]))
+    )
+    for host_id, workload_id, host, name, uid, last_hour in rows:
+        place = Place(host_id, workload_id, host, name, uid, last_hour or BEGINNING)
+        known.by_name.setdefault(fold(name), []).append(place)
+        if uid is not None:
+            known.by_uid.setdefault(uid.lower(), []).append(place)
+
+
+def _read_adherents(session: Session, known: Known) -> None:
+    of_entity: dict[str, _Adherent] = {}
+    for row in session.scalars(select(c.Adherent)):
+        adherent = _Adherent(row.tenant_id, row.name, row.zone)
+        known.names[row.tenant_id] = row.name
+        for text in (str(row.tenant_id), row.finess_ej, row.siren, row.folded_name):
+            if text:
+                known.adherents.setdefault(text, {})[row.tenant_id] = adherent
+        if row.finess_ej:
+            of_entity[row.finess_ej] = adherent
+    site = d.DirectorySite
+    sites = select(site.finess_et, site.siret, site.finess_ej).where(site.finess_ej.in_(of_entity))
+    for finess_et, siret, finess_ej in session.execute(sites):
+        for text in filter(None, (finess_et, siret)):
+            known.adherents.setdefault(text, {})[of_entity[finess_ej].tenant_id] = of_entity[finess_ej]
+
+
+def _claims_of(session: Session, known: Known, place: Place) -> list[_Held]:
+    """The claims that people made on a machine and that hold some hour, on whatever host it was then."""
+    found = []
+    for row in session.scalars(_made(c.WorkloadClaim, place)):
+        claim = Claim(
+            row.claim_id, row.tenant_id, row.valid_from, row.valid_to, subscription=row.subscription
+        )
+        name = f"{known.names.get(row.tenant_id, row.tenant_id)}, n° {row.subscription}"
+        found.append(_Held(claim, row.host_id, name))
+    for row in session.scalars(_made(k.ServiceClaim, place)):
+        claim = Claim(
+            row.claim_id, OPERATOR_TENANT, row.valid_from, row.valid_to, service_code=row.service_code
+        )
+        found.append(_Held(claim, row.host_id, row.service_code))
+    return sorted(found, key=lambda one: one.claim.valid_from)
+
+
+def _made(kind: Any, place: Place) -> Any:
+    whose = kind.workload_id == place.workload_id
+    if place.uid is None:
+        whose = and_(whose, kind.host_id == place.host_id)
+    return select(kind).where(
+        whose, kind.follows.is_(None), or_(kind.valid_to.is_(None), kind.valid_to > kind.valid_from)
+    )

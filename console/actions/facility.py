@@ -1,0 +1,214 @@
+"""What a site measures, states and buys, taken in: meters by file or form, a PUE, contracts of power."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from console.domain.claims import OPERATOR_TENANT
+from console.domain.errors import Invalid, NotFound
+from console.domain.facility import Contract, DeclaredPue, check_category, check_contract, check_pue
+from console.domain.facility_files import Defaults, FacilityFile, read_facility
+from console.domain.free_text import one_line, several_lines
+from console.domain.site_measures import Judged, Measure, Quality, Told, Verdict, judge
+from console.domain.tables import RefusedRow
+from console.store.audit import record
+from console.store.models import site as s
+from console.store.upsert import upsert
+
+AROUND: Final = timedelta(days=400)  # a year's reading may reach over what is told
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a file would change: its measures with their fates, and the rows that cannot be read."""
+
+    file: FacilityFile
+    judged: Sequence[Judged]
+
+    @property
+    def to_store(self) -> int:
+        return sum(one.to_store for one in self.judged)
+
+    def counts(self) -> Counter[Verdict]:
+        """How many of each fate; a row that cannot be read is refused."""
+        found = Counter(one.verdict for one in self.judged)
+        found[Verdict.REFUSED] += len(self.file.refusals)
+        return found
+
+    def refused(self) -> list[RefusedRow]:
+        """Every refusal in the order of the file."""
+        judged = [RefusedRow(one.told.line, one.refusal) for one in self.judged if one.refusal is not None]
+        return sorted([*self.file.refusals, *judged], key=lambda one: one.line)
+
+
+def site_called(session: Session, text: str) -> s.Site:
+    """A site by its code or its name; raises `Invalid` naming those there are."""
+    sites = session.scalars(select(s.Site).order_by(s.Site.code)).all()
+    wanted = text.strip().casefold()
+    found = next((one for one in sites if wanted in (one.code.casefold(), one.name.casefold())), None)
+    if found is None:
+        raise Invalid(
+            "site",
+            "« %(value)s » n'est pas l'un de : %(choices)s.",
+            value=text[:80],
+            choices=", ".join(f"{one.code} ({one.name})" for one in sites),
+        )
+    return found
+
+
+def look_at(session: Session, site: s.Site, content: bytes, defaults: Defaults, *, now: datetime) -> Looked:
+    """What storing a file of meters would do; raises `Invalid` for a file that is none."""
+    file = read_facility(content, ZoneInfo(site.zone), now=now, defaults=defaults)
+    return Looked(file, judge(file.told, _known(session, site.code, file.told)))
+
+
+def store_file(
+    session: Session, site: s.Site, content: bytes, defaults: Defaults, *, now: datetime, by: str
+) -> Looked:
+    """Store what of a file is new or corrects, beside what it refuses; repeated, it changes nothing."""
+    hold_site(session, site.code)
+    looked = look_at(session, site, content, defaults, now=now)
+    _store(session, site.code, looked.judged, now, by)
+    return looked
+
+
+def note_import(session: Session, site: s.Site, file_name: str, looked: Looked) -> None:
+    """Write down, with the transaction, that a file of meters came in."""
+    counts = looked.counts()
+    facts = {
+        "measures_new": counts[Verdict.NEW],
+        "measures_changed": counts[Verdict.CHANGED],
+        "measures_unchanged": counts[Verdict.UNCHANGED],
+        "rows_refused": counts[Verdict.REFUSED],
+    }
+    record(session, OPERATOR_TENANT, "site.imported", f"{site.code}/{file_name}"[:200], facts)
+
+
+def record_measure(session: Session, code: str, measure: Measure, *, now: datetime, by: str) -> bool:
+    """Store one measure of a site, or correct it; False where it is stored already."""
+    hold_site(session, code)
+    check_category(measure.quantity, measure.category)
+    if measure.ended_at > now:
+        raise Invalid("end", "Cette période n'est pas finie.")
+    told = [Told(0, measure)]
+    (judged,) = judge(told, _known(session, code, told))
+    if judged.refusal is not None:
+        raise judged.refusal
+    _store(session, code, [judged], now, by)
+    return judged.to_store
+
+
+def declare_pue(session: Session, code: str, declared: DeclaredPue, *, now: datetime, by: str) -> None:
+    """State a PUE from its day on; that of the same day is corrected, earlier ones stay as they were."""
+    hold_site(session, code)
+    check_pue(declared)
+    row = session.get(s.SitePue, (code, declared.valid_from))
+    if row is None:
+        row = s.SitePue(site=code, valid_from=declared.valid_from)
+        session.add(row)
+    row.pue_ppm, row.category = declared.pue_ppm, declared.category
+    row.window_from, row.window_to = declared.window_from, declared.window_to
+    row.is_provisional = declared.provisional
+    row.note = several_lines(declared.note, "note")
+    row.recorded_by, row.recorded_at = by, now
+    session.flush()
+
+
+def add_contract(session: Session, code: str, contract: Contract, *, now: datetime, by: str) -> int:
+    """Write a contract down; its number. Raises where the contracts of a day would pass 100 %."""
+    hold_site(session, code)
+    supplier = one_line(contract.supplier, "supplier")
+    rows = session.scalars(select(s.PowerContract).where(s.PowerContract.site == code)).all()
+    check_contract(contract, [contract_of(row) for row in rows])
+    last = session.scalar(select(func.max(s.PowerContract.number)).where(s.PowerContract.site == code))
+    row = s.PowerContract(
+        site=code,
+        number=(last or 0) + 1,
+        kind=contract.kind,
+        supplier=supplier,
+        valid_from=contract.valid_from,
+        valid_to=contract.valid_to,
+        share_ppm=contract.share_ppm,
+        intensity_mg_per_kwh=contract.intensity_mg_per_kwh,
+        renewable_ppm=contract.renewable_ppm,
+        evidence=several_lines(contract.evidence, "evidence"),
+        recorded_by=by,
+        recorded_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row.number
+
+
+def contract_of(row: s.PowerContract) -> Contract:
+    """A stored contract in the terms of the domain."""
+    return Contract(
+        kind=row.kind,
+        supplier=row.supplier,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        share_ppm=row.share_ppm,
+        intensity_mg_per_kwh=row.intensity_mg_per_kwh,
+        renewable_ppm=row.renewable_ppm,
+        evidence=row.evidence,
+    )
+
+
+def hold_site(session: Session, code: str) -> s.Site:
+    """A site, locked, so that what is told of it is judged one after the other; raises `NotFound`."""
+    site = session.scalars(select(s.Site).where(s.Site.code == code).with_for_update()).one_or_none()
+    if site is None:
+        raise NotFound("Site introuvable.")
+    return site
+
+
+def _known(session: Session, code: str, told: Sequence[Told]) -> list[Measure]:
+    """What is stored of the site around what is told."""
+    if not told:
+        return []
+    row = s.SiteMeasure
+    start = min(one.measure.started_at for one in told) - AROUND
+    end = max(one.measure.ended_at for one in told) + AROUND
+    rows = session.scalars(select(row).where(row.site == code, row.ended_at > start, row.started_at < end))
+    return [measure_of(one) for one in rows]
+
+
+def measure_of(row: s.SiteMeasure) -> Measure:
+    """A stored measure in the terms of the domain."""
+    return Measure(
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        quantity=row.quantity,
+        category=row.category,
+        meter=row.meter,
+        amount=row.amount,
+        quality=Quality(row.quality),
+    )
+
+
+def _store(session: Session, code: str, judged: Sequence[Judged], now: datetime, by: str) -> None:
+    rows = [
+        {
+            "site": code,
+            "quantity": one.told.measure.quantity,
+            "category": one.told.measure.category,
+            "meter": one.told.measure.meter,
+            "started_at": one.told.measure.started_at,
+            "ended_at": one.told.measure.ended_at,
+            "amount": one.told.measure.amount,
+            "quality": one.told.measure.quality.value,
+            "recorded_by": by,
+            "recorded_at": now,
+        }
+        for one in judged
+        if one.to_store
+    ]
+    upsert(session, s.SiteMeasure, rows, update=["amount", "quality", "recorded_by", "recorded_at"])
