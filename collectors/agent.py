@@ -88,18 +88,18 @@ class Shelf:
 
     def keep(self, reading: Reading) -> None:
         """Keep a reading, after those that wait."""
-        if len(self._unsaved) < MOST_UNSAVED:
-            self._unsaved.append(reading)
-        else:
-            self._lose("the outbox cannot be written, and memory holds as many as it may")
+        self._unsaved.append(reading)
         try:
             while self._unsaved:
                 self._put(self._unsaved[0])
                 self._unsaved.popleft()
         except OSError as error:
-            log.warning(
-                "%d readings wait in memory: the outbox cannot be written: %s", len(self._unsaved), error
-            )
+            if len(self._unsaved) > MOST_UNSAVED:
+                self._unsaved.pop()
+                self._lose(f"memory holds as many as it may, and the outbox cannot be written: {error}")
+            elif len(self._unsaved) == 1 or len(self._unsaved) % SAID_EVERY == 0:
+                waiting = len(self._unsaved)
+                log.warning("%d readings wait in memory: the outbox cannot be written: %s", waiting, error)
 
     def _put(self, reading: Reading) -> None:
         try:

@@ -39,6 +39,7 @@ class Console:
     tokens: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     encodings: list[str | None] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     port: int = 0
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -50,6 +51,7 @@ class Console:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.headers["Content-Encoding"] == "gzip":
                     body = gzip.decompress(body)
+                console.bodies.append(body)
                 batch = json.loads(body)
                 console.paths.append(self.path)
                 console.encodings.append(self.headers["Content-Encoding"])

@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from collectors.agent import Pace
-from collectors.reading import decode_reading
+from collectors import agent as agent_module
+from collectors.agent import Pace, Shelf
+from collectors.outbox import Outbox
+from collectors.reading import decode_batch, decode_reading
 from tests.collectors.consoles import Console
+from tests.readings import MINUTE, START, reading
 
 ROOT = Path(__file__).parents[2]
 FAST = ["--sample-seconds", "0.3", "--interval-seconds", "0.6"]
@@ -225,6 +230,7 @@ def test_help_names_every_option() -> None:
     assert done.returncode == 0
     options = ["--url", "--token-file", "--outbox", "--host", "--rules", "--sources", "--powercap-root"]
     options += ["--cgroup-root", "--proc-root", "--once", "--sample-seconds", "--interval-seconds"]
+    options += ["--config", "--ca-file", "--allow-plain-http", "--dry-run", "--json", "doctor"]
     assert [option for option in options if option not in done.stdout] == []
 
 
@@ -244,3 +250,136 @@ def test_samples_fall_on_whole_quarters_of_a_minute_and_never_close_together(
 )
 def test_intervals_close_on_whole_minutes(began_s: float, sampled_s: float, closes: bool) -> None:
     assert Pace().closes(began_s, sampled_s) is closes
+
+
+def configured(folder: Path, url: str, *lines: str) -> Path:
+    """A configuration file for one quick sample."""
+    token = folder / "token"
+    token.write_text("s3cret\n")
+    token.chmod(0o600)
+    path = folder / "collector.toml"
+    agent = [
+        f'outbox = "{folder}/outbox"',
+        'host = "srv-01"',
+        "sample_seconds = 0.5",
+        "interval_seconds = 0.5",
+    ]
+    console = [f'url = "{url}"', f'token_file = "{token}"']
+    path.write_text("\n".join(["[console]", *console, "[agent]", *agent, *lines]) + "\n")
+    return path
+
+
+def test_it_does_what_its_file_says(tmp_path: Path) -> None:
+    with Console() as console:
+        path = configured(tmp_path, console.url, 'site = "tls"', 'cluster = "blue"', "[sources.model]")
+        done = run("--config", str(path), "--once")
+    assert done.returncode == 0, done.stderr
+    (batch,) = console.batches
+    facts, (sent,) = batch["facts"], batch["readings"]
+    assert (facts["site"], facts["cluster"]) == ("tls", "blue")
+    assert facts["ram_mb"] == sent["ram_mb"] > 0
+    assert [one["source"] for one in sent["measurements"]] == ["model"]
+    assert re.fullmatch(r"collectors \d+\.\d+.*", batch["agent"])
+    assert batch["sent_at"] >= sent["ended_at"]
+
+
+def test_a_file_with_mistakes_starts_nothing_and_tells_every_one(tmp_path: Path) -> None:
+    path = configured(tmp_path, "http://console.example", "outbox_max_mb = 0", "[sources.abacus]")
+    done = run("--config", str(path))
+    assert done.returncode == 2
+    told = [line.removeprefix(f"collectors: {path}:") for line in done.stderr.splitlines()]
+    assert [line.rpartition("; ")[0] or line for line in told] == [
+        "2: console.url: 'http://console.example' would send the token unencrypted",
+        "9: agent.outbox_max_mb: 1 or more is expected",
+        "10: sources.abacus: unknown",
+    ]
+    assert not (tmp_path / "outbox").exists()
+
+
+def test_a_dry_run_prints_the_batch_as_it_would_be_sent_and_sends_and_keeps_nothing(tmp_path: Path) -> None:
+    with Console() as console:
+        done = run("--config", str(configured(tmp_path, console.url, "[sources.model]")), "--dry-run")
+    assert done.returncode == 0, done.stderr
+    envelope = decode_batch(done.stdout.encode())
+    (raw,) = envelope.readings
+    told = decode_reading(raw)
+    assert (envelope.host, len(told.measurements)) == ("srv-01", 1)
+    assert 400 <= told.duration_ms < 5000
+    assert console.paths == []
+    assert not (tmp_path / "outbox").exists()
+
+
+def test_no_argument_of_any_process_leaves_the_host(tmp_path: Path) -> None:
+    """A process with a secret among its arguments is measured under every kind of rule."""
+    secret = "hunter2-in-an-argument"
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        f"""
+        [[workload]]
+        name = "by command"
+        command = "--password={secret}"
+        [[workload]]
+        name = "by program {{executable}}"
+        executable = "*"
+        [[workload]]
+        name = "by user {{user}}"
+        user = "*"
+        """
+    )
+    program = "import sys, time\nwhile True:\n    sum(range(20000)); time.sleep(0.001)"
+    worker = subprocess.Popen([sys.executable, "-c", program, f"--password={secret}", f"{secret}.conf"])
+    try:
+        with Console() as console:
+            path = configured(tmp_path, console.url, f'rules = "{rules}"', "[sources.model]")
+            path.write_text(path.read_text().replace("= 0.5", "= 1"))
+            kept = run("--config", str(path), "--once")
+            shown = run("--config", str(path), "--dry-run")
+    finally:
+        worker.kill()
+        worker.wait()
+    names = {use["name"] for one in console.batches[0]["readings"] for use in one["workloads"]}
+    assert "by command" in names
+    assert any(name.startswith("by program ") for name in names)
+    written = [*console.bodies, kept.stderr.encode(), shown.stdout.encode(), shown.stderr.encode()]
+    assert all(secret.encode() not in text for text in written)
+    assert all(b"range(20000)" not in text for text in written)
+
+
+def test_readings_that_a_full_outbox_refuses_are_lost_counted_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Outbox(tmp_path, "agent", "host", most_bytes=5 * 4096) as outbox:
+        shelf = Shelf(outbox)
+        for _ in range(70):
+            shelf.keep(reading())
+        assert [int(path.stem) for path in outbox.kept()] == [1, 2, 3, 4, 5]
+        assert shelf.lost == 65
+        batch = outbox.oldest(2, 10**6)
+        assert batch is not None
+        outbox.acknowledge(batch, [1, 2])
+        shelf.keep(reading())
+        assert shelf.lost == 0
+    said = [record.getMessage() for record in caplog.records]
+    assert [line.split()[0] for line in said[:2]] == ["1", "60"]
+    assert said[-1] == "readings are kept again; 65 were lost"
+
+
+def test_on_a_full_disk_readings_wait_in_memory_and_go_to_the_disk_in_their_order(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent_module, "MOST_UNSAVED", 20)
+    full = small_disk / "full"
+    with Outbox(small_disk / "outbox", "agent", "host") as outbox:
+        shelf = Shelf(outbox)
+        full.write_bytes(b"0" * (shutil.disk_usage(small_disk).free - 4096))
+        for minute in range(1, 31):
+            shelf.keep(replace(reading(minute), sequence=0))
+        first = outbox.kept()
+        assert len(first) < 30
+        assert shelf.lost == 30 - len(first) - 20
+        full.unlink()
+        shelf.keep(replace(reading(31), sequence=0))
+        batch = outbox.oldest(100, 10**6)
+        assert batch is not None
+    minutes = [(one.started_at - START) // MINUTE + 1 for one in batch.readings]
+    assert minutes == [*range(1, len(first) + 21), 31]
