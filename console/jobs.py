@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 from console.actions import alerting, audit, calendars, delivering, escalations, maintenance, probing
 from console.actions.alerting import Readers
 from console.actions.amendments import turn_subscriptions
+from console.actions.calibrating import calibrate, calibrations_due
 from console.actions.delivering import Claim, Envelope
 from console.actions.expiry import forget_links, forget_sign_ins
 from console.actions.ingest import forget_readings
@@ -97,6 +98,19 @@ def meter(means: Means) -> None:
         due,
         lambda session, hour: meter_hour(session, *hour, now=means.clock()),
         lambda session, hour: postpone_hour(session, *hour, until=means.clock() + RETRIED_AFTER),
+    )
+
+
+def calibrate_hosts(means: Means) -> None:
+    """Fit a line again from weak instruments to strong ones, host by host."""
+    with means.database.read(Operator()) as session:
+        due = calibrations_due(session, now=means.clock())
+    _each(
+        means,
+        "calibration",
+        due,
+        lambda session, host: calibrate(session, *host, now=means.clock()),
+        lambda session, host: None,  # it is found again at the next run
     )
 
 
@@ -274,6 +288,7 @@ TIMETABLE = (
     Entry(900, "turning the day", turn_the_day),
     Entry(3600, "clearing out", clear_out),
     Entry(3600, "keeping the audit log", keep_audit),
+    Entry(86_400, "calibration", calibrate_hosts),
 )
 
 
