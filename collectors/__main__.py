@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
 from collectors import doctor, machine, registry, rules
-from collectors.agent import Agent, Pace, measure_once
+from collectors.agent import ENDING, LAST_SEND_S, READY_S, Agent, Pace, ending, measure_once
 from collectors.configuration import (
     DEFAULT_RULES,
     AgentSettings,
@@ -19,12 +20,15 @@ from collectors.configuration import (
     ConsoleSettings,
     load,
 )
+from collectors.courier import Courier
+from collectors.fleet import Fleet, Managed, managed_by
 from collectors.instrument import Roots, SecretFile
-from collectors.outbox import Outbox, OutboxUnusable
-from collectors.reading import encode_batch
+from collectors.outbox import Outbox, OutboxUnusable, Room
+from collectors.reading import Facts, Reading, encode_batch
 from collectors.sampler import Sampler
 from collectors.sender import Console, Sender
 from collectors.sources.processes import Processes
+from collectors.virtual import Unreachable
 
 log = logging.getLogger("collectors")
 
@@ -65,28 +69,96 @@ def _run(options: argparse.Namespace) -> int:
     settings = asked.agent
     pace = Pace(settings.sample_seconds, settings.interval_seconds)
     console = _console(asked.console)
-    processes = Processes(settings.roots, rules.load(settings.rules))
-    if reason := processes.available():
-        raise Refused(f"proc_root: {reason}")
-    sources, absent = registry.choose(asked.sources, settings.roots)
-    sampler = Sampler(sources, absent, processes, pace.sample_s)
-    facts = machine.facts(settings.proc_root, settings.site, settings.cluster)
+    try:
+        managed = [managed_by(manager, settings.roots) for manager in asked.managers]
+    except Unreachable as reason:
+        raise Refused(f"hypervisors: {reason}") from None
+    if not managed and not settings.this_host:
+        raise Refused("this_host: false, and no [[hypervisors]]: nothing is left to measure")
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     if options.dry_run:
-        reading = measure_once(sampler, pace)
-        batch = encode_batch(_version(), settings.named, NO_STREAM, [reading] if reading else [], facts)
-        sys.stdout.write(f"{batch.decode()}\n")
-        return 0
-    with Outbox(settings.outbox, _version(), settings.named, settings.outbox_max_mb << 20) as outbox:
-        outbox.facts = facts
+        return _show(asked, managed, pace)
+    room = Room(settings.outbox_max_mb << 20)
+    if not managed:
+        return _run_own(asked, console, room, pace, options.once)
+    with Courier(settings.outbox, _version(), console, room) as courier:
+        others = {settings.named} if settings.this_host else set()
+        fleet = Fleet(managed, courier.keeper, pace, others)
+        run = _run_fleet_once if options.once else _run_fleet
+        return run(asked, console, room, pace, fleet, courier)
+
+
+def _run_fleet(
+    asked: Configuration, console: Console, room: Room, pace: Pace, fleet: Fleet, courier: Courier
+) -> int:
+    """Measure the hosts of hypervisors, and this host beside them if it is wanted."""
+    courier.start()
+    fleet.start()
+    try:
+        if asked.agent.this_host:
+            return _run_own(asked, console, room, pace, once=False)
+        while not ending(READY_S):
+            pass
+    finally:
+        fleet.stop(READY_S)
+        courier.stop(LAST_SEND_S)
+    return 0
+
+
+def _run_fleet_once(
+    asked: Configuration, console: Console, room: Room, pace: Pace, fleet: Fleet, courier: Courier
+) -> int:
+    failed = asked.agent.this_host and _run_own(asked, console, room, pace, once=True) != 0
+    fleet.measure_once(ending)
+    courier.take_up()
+    return 0 if courier.round() and not failed else 1
+
+
+def _run_own(asked: Configuration, console: Console, room: Room, pace: Pace, once: bool) -> int:
+    """Measure this host itself."""
+    settings = asked.agent
+    sampler, lines = _sampler(asked, pace)
+    with Outbox(settings.outbox, _version(), settings.named, room=room) as outbox:
+        outbox.facts = _facts(settings)
         log.info("host %s, stream %s, to %s", settings.named, outbox.stream, console.address)
-        log.info("energy from: %s", ", ".join(source.name for source in sources) or "no source")
-        for gap in absent:
-            log.info("not from %s: %s", gap.source, gap.reason)
+        for line in lines:
+            log.info("%s", line)
         agent = Agent(sampler, outbox, Sender(outbox, console), pace)
-        if options.once:
+        if once:
             return 0 if agent.run_once() else 1
         agent.run()
     return 0
+
+
+def _show(asked: Configuration, managed: list[Managed], pace: Pace) -> int:
+    """Print the batches as they would be sent, one a line."""
+
+    def show(host: str, readings: list[Reading], facts: Facts) -> None:
+        batch = encode_batch(_version(), host, NO_STREAM, readings, facts)
+        sys.stdout.write(f"{batch.decode()}\n")
+
+    if asked.agent.this_host:
+        reading = measure_once(_sampler(asked, pace)[0], pace)
+        show(asked.agent.named, [reading] if reading else [], _facts(asked.agent))
+    Fleet(managed, lambda host: lambda reading, facts: show(host, [reading], facts), pace).measure_once(
+        ending
+    )
+    return 0
+
+
+def _sampler(asked: Configuration, pace: Pace) -> tuple[Sampler, list[str]]:
+    """The sources of this host and its processes; and in words what measures it, and what cannot."""
+    processes = Processes(asked.agent.roots, rules.load(asked.agent.rules))
+    if reason := processes.available():
+        raise Refused(f"proc_root: {reason}")
+    sources, absent = registry.choose(asked.sources, asked.agent.roots)
+    lines = [f"energy from: {', '.join(source.name for source in sources) or 'no source'}"]
+    lines += [f"not from {gap.source}: {gap.reason}" for gap in absent]
+    return Sampler(sources, absent, processes, pace.sample_s), lines
+
+
+def _facts(settings: AgentSettings) -> Facts:
+    return machine.facts(settings.proc_root, settings.site, settings.cluster)
 
 
 def _doctor(options: argparse.Namespace) -> int:

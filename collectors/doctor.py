@@ -184,7 +184,7 @@ def _told(source: Source, energy: Energy) -> str:
 def _manager(manager: Manager, roots: Roots) -> Iterator[Check]:
     name = f"hypervisors {manager.kind}"
     try:
-        hypervisor = registry.HYPERVISORS[manager.kind](manager.settings)
+        hypervisor = registry.manager(manager.kind, manager.settings)
         if reason := hypervisor.available():
             yield broken(name, reason)
             return

@@ -9,8 +9,9 @@ Each file is written whole under another name, flushed to disk and renamed. The 
 before a reading takes it: whenever the process is killed, no reading that was kept is lost, and no sequence
 is used twice (one may be skipped).
 
-The folder may be bounded. One that is full takes nothing more until the console has answered for something:
-the oldest readings stay, the newest are refused, and whoever brings them counts them.
+The folder may be bounded, alone or with others that share its room. One that is full takes nothing more until
+the console has answered for something: the oldest readings stay, the newest are refused, and whoever brings
+them counts them.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from collectors.reading import (
 
 KEPT = re.compile(r"\d{20}\.json")
 LEFT_OVER = ".writing-"
+REFUSED = "refused"
 BLOCK = 4096
 """What the smallest file takes on a disk."""
 
@@ -69,18 +71,36 @@ class Batch:
         return encode_batch(self.agent, self.host, self.stream, self.readings, facts, sent_at)
 
 
+class Room:
+    """How much one outbox or several together may hold on the disk; senders free what agents fill."""
+
+    def __init__(self, most_bytes: int | None = None) -> None:
+        self.most_bytes = most_bytes
+        self.held_bytes = 0
+        self._counting = threading.Lock()
+
+    def has(self, more_bytes: int) -> bool:
+        return self.most_bytes is None or self.held_bytes + more_bytes <= self.most_bytes
+
+    def count(self, more_bytes: int) -> None:
+        with self._counting:
+            self.held_bytes += more_bytes
+
+
 class Outbox:
     """A folder of readings of at most `most_bytes` on the disk, used by one agent at a time.
 
-    `facts` are what is told of the host with its readings.
+    `facts` are what is told of the host with its readings. Outboxes that are given one `room` share it.
     """
 
-    def __init__(self, folder: Path, agent: str, host: str, most_bytes: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, agent: str, host: str, most_bytes: int | None = None, room: Room | None = None
+    ) -> None:
         self.folder = folder
         self.host = host
         self.facts: Facts | None = None
         self._agent = agent
-        self._most_bytes = most_bytes
+        self._room = room or Room(most_bytes)
         self._lock = self._locked()
         for left_over in folder.glob(f"{LEFT_OVER}*"):
             left_over.unlink()
@@ -89,8 +109,8 @@ class Outbox:
         except OutboxUnusable:
             self._lock.close()
             raise
-        self._counting = threading.Lock()
-        self._held_bytes = sum(_on_disk(path) for path in folder.rglob("*"))
+        held = [*folder.glob("*"), *(folder / REFUSED).glob("*")]
+        self._room.count(sum(_on_disk(path) for path in held))
 
     def __enter__(self) -> Self:
         return self
@@ -98,6 +118,10 @@ class Outbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let another agent use the folder."""
         self._lock.close()
 
     def put(self, reading: Reading) -> int:
@@ -108,13 +132,13 @@ class Outbox:
         sequence = self._next_sequence
         numbered = replace(reading, sequence=sequence)
         body = encode_batch(self._agent, self.host, self.stream, [numbered])
-        if self._most_bytes is not None and self._held_bytes + _blocks(len(body)) > self._most_bytes:
-            raise OutboxFull(f"{self.folder} holds the {self._most_bytes >> 20} MB that it may")
+        if not self._room.has(_blocks(len(body))):
+            raise OutboxFull(f"{self.folder} holds the {(self._room.most_bytes or 0) >> 20} MB that it may")
         self._next_sequence += 1
         self._write_identity()
         path = self.folder / f"{sequence:020}.json"
         _write(path, body)
-        self._count(_on_disk(path))
+        self._room.count(_on_disk(path))
         return sequence
 
     def kept(self) -> list[Path]:
@@ -146,23 +170,18 @@ class Outbox:
             if reading.sequence in answered:
                 freed = _on_disk(path)
                 path.unlink()
-                self._count(-freed)
+                self._room.count(-freed)
 
     def set_aside(self, files: Iterable[Path], message: str) -> None:
         """Move readings to `refused/`, with the reason beside each; a full disk takes no reason."""
-        refused = self.folder / "refused"
+        refused = self.folder / REFUSED
         refused.mkdir(exist_ok=True)
         for path in files:
             with suppress(OSError):
                 reason = refused / f"{path.stem}.txt"
                 _write(reason, f"{message}\n".encode())
-                self._count(_on_disk(reason))
+                self._room.count(_on_disk(reason))
             path.rename(refused / path.name)
-
-    def _count(self, more_bytes: int) -> None:
-        """The sender frees what the agent fills, in a thread of its own."""
-        with self._counting:
-            self._held_bytes += more_bytes
 
     def _batch_of(self, path: Path) -> Batch | None:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from collectors.hypervisors.libvirt import Libvirt
 from collectors.hypervisors.proxmox import Proxmox
@@ -17,7 +16,6 @@ from collectors.sources.prometheus import Prometheus
 from collectors.sources.rapl import Rapl
 from collectors.sources.redfish import Redfish
 from collectors.virtual import Hypervisor
-
 
 SOURCES: dict[str, type[Source]] = {
     Redfish.name: Redfish,

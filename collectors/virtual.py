@@ -15,7 +15,7 @@ their marks. A uid that machines of different names claim (a restore beside the 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -24,6 +24,7 @@ from collectors.instrument import Energy, HostUse, Missing, NoSettings, Work
 from collectors.reading import LONGEST_NAME, Facts, Kind
 
 LONGEST_UID = 64
+REMEMBERED_S = 3600.0
 EXTRA_THREADS = 1
 """What a machine may use beyond its vCPUs: the threads that emulate its devices."""
 
@@ -82,12 +83,14 @@ class HostSpan:
 class Hypervisor(ABC):
     """Who runs virtual machines on one host or on many, and tells of them all at once.
 
-    Its file is its manual. It is asked every `every_s` seconds, and tells the time since it was last asked.
+    Its file is its manual. It is asked every `every_s` seconds, or as often as the agent samples, and tells
+    the time since it was last asked; `tells_power` where hosts with a sensor may pass its figures on.
     """
 
     name: ClassVar[str]
     settings: ClassVar[type] = NoSettings
-    every_s: ClassVar[float] = 15.0
+    every_s: ClassVar[float] = 0.0
+    tells_power: ClassVar[bool] = False
 
     @abstractmethod
     def available(self) -> str | None:
@@ -137,27 +140,39 @@ def spent(before: Counted | None, now: Counted, vcpu: int, elapsed_us: int) -> S
     return Spent(cpu_us, steal_us)
 
 
-def told_apart(hosts: Mapping[str, HostSpan | Missing]) -> dict[str, HostSpan | Missing]:
-    """The hosts of one manager, with names that tell their machines apart and uids that can be trusted."""
-    names_of_uid: defaultdict[str, set[str]] = defaultdict(set)
-    uids_of_name: defaultdict[str, set[str]] = defaultdict(set)
-    for guest in _guests(hosts):
-        if guest.uid:
-            names_of_uid[guest.uid].add(guest.name)
-        uids_of_name[guest.name].add(guest.uid or guest.mark)
+class Names:
+    """The names of the machines of one manager: they tell machines apart, now and over the last hour.
 
-    def told(guest: Guest) -> Guest:
-        name, uid = guest.name, guest.uid
-        if len(uids_of_name[name]) > 1:
-            name = f"{name[: LONGEST_NAME - len(guest.mark) - 3]} [{guest.mark}]"
-        if uid and len(names_of_uid[uid]) > 1:
-            uid = None
-        return replace(guest, name=printable(name), uid=uid)
+    A machine that was made anew under the name of another is told with its mark for an hour, or an interval
+    would give the use of one to the other.
+    """
 
-    return {
-        host: span if isinstance(span, Missing) else replace(span, guests=tuple(map(told, span.guests)))
-        for host, span in hosts.items()
-    }
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], float] = {}
+
+    def told_apart(
+        self, hosts: Mapping[str, HostSpan | Missing], now_s: float
+    ) -> dict[str, HostSpan | Missing]:
+        """The hosts, with names that tell their machines apart and uids that can be trusted."""
+        names_of_uid: defaultdict[str, set[str]] = defaultdict(set)
+        for guest in _guests(hosts):
+            self._seen[printable(guest.name), guest.uid or guest.mark] = now_s
+            if guest.uid:
+                names_of_uid[guest.uid].add(guest.name)
+        self._seen = {key: seen_s for key, seen_s in self._seen.items() if now_s - seen_s <= REMEMBERED_S}
+        bearers = Counter(name for name, _ in self._seen)
+
+        def told(guest: Guest) -> Guest:
+            name = printable(guest.name)
+            if bearers[name] > 1:
+                name = f"{name[: LONGEST_NAME - len(guest.mark) - 3]} [{guest.mark}]"
+            trusted = guest.uid is not None and len(names_of_uid[guest.uid]) == 1
+            return replace(guest, name=name, uid=guest.uid if trusted else None)
+
+        return {
+            host: span if isinstance(span, Missing) else replace(span, guests=tuple(map(told, span.guests)))
+            for host, span in hosts.items()
+        }
 
 
 def _guests(hosts: Mapping[str, HostSpan | Missing]) -> Iterable[Guest]:

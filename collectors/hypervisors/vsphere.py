@@ -121,6 +121,7 @@ class Vsphere(Hypervisor):
     name = "vsphere"
     settings = VsphereSettings
     every_s = 60.0
+    tells_power = True
 
     def __init__(self, settings: VsphereSettings) -> None:
         self._settings = settings

@@ -22,7 +22,7 @@ import trustme
 from collectors.hypervisors.proxmox import Proxmox, ProxmoxSettings
 from collectors.instrument import Missing, SecretFile
 from collectors.reading import Facts
-from collectors.virtual import FIRST_READ, HostSpan, Unreachable, use_of
+from collectors.virtual import FIRST_READ, HostSpan, Names, Unreachable, use_of
 
 GIBIBYTE = 1024**3
 TOKEN = "6a0c1f6e-aaaa-bbbb-cccc-0123456789ab"
@@ -216,9 +216,8 @@ def test_a_number_that_another_machine_got_is_another_uid(cluster: tuple[Cluster
 def test_two_guests_of_one_name_are_told_apart_by_their_numbers(
     cluster: tuple[Cluster, ProxmoxSettings],
 ) -> None:
-    from collectors.virtual import told_apart
-
-    told = told_apart(read_twice(cluster, lambda behind: behind.resources[3].update(name="vm-101")))
+    read = read_twice(cluster, lambda behind: behind.resources[3].update(name="vm-101"))
+    told = Names().told_apart(read, 0)
     assert [*use_of(on(told, "pve1")).workloads] == ["vm-101 [101]", "vm-200"]
     assert [*use_of(on(told, "pve2")).workloads] == ["vm-101 [102]"]
 

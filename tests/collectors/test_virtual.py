@@ -13,7 +13,7 @@ from collectors.host_view import HostView
 from collectors.instrument import HostUse, Missing
 from collectors.reading import Kind, Use, decode_batch, decode_reading, encode_batch
 from collectors.sampler import Moment, Sampler
-from collectors.virtual import Counted, Guest, HostSpan, Spent, spent, told_apart, use_of
+from collectors.virtual import Counted, Guest, HostSpan, Names, Spent, spent, use_of
 from console.domain.attribution import Attribution, Consumer, IdlePolicy, attribute
 
 MINUTE_US = 60_000_000
@@ -99,20 +99,40 @@ def test_what_waited_for_a_cpu_is_told_and_is_no_use() -> None:
 
 
 def test_a_clone_with_the_same_name_is_told_with_its_mark_and_so_is_the_original() -> None:
-    told = told_apart({"esx-01": span(guest(uid=A, cpu_s=6)), "esx-02": span(guest(uid=B, cpu_s=4))})
+    told = Names().told_apart(
+        {"esx-01": span(guest(uid=A, cpu_s=6)), "esx-02": span(guest(uid=B, cpu_s=4))}, 0
+    )
     names = {host: [*use_of(found).workloads] for host, found in told.items() if isinstance(found, HostSpan)}
     assert names == {"esx-01": ["web [4b5e0f38]"], "esx-02": ["web [9f8e7d6c]"]}
 
 
+def test_a_machine_made_anew_under_the_name_of_another_is_told_with_its_mark_for_an_hour() -> None:
+    names = Names()
+
+    def name_of(uid: str, now_s: float) -> str:
+        told = names.told_apart({"esx-01": span(guest(uid=uid))}, now_s)["esx-01"]
+        assert isinstance(told, HostSpan)
+        return told.guests[0].name
+
+    assert [name_of(A, 0), name_of(B, 15), name_of(B, 3600), name_of(B, 3700)] == [
+        "web",
+        "web [9f8e7d6c]",
+        "web [9f8e7d6c]",
+        "web",
+    ]
+
+
 def test_a_machine_on_two_hosts_while_it_moves_keeps_its_name_and_uid() -> None:
-    told = told_apart({"esx-01": span(guest(cpu_s=6)), "esx-02": span(guest(cpu_s=1))})
+    told = Names().told_apart({"esx-01": span(guest(cpu_s=6)), "esx-02": span(guest(cpu_s=1))}, 0)
     for found in told.values():
         assert isinstance(found, HostSpan)
         assert [(one.name, one.uid) for one in found.guests] == [("web", A)]
 
 
 def test_a_uid_reused_by_a_restore_beside_the_original_names_neither() -> None:
-    told = told_apart({"esx-01": span(guest("web"), guest("web-restored"), guest("db", B))})["esx-01"]
+    told = Names().told_apart({"esx-01": span(guest("web"), guest("web-restored"), guest("db", B))}, 0)[
+        "esx-01"
+    ]
     assert isinstance(told, HostSpan)
     assert [(one.name, one.uid) for one in told.guests] == [("web", None), ("web-restored", None), ("db", B)]
 
@@ -124,7 +144,7 @@ def test_two_machines_that_nothing_tells_apart_are_one_workload_and_nothing_is_l
 
 @pytest.mark.parametrize("name", ["x" * 300, "tab\tand\nline", "", "é" * 130])
 def test_any_name_and_its_clone_pass_the_wire(name: str) -> None:
-    told = told_apart({"esx-01": span(guest(name, A), guest(name, B))})["esx-01"]
+    told = Names().told_apart({"esx-01": span(guest(name, A), guest(name, B))}, 0)["esx-01"]
     assert {use.uid for use in uses(told).values()} == {A, B}
 
 

@@ -1,0 +1,258 @@
+"""Measures other hosts through the hypervisors that run on them, each host with an outbox of its own.
+
+    hypervisor.read -> spans by host -> told apart -> each host: view, sources -> sampler -> keep
+
+One thread for each hypervisor asks it and samples its hosts. The power of a host comes from whatever tells
+it: the platform itself, the sources that the configuration names for it (a BMC, an outlet), and the model by
+its processor and load, which is always there. The console lets the strongest count.
+
+An interval closes only where the hypervisor has just told of its host. While it does not answer intervals
+stay open, ten minutes at most: what it counted meanwhile comes with its next answer. A host that it no longer
+tells of, or calls off, ends its interval with what was told before, and begins anew when it is told again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+
+from collectors import registry
+from collectors.agent import Pace
+from collectors.configuration import Manager
+from collectors.host_view import NOT_ASKED, HostView, ModelledPower, PlatformPower
+from collectors.instrument import Missing, Roots, Source
+from collectors.outbox import OutboxUnusable
+from collectors.reading import HOST, Facts, Gap, Reading
+from collectors.sampler import Moment, Sampler
+from collectors.virtual import FIRST_READ, HostSpan, Hypervisor, Names, Unreachable
+
+log = logging.getLogger(__name__)
+
+MOST_HOSTS = 1000
+MOST_OPEN_S = 600.0
+
+Keep = Callable[[Reading, Facts], None]
+"""Where the readings of one host go, with the facts of that host."""
+Keeper = Callable[[str], Keep]
+
+
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """A hypervisor to ask, and what else measures its hosts, by their names."""
+
+    hypervisor: Hypervisor
+    sources: Mapping[str, Sequence[Source]] = field(default_factory=dict)
+    absent: Mapping[str, Sequence[Gap]] = field(default_factory=dict)
+
+
+def managed_by(manager: Manager, roots: Roots) -> Managed:
+    """The manager of a configuration, ready to be asked; raises `Unreachable` where that needs more here."""
+    hypervisor = registry.manager(manager.kind, manager.settings)
+    if reason := hypervisor.available():
+        raise Unreachable(f"{manager.kind}: {reason}")
+    chosen = {name.lower(): registry.choose(wanted, roots) for name, wanted in manager.host_sources.items()}
+    return Managed(
+        hypervisor,
+        {name: sources for name, (sources, _) in chosen.items()},
+        {name: absent for name, (_, absent) in chosen.items()},
+    )
+
+
+class Watched:
+    """One host of a hypervisor: its interval under way, and what measures it."""
+
+    def __init__(self, managed: Managed, name: str, keep: Keep, pace: Pace) -> None:
+        self._own = list(managed.sources.get(name, ()))
+        self._absent = list(managed.absent.get(name, ()))
+        self._tells_power = managed.hypervisor.tells_power
+        self._keep = keep
+        self._pace = pace
+        self._view = HostView(0.0)
+        self._sampler: Sampler | None = None
+        self._open_since_s = 0.0
+        self._closed_s: float | None = None
+        for source in self._own:
+            source.start()
+
+    def look(self, told: HostSpan | Missing, asked: Moment) -> None:
+        """One sample with what the hypervisor told; closes the interval where one ends.
+
+        What a hypervisor told is of the time when it was asked; sources of its own are read now.
+        """
+        moment = Moment.now() if self._own else asked
+        if self._sampler is None:
+            if told == FIRST_READ or isinstance(told, HostSpan):
+                self._begin(moment)
+            return
+        self._view.take(told, moment.monotonic_s)
+        stepped = self._sampler.sample(moment)
+        if isinstance(told, HostSpan):
+            if stepped or self._closed_s is None or self._pace.closes(self._closed_s, moment.wall_s):
+                self.close()
+                self._open_since_s, self._closed_s = moment.monotonic_s, moment.wall_s
+        elif moment.monotonic_s - self._open_since_s > MOST_OPEN_S:
+            self._sampler = None
+
+    def close(self) -> None:
+        """Keep the interval up to the last sample, where anything is known of it."""
+        reading = self._sampler.close() if self._sampler else None
+        if reading is not None:
+            self._keep(reading, self._view.facts)
+
+    def end(self) -> None:
+        """The host is told no more."""
+        self.close()
+        self._sampler = None
+
+    def stop(self) -> None:
+        """Let go of its sources."""
+        for source in self._own:
+            source.close()
+
+    def _begin(self, moment: Moment) -> None:
+        self._view = HostView(moment.monotonic_s)
+        sources: list[Source] = [PlatformPower(self._view)] if self._tells_power else []
+        sources += self._own
+        if not any(source.name == ModelledPower.name for source in self._own):
+            sources.append(ModelledPower(self._view))
+        self._sampler = Sampler(sources, self._absent, self._view, self._pace.sample_s)
+        self._sampler.mark(moment)
+        self._open_since_s, self._closed_s = moment.monotonic_s, None
+
+
+class Watch:
+    """Asks one hypervisor and samples its hosts, in a thread of its own.
+
+    `keeper` makes the `Keep` of a host, or raises `OutboxUnusable`; those of `others` are measured elsewhere.
+    """
+
+    def __init__(self, managed: Managed, keeper: Keeper, pace: Pace, others: Set[str] = frozenset()) -> None:
+        self._managed = managed
+        self._keeper = keeper
+        self._others = others
+        self._pace = pace
+        self._asking = Pace(pace.sample_s, max(managed.hypervisor.every_s, pace.sample_s))
+        self._asked_s: float | None = None
+        self._names = Names()
+        self._hosts: dict[str, Watched] = {}
+        self._said: dict[str, str] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=managed.hypervisor.name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, within_s: float) -> None:
+        """End the intervals under way and keep them."""
+        self._stopping.set()
+        self._thread.join(within_s)
+
+    def look(self, moment: Moment) -> None:
+        """One pass over the hosts."""
+        if self._asked_s is not None and not self._asking.closes(self._asked_s, moment.wall_s):
+            self._sample_all(NOT_ASKED, moment)
+            return
+        self._asked_s = moment.wall_s
+        told = self._ask(moment)
+        if isinstance(told, Missing):
+            self._sample_all(told, moment)
+            return
+        for name, span in told.items():
+            watched = self._watched(name)
+            if watched is None:
+                continue
+            if isinstance(span, HostSpan) or span == FIRST_READ:
+                watched.look(span, moment)
+            else:
+                self._say(name, span.reason)
+                watched.end()
+        for name in self._hosts.keys() - {name.lower() for name in told}:
+            self._hosts[name].end()
+
+    def end(self) -> None:
+        """The last word on every host."""
+        for watched in self._hosts.values():
+            watched.end()
+            watched.stop()
+        self._managed.hypervisor.close()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._pace.next_sample_s(time.time()) - time.time()):
+            try:
+                self.look(Moment.now())
+            except Exception:
+                log.exception("%s: this pass over its hosts failed", self._managed.hypervisor.name)
+        self.end()
+
+    def _sample_all(self, reason: Missing, moment: Moment) -> None:
+        for watched in self._hosts.values():
+            watched.look(reason, moment)
+
+    def _ask(self, moment: Moment) -> Mapping[str, HostSpan | Missing] | Missing:
+        """What the hypervisor tells now; whatever goes wrong in it is a reason."""
+        name = self._managed.hypervisor.name
+        try:
+            told = self._names.told_apart(self._managed.hypervisor.read(), moment.monotonic_s)
+        except Unreachable as reason:
+            self._say(name, str(reason))
+            return Missing(str(reason))
+        except Exception as error:
+            self._say(name, f"{type(error).__name__}: {error}")
+            return Missing(f"{type(error).__name__}: {error}")
+        if self._said.pop(name, None):
+            log.info("%s: it answers again", name)
+        return told
+
+    def _watched(self, told_name: str) -> Watched | None:
+        """The host of this name; None where it can have none in the console, which is said."""
+        name = told_name.lower()
+        if name in self._hosts:
+            return self._hosts[name]
+        if not HOST.fullmatch(name):
+            self._say(told_name, "not a name that the console takes (small letters, digits, '.', '_', '-')")
+        elif name in self._others:
+            self._say(told_name, "this agent measures it as its own host (this_host): not measured twice")
+        elif len(self._hosts) >= MOST_HOSTS:
+            self._say(told_name, f"more than {MOST_HOSTS} hosts: not measured")
+        else:
+            try:
+                self._hosts[name] = Watched(self._managed, name, self._keeper(name), self._pace)
+            except OutboxUnusable as reason:
+                self._say(told_name, str(reason))
+        return self._hosts.get(name)
+
+    def _say(self, about: str, reason: str) -> None:
+        """Once, until something else is to be said of it."""
+        if self._said.get(about) != reason:
+            log.warning("%s: %s", about, reason)
+        self._said[about] = reason
+
+
+class Fleet:
+    """All hypervisors that this agent asks."""
+
+    def __init__(
+        self, managed: Sequence[Managed], keeper: Keeper, pace: Pace, others: Set[str] = frozenset()
+    ) -> None:
+        self._watches = [Watch(one, keeper, pace, others) for one in managed]
+        self._once_s = max([pace.sample_s, *(one.hypervisor.every_s for one in managed)])
+
+    def start(self) -> None:
+        for watch in self._watches:
+            watch.start()
+
+    def stop(self, within_s: float) -> None:
+        for watch in self._watches:
+            watch.stop(within_s)
+
+    def measure_once(self, wait: Callable[[float], object]) -> None:
+        """One interval of every host: ask, wait as long as the slowest needs, and ask again."""
+        for watch in self._watches:
+            watch.look(Moment.now())
+        wait(self._once_s)
+        for watch in self._watches:
+            watch.look(Moment.now())
+            watch.end()
