@@ -1,0 +1,178 @@
+"""What the deployment page and the service file promise, as far as that is checked without hosts."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+import yaml
+
+from collectors.configuration import load
+from collectors.sources.rapl import RaplSettings
+
+ROOT = Path(__file__).parents[2]
+UNIT = ROOT / "collectors/console-inr-collector.service"
+PAGE = (ROOT / "docs/deploying-collectors.md").read_text(encoding="utf-8")
+ANALYZE = shutil.which("systemd-analyze")
+needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="no systemd-analyze: apt install systemd")
+
+
+def blocks(language: str) -> list[str]:
+    """The examples of the page in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def inventory() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(blocks("yaml")[0])["collectors"]
+    return found
+
+
+def play() -> dict[str, Any]:
+    (found,) = yaml.safe_load(blocks("yaml")[1])
+    return dict(found)
+
+
+def service() -> dict[str, list[str]]:
+    """The directives of the service; one that comes twice has both values."""
+    found: dict[str, list[str]] = {}
+    for line in UNIT.read_text(encoding="utf-8").partition("[Service]")[2].splitlines():
+        name, equals, value = line.partition("=")
+        if equals and not line.startswith("#"):
+            found.setdefault(name, []).append(value)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("directive", "value"),
+    [
+        ("DynamicUser", "yes"),
+        ("CapabilityBoundingSet", "CAP_DAC_READ_SEARCH"),
+        ("AmbientCapabilities", "CAP_DAC_READ_SEARCH"),
+        ("NoNewPrivileges", "yes"),
+        ("ProtectSystem", "strict"),
+        ("ProtectHome", "yes"),
+        ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX"),
+        ("StateDirectory", "console-inr-collector"),
+        ("MemoryMax", "256M"),
+        ("Restart", "always"),
+    ],
+)
+def test_the_service_has_the_rights_that_it_needs_and_no_others(directive: str, value: str) -> None:
+    assert service()[directive] == [value]
+
+
+def test_the_service_filters_system_calls() -> None:
+    allowed, refused = service()["SystemCallFilter"]
+    assert allowed == "@system-service"
+    assert {"@privileged", "@mount", "@debug"} <= set(refused.removeprefix("~").split())
+
+
+@needs_systemd
+def test_systemd_understands_the_service(tmp_path: Path) -> None:
+    unit = tmp_path / UNIT.name
+    unit.write_text(UNIT.read_text().replace("/opt/console-inr/bin/python", sys.executable))
+    done = subprocess.run(
+        [str(ANALYZE), "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_systemd
+def test_systemd_rates_the_exposure_of_the_service_as_the_page_says() -> None:
+    done = subprocess.run(
+        [str(ANALYZE), "security", "--offline=true", "--no-pager", str(UNIT)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rated = re.search(r"exposure level for \S+: ([\d.]+)", done.stdout)
+    said = re.search(r"rates it ([\d.]+)\.", PAGE)
+    assert rated is not None
+    assert said is not None
+    assert rated[1] == said[1]
+    assert float(rated[1]) < 2
+
+
+def test_the_command_of_the_service_is_one_that_the_agent_takes() -> None:
+    (command,) = service()["ExecStart"]
+    program = command.split()
+    assert program[1:3] == ["-m", "collectors"]
+    done = subprocess.run(
+        [sys.executable, *program[1:3], "--config", "/no/file"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == "collectors: /no/file: No such file or directory\n"
+
+
+def test_every_task_of_the_playbook_uses_one_module_by_its_whole_name() -> None:
+    keywords = {"name", "loop", "notify", "tags", "no_log", "changed_when"}
+    for task in [*play()["tasks"], *play()["handlers"]]:
+        (module,) = task.keys() - keywords
+        assert module.startswith("ansible.builtin."), task["name"]
+        assert task["name"]
+
+
+def test_who_is_notified_exists_and_tokens_are_not_logged() -> None:
+    tasks = play()["tasks"]
+    handlers = {handler["name"] for handler in play()["handlers"]}
+    assert {task["notify"] for task in tasks if "notify" in task} == handlers
+    (token,) = [task for task in tasks if "console_inr_token" in json.dumps(task)]
+    assert token["no_log"] is True
+    assert token["ansible.builtin.copy"]["mode"] == "0640"
+    assert "notify" not in token
+
+
+def test_what_the_playbook_copies_is_in_the_checkout() -> None:
+    copied = [task["ansible.builtin.copy"] for task in play()["tasks"] if "ansible.builtin.copy" in task]
+    sources = [copy["src"].partition("console_inr_checkout }}/")[2] for copy in copied if "src" in copy]
+    assert sources == ["{{ item }}", "collectors/console-inr-collector.service"]
+    assert (ROOT / sources[1]).exists()
+    assert (ROOT / ".requirements/agent.txt").exists()
+
+
+@pytest.mark.parametrize("group", ["payroll_hosts", "database_hosts"])
+def test_the_configuration_that_the_playbook_writes_is_one_that_the_agent_takes(
+    group: str, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("s3cret\n")
+    token.chmod(0o640)
+    facts = inventory()["vars"] | inventory()["children"][group]["vars"]
+    environment = jinja2.Environment(autoescape=False, undefined=jinja2.StrictUndefined, trim_blocks=True)  # noqa: S701
+    environment.filters["to_json"] = json.dumps
+    text = environment.from_string(blocks("jinja")[0]).render(facts, inventory_hostname_short="pay-01")
+    path = tmp_path / "collector.toml"
+    path.write_text(text.replace("/etc/console-inr/token", str(token)))
+    asked = load(path)
+    assert (asked.agent.named, asked.agent.site) == ("pay-01", facts["console_inr_site"])
+    assert asked.sources.keys() == {"rapl", "model"}
+    limit_w = facts["console_inr_sources"]["rapl"].get("socket_limit_w", 1500)
+    assert asked.sources["rapl"] == RaplSettings(limit_w)
+
+
+def test_the_configuration_of_the_page_is_one_that_the_agent_takes(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("s3cret\n")
+    token.chmod(0o600)
+    text = blocks("toml")[0].replace("/etc/console-inr/token", str(token))
+    path = tmp_path / "collector.toml"
+    path.write_text(text.replace("/etc/ssl/certs/internal-ca.pem", str(token)))
+    assert load(path).agent.cluster == "payroll"
+
+
+@pytest.mark.parametrize("text", blocks("ini"))
+def test_the_drop_ins_of_the_page_are_units(text: str) -> None:
+    parser = configparser.ConfigParser(strict=True)
+    parser.read_string(text)
+    assert parser.sections() == ["Service"]
