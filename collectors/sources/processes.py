@@ -28,7 +28,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -131,12 +131,31 @@ class Processes:
             self._looked_again_s = now_s
             self._limits.clear()
             self._kernel_threads.clear()
+            self._choose_again()
+
+    def _choose_again(self) -> None:
+        """Of two hierarchies the one that tells more apart is read, which it may have begun to do since.
+
+        What its groups counted before is not known to be new, so their next span begins here.
+        """
+        chosen = counted_hierarchy(self._roots.cgroup)
+        if chosen == self._hierarchy:
+            return
+        self._hierarchy = chosen
+        self._identities.clear()
+        self._bystanders.clear()
+        self._group_matches.clear()
+        if self._last:
+            self._last = replace(self._last, groups=self._groups(self._last.times))
+
+    def _groups(self, times: CpuTimes) -> dict[Group, int]:
+        """What each group has counted; the root counts as the machine where the kernel counts it not."""
+        groups = self._hierarchy.groups() if self._hierarchy else {}
+        return {Group(ROOT, 0): times.busy_us} | groups if groups else {}
 
     def _snapshot(self) -> Snapshot:
         times = proc.cpu_times(self._roots.proc)
-        groups = self._hierarchy.groups() if self._hierarchy else {}
-        if groups:
-            groups = {Group(ROOT, 0): times.busy_us} | groups
+        groups = self._groups(times)
         walk = self._walk(groups)
         found = proc.processes(self._roots.proc, walk.pids)
         return Snapshot(times, found, groups, walk.passed_over)

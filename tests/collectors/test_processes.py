@@ -17,6 +17,7 @@ from collectors.instrument import HostUse, Missing, Roots, Work
 from collectors.proc import Key, ProcessTimes
 from collectors.reading import Kind
 from collectors.rules import parse
+from collectors.sources import processes
 from collectors.sources.processes import Processes, spent
 from tests.collectors.trees import Host, written
 
@@ -341,6 +342,23 @@ def test_listed_as_strangers_the_processes_of_groups_are_all_read(host: Host) ->
     host.process(70, 5, groups=f"0::{PAYROLL}")
     source = started(host)
     assert read_pids(source) == {70}
+
+
+def test_a_hierarchy_that_begins_to_tell_more_apart_is_read_from_there(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.v2("/", 100, "unified")
+    host.v1("/", 100)
+    source = started(host)
+    host.v1(CONTAINER, 50)
+    host.v1(f"{CONTAINER}/worker", 1)
+    monkeypatch.setattr(processes, "IDENTITY_S", 0.0)
+    host.busy(2)
+    assert used_s(source) == {}
+    host.busy(9)
+    host.v1("/", 107)
+    host.v1(CONTAINER, 54)
+    assert used_s(source) == {"container 8d1c3a000000": 4}
 
 
 def test_the_limits_of_a_container_are_what_is_set_aside_for_it_and_for_its_groups_once(host: Host) -> None:
