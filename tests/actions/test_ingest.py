@@ -5,9 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
+from collectors.reading import Facts, Kind, Use
 from console.actions.ingest import Status, ingest
+from console.domain.intervals import Rule
 from console.store.models import measurement as m
 from console.store.session import Database, Operator
 from tests.readings import MINUTE, OTHER_STREAM, START, batch, measured, reading
@@ -94,6 +96,7 @@ def test_what_cannot_be_true_is_quarantined_with_the_reason(database: Database, 
     with database.read(Operator()) as session:
         kept = session.scalars(select(m.QuarantinedReading)).one()
         assert kept.reason.startswith(field)
+        assert kept.rule in (Rule.FUTURE, Rule.TOO_LATE, Rule.TOO_LONG, Rule.LABEL, Rule.CPU, Rule.ENERGY)
         assert json.loads(kept.reading)["sequence"] == 1
 
 
@@ -119,3 +122,62 @@ def test_a_host_remembers_its_agent_its_gaps_and_when_it_was_seen(database: Data
     assert (host.name, host.agent, host.vcpu) == ("srv-01", "1.0", 4)
     assert (host.first_seen_at, host.last_seen_at) == (START, NOW)
     assert host.gaps == [{"source": "rapl", "reason": "no counter"}]
+
+
+def test_a_batch_costs_the_same_statements_whatever_it_holds(database: Database) -> None:
+    take_in(database, batch(reading(1, measured(60_000), web=100)))
+
+    def statements(first: int, count: int) -> int:
+        told: list[str] = []
+
+        def note(*args: object) -> None:
+            told.append(str(args[2]))
+
+        event.listen(database.engine, "before_cursor_execute", note)
+        minutes = [reading(number, measured(60_000), web=100) for number in range(first, first + count)]
+        assert take_in(database, batch(*minutes)) == [Status.ACCEPTED] * count
+        event.remove(database.engine, "before_cursor_execute", note)
+        return len(told)
+
+    assert statements(2, 1) == statements(3, 50)
+
+
+def test_what_a_workload_used_is_kept_as_it_was_told(database: Database) -> None:
+    use = Use("vm", Kind.VM, 100, 2_000, 4_096, 50, 7, "uid-1")
+    take_in(database, batch(replace(reading(1, measured(60_000, idle_power_mw=0)), workloads=(use,), gpus=2)))
+    with database.read(Operator()) as session:
+        row = session.scalars(select(m.Reading)).one()
+    assert row.workloads == [
+        {
+            "name": "vm",
+            "kind": "vm",
+            "cpu_ms": 100,
+            "reserved_mcpu": 2_000,
+            "reserved_mb": 4_096,
+            "gpu_ms": 50,
+            "steal_ms": 7,
+            "uid": "uid-1",
+        }
+    ]
+    assert (row.gpus, row.measurements[0]["idle_power_mw"], "min_mj" in row.measurements[0]) == (2, 0, False)
+
+
+def test_a_host_keeps_the_facts_that_it_told_and_how_far_its_clock_is(database: Database) -> None:
+    facts = Facts("tls", "cluster-1", "Xeon", 2, 65_536)
+    sent = replace(batch(reading(1, measured(1))), facts=facts, sent_at=NOW + timedelta(seconds=90))
+    take_in(database, sent)
+    silent = replace(batch(reading(2, measured(1))), facts=Facts(cluster="cluster-2"))
+    take_in(database, silent)
+    with database.read(Operator()) as session:
+        host = session.scalars(select(m.Host)).one()
+    told = (host.site, host.cluster, host.cpu_model, host.sockets, host.ram_mb, host.clock_ahead_ms)
+    assert told == ("tls", "cluster-2", "Xeon", 2, 65_536, 90_000)
+
+
+def test_a_late_batch_makes_its_hours_due_again(database: Database) -> None:
+    late = reading(1, measured(60_000), started_at=START - timedelta(days=3) - MINUTE / 2)
+    take_in(database, batch(late))
+    with database.read(Operator()) as session:
+        due = session.scalars(select(m.HourDue.hour).order_by(m.HourDue.hour)).all()
+    hour = START - timedelta(days=3)
+    assert due == [hour - timedelta(hours=1), hour]
