@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from collectors.hypervisors.libvirt import Libvirt
 from collectors.hypervisors.proxmox import Proxmox
+from collectors.hypervisors.rvtools import Rvtools
 from collectors.hypervisors.vsphere import Vsphere
 from collectors.instrument import NoSettings, Roots, Source
 from collectors.reading import Gap
@@ -30,6 +31,7 @@ HYPERVISORS: dict[str, type[Hypervisor]] = {
     Libvirt.name: Libvirt,
     Proxmox.name: Proxmox,
     Vsphere.name: Vsphere,
+    Rvtools.name: Rvtools,
 }
 """The managers of virtual machines by kind; each class declares its settings as a source does."""
 
