@@ -26,6 +26,7 @@ from console.web import (
     assets,
     cookies,
     errors,
+    fleet_words,
     fragments,
     generated,
     headers,
@@ -63,11 +64,14 @@ from console.web.pages import (
     explanations,
     facts,
     ght,
+    host,
     hosting,
+    hosts,
     incident_list,
     incident_report,
     incidents,
     invitations,
+    live_power,
     maintenance,
     major_incidents,
     matrix,
@@ -79,6 +83,8 @@ from console.web.pages import (
     plans,
     portfolio,
     probes,
+    quarantine,
+    reconciliation,
     regulatory_rules,
     reviews,
     second_factor,
@@ -91,6 +97,7 @@ from console.web.pages import (
     subscription,
     tasks,
     volumes,
+    workloads,
 )
 from console.web.state import State
 
@@ -141,6 +148,12 @@ BLUEPRINTS = (
     duties.bp,
     alert_routes.bp,
     energy.bp,
+    hosts.bp,
+    host.bp,
+    live_power.bp,
+    workloads.bp,
+    reconciliation.bp,
+    quarantine.bp,
     service_levels.bp,
     statements.bp,
     catalogue.bp,
@@ -210,6 +223,7 @@ def create_app(config: Config | None = None) -> Flask:
     presentation.install(app)
     adherent_words.install(app)
     incident_words.install(app)
+    fleet_words.install(app)
     errors.install(app)
     app.before_request(inputs.refuse_nul)
     generated.install(app)

@@ -1,4 +1,4 @@
-"""What is to be said of a host that sends readings: silent, without a sensor, its clock off, its agent old."""
+"""What is to be said of a host that sends readings: silent, without a sensor, its clock off..."""
 
 from __future__ import annotations
 

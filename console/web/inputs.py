@@ -131,9 +131,14 @@ def subscription() -> int:
 
 def workload() -> tuple[int, int]:
     """The host and the workload that were chosen, as `host:workload`."""
-    host_id, _colon, workload_id = text("workload").partition(":")
+    return workload_of(text("workload"), "workload")
+
+
+def workload_of(value: str, field: str) -> tuple[int, int]:
+    """A host and a workload from `host:workload`."""
+    host_id, _colon, workload_id = value.partition(":")
     if not all(_is_stable_id(part) for part in (host_id, workload_id)):
-        raise Invalid("workload", "Une charge est attendue.")
+        raise Invalid(field, "Une charge est attendue.")
     return int(host_id), int(workload_id)
 
 

@@ -63,6 +63,15 @@ ENTRIES = (
         "energy.fleet", lazy_gettext("Énergie"), "energy", ("energy", "shared_claims"), Permission.SEE_FLEET
     ),
     Entry(
+        "hosts.index",
+        lazy_gettext("Parc"),
+        "fleet",
+        (
+            *("hosts", "host", "live_power", "workloads", "reconciliation", "quarantine"),
+        ),
+        Permission.SEE_FLEET,
+    ),
+    Entry(
         "incident_list.index",
         lazy_gettext("Incidents"),
         "incidents",

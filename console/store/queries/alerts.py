@@ -33,8 +33,10 @@ class DeliveryLine:
 
 
 def hosts_not_seen_since(session: Session, before: datetime) -> list[tuple[str, datetime]]:
-    """Hosts last seen before an instant, with that last time."""
-    unheard = select(m.Host.name, m.Host.last_seen_at).where(m.Host.last_seen_at < before)
+    """Hosts last seen before an instant, with that last time; those that were retired are not missed."""
+    unheard = select(m.Host.name, m.Host.last_seen_at).where(
+        m.Host.last_seen_at < before, m.Host.retired_at.is_(None)
+    )
     return [(name, last_seen_at) for name, last_seen_at in session.execute(unheard)]
 
 

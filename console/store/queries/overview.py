@@ -281,14 +281,16 @@ def _share_of(month: Month, energy_mj: int | None, before_mj: int) -> int | None
 
 
 def _host_counts(session: Session, heard_since: datetime) -> tuple[int, int]:
-    hosts = session.scalar(select(func.count()).select_from(m.Host)) or 0
-    silent = select(func.count()).select_from(m.Host).where(m.Host.last_seen_at < heard_since)
-    return hosts, session.scalar(silent) or 0
+    """How many hosts there are, without those that were retired, and how many of them are silent."""
+    hosts = select(func.count()).select_from(m.Host).where(m.Host.retired_at.is_(None))
+    silent = hosts.where(m.Host.last_seen_at < heard_since)
+    return session.scalar(hosts) or 0, session.scalar(silent) or 0
 
 
 def _hosts(session: Session, heard_since: datetime) -> list[SeenHost]:
     """The hosts that have been silent for longest come first."""
-    rows = session.scalars(select(m.Host).order_by(m.Host.last_seen_at).limit(LISTED))
+    in_service = select(m.Host).where(m.Host.retired_at.is_(None))
+    rows = session.scalars(in_service.order_by(m.Host.last_seen_at).limit(LISTED))
     return [
         SeenHost(
             name=row.name,
