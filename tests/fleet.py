@@ -112,6 +112,15 @@ def a_meter(
     session.flush()
 
 
+def an_impossible_minute(session: Session, host: str) -> None:
+    """A reading of 200 kW, which waits in quarantine."""
+    now = datetime.now(UTC)
+    minute = _reading(
+        Told(host, {"redfish": 200_000}), 1, now - timedelta(hours=5), now - timedelta(hours=4.9)
+    )
+    ingest(session, decode_batch(encode_batch("collectors 0.2.0", host, "7" * 32, [minute])), now=now)
+
+
 def _stream(name: str) -> str:
     return f"{m.stable_id(name):032x}"
 

@@ -20,9 +20,10 @@ from console.app import create_app
 from console.config import read_config
 from console.domain.access import Role
 from console.store.models import people as p
+from console.store.models.measurement import stable_id
 from console.store.session import Database, Operator
 from console.web.access import COOKIE
-from tests import followed_up, given
+from tests import fleet, followed_up, given
 from tests.domain.test_formats import GROUPS, MANGLED
 
 pytestmark = pytest.mark.chromium
@@ -31,6 +32,8 @@ SEEN = (("light", 1440), ("dark", 390))  # colours know nothing of widths: two p
 HEAVIEST_FIRST_PAGE = 60_000  # bytes over the wire
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 DAY = YESTERDAY.date().isoformat()
+TODAY = (YESTERDAY + timedelta(days=1)).date().isoformat()
+HOST = stable_id("srv-02")
 PAGES = (
     (None, "/sign-in"),
     (Role.ADMINISTRATOR, "/"),
@@ -46,6 +49,13 @@ PAGES = (
     (Role.ADMINISTRATOR, "/tokens/new"),
     (Role.ADMINISTRATOR, f"/energy?day={DAY}"),
     (Role.ADMINISTRATOR, "/energy?day=2020-01-01"),
+    (Role.ADMINISTRATOR, "/fleet"),
+    (Role.ADMINISTRATOR, f"/fleet/{HOST}"),
+    (Role.ADMINISTRATOR, "/fleet/live"),
+    (Role.ADMINISTRATOR, "/fleet/workloads"),
+    (Role.ADMINISTRATOR, f"/fleet/reconciliation?last={TODAY}"),
+    (Role.ADMINISTRATOR, f"/fleet/reconciliation/hosts/{HOST}?last={TODAY}"),
+    (Role.ADMINISTRATOR, "/fleet/quarantine?rule=energy"),
     (Role.ADMINISTRATOR, "/adherents"),
     (Role.ADMINISTRATOR, "/adherents?sort=energy&order=descending&only=no_plan"),
     (Role.ADMINISTRATOR, "/adherents/new"),
@@ -190,6 +200,9 @@ def console(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         given.a_certificate(session)
         given.a_major_incident(session, 3)
         given.planned_work(session)
+        fleet.heard(session, fleet.Told("srv-02", {"redfish": 300, "rapl": 200}, {"payroll": 1.0}), hours=3)
+        fleet.a_meter(session, "tls", YESTERDAY, YESTERDAY + timedelta(hours=1), 3_600_000_000)
+        fleet.an_impossible_minute(session, "srv-02")
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -271,6 +284,32 @@ def test_the_first_page_refreshes_itself_and_leaves_when_the_session_ends(
         if "/sign-in" in page.url:
             break
     page.wait_for_url("**/sign-in?next=/")
+    context.close()
+
+
+def test_the_power_now_is_asked_for_while_somebody_looks_and_read_aloud_without_the_rest(
+    console: Console, chromium: Browser
+) -> None:
+    context = chromium.new_context(locale="fr-FR")
+    console.sign_in(context, Role.ADMINISTRATOR)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/live/now" in request.url else None)
+    page.clock.install()
+    page.goto(f"{console.url}/fleet/live")
+    page.evaluate("document.querySelector('#total').dataset.kept = 'yes'")
+    page.clock.run_for(16_000)
+    page.wait_for_function("document.querySelector('#live[data-every]') !== null")
+    assert len(asked) == 1
+    assert page.evaluate("document.querySelector('#total').dataset.kept") == "yes"  # it is the same region
+    assert page.evaluate("document.querySelector('#total').ariaLive") == "polite"
+    assert "pour" in page.inner_text("#total")
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    page.clock.run_for(60_000)
+    assert len(asked) == 1
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: false, configurable: true})")
+    with page.expect_request("**/fleet/live/now"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     context.close()
 
 
