@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import importlib.machinery
 import os
 import shutil
@@ -34,7 +35,7 @@ def can_simulate_vcenter() -> bool:
 
 def build_vcenter(folder: Path) -> Path:
     """The simulator as a program, built once in the folder by whoever comes first."""
-    program = folder / "vcsim"
+    program = folder / f"vcsim-{hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:12]}"
     with (folder / "vcsim.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not program.exists():
@@ -49,13 +50,16 @@ def _build(program: Path) -> None:
 
 
 @contextmanager
-def vcenter(program: Path, folder: Path, authority: trustme.CA) -> Iterator[str]:
-    """A vCenter with four hosts on an address of this machine, until the end of the block."""
+def vcenter(program: Path, folder: Path, authority: trustme.CA, *size: int) -> Iterator[str]:
+    """A vCenter on an address of this machine, until the end of the block.
+
+    Four hosts of two machines each at most, or a cluster of so many hosts and machines.
+    """
     certificate = authority.issue_cert("127.0.0.1", "localhost")
     chain, key = folder / "vcenter.pem", folder / "vcenter.key"
     chain.write_bytes(b"".join(part.bytes() for part in certificate.cert_chain_pems))
     certificate.private_key_pem.write_to_path(key)
-    command = [program, chain, key]
+    command = [program, chain, key, *map(str, size)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()

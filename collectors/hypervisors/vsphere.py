@@ -32,6 +32,7 @@ its vCPUs: a reservation in MHz is a guarantee within them, and who has none wou
 from __future__ import annotations
 
 import ssl
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -167,7 +168,8 @@ class Vsphere(Hypervisor):
         if self._settings.cluster is not None:
             hosts = [host for host in hosts if host.facts.cluster == self._settings.cluster]
         known = [host for host in hosts if host.answers and host.name in self._told]
-        machines = [machine for machine in machines if machine.host in {host.key for host in known}]
+        keys = {host.key for host in known}
+        machines = [machine for machine in machines if machine.host in keys]
         told: dict[str, HostSpan | Missing] = dict.fromkeys((host.name for host in hosts), FIRST_READ)
         told |= {host.name: Missing("vCenter has no connection to it") for host in hosts if not host.answers}
         if known and since_s < until_s:
@@ -257,17 +259,19 @@ def spans(
 ) -> dict[str, HostSpan | Missing]:
     """What each host did in its samples; those of its machines count at the same times only."""
     told: dict[str, HostSpan | Missing] = {}
+    on_host: defaultdict[str, list[Machine]] = defaultdict(list)
+    for machine in machines:
+        on_host[machine.host].append(machine)
     for host in hosts:
         usage = samples.get((host.key, USAGE), {})
         if not usage:
             told[host.name] = Missing("no sample of it is complete")
             continue
-        here = [machine for machine in machines if machine.host == host.key]
         told[host.name] = HostSpan(
             covered_us=len(usage) * SAMPLE_S * 1_000_000,
             vcpu=host.vcpu,
             busy_us=_usage_us(usage.values(), host.cores),
-            guests=tuple(_guest(machine, samples, usage.keys()) for machine in here),
+            guests=tuple(_guest(machine, samples, usage.keys()) for machine in on_host[host.key]),
             facts=host.facts,
             load=sum(usage.values()) / (WHOLE * len(usage)),
             energy=_energy(host.key, samples, usage.keys()),

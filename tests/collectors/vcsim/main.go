@@ -1,10 +1,12 @@
-// A vCenter simulator on an address of this machine, for the tests of the collectors.
+// A vCenter simulator on an address of this machine: vcsim CERTIFICATE KEY [HOSTS MACHINES]
+// It ends when something comes on its input.
 package main
 
 import (
 	"crypto/tls"
 	"fmt"
 	"os"
+	"strconv"
 
 	"github.com/vmware/govmomi/simulator"
 )
@@ -15,6 +17,11 @@ func main() {
 		panic(err)
 	}
 	model := simulator.VPX()
+	if len(os.Args) > 4 {
+		model.ClusterHost, _ = strconv.Atoi(os.Args[3])
+		model.Machine, _ = strconv.Atoi(os.Args[4])
+		model.Host = 0
+	}
 	if err := model.Create(); err != nil {
 		panic(err)
 	}
