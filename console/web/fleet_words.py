@@ -1,17 +1,16 @@
-"""What states, instruments and the reasons of gaps are called, in the language of the reader."""
+"""What states, instruments, verdicts and rules are called, in the language of the reader."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from fractions import Fraction
 
 from flask import Flask
 from flask_babel import lazy_gettext
-from flask_babel.speaklater import LazyString
 
 from console.domain import calibration
 from console.web.audit_choices import Words
+from console.web.gap_words import gap_reason
 from console.web.languages import current_language
 
 STATES: Words = {
@@ -102,73 +101,6 @@ KINDS: Words = {
     "vm": lazy_gettext("machine virtuelle"),
 }
 
-# What agents say of an instrument that gives nothing; they speak English. What is not here stays as it came.
-REASONS: tuple[tuple[re.Pattern[str], LazyString], ...] = tuple(
-    (re.compile(pattern, re.DOTALL), text)
-    for pattern, text in (
-        (r"not installed: (?P<how>.+)", lazy_gettext("pas installé : %(how)s")),
-        (
-            r"no powercap tree at .+",
-            lazy_gettext("pas de compteur RAPL : machine virtuelle, ou module absent"),
-        ),
-        (r"no package or psys counter under .+", lazy_gettext("pas de compteur RAPL utilisable")),
-        (
-            r"(?P<what>\S+) cannot be read: .+; the kernel lets root alone read it",
-            lazy_gettext("%(what)s : le noyau n'en permet la lecture qu'à root"),
-        ),
-        (r"(?P<what>\S+) cannot be read: (?P<why>.+)", lazy_gettext("%(what)s ne se lit pas : %(why)s")),
-        (r"\S+ held no whole number: an empty or torn read", lazy_gettext("lecture vide ou coupée")),
-        (r"the first read of the .+", lazy_gettext("première lecture : il en faut deux")),
-        (
-            r"the machine was started again between two reads",
-            lazy_gettext("la machine a redémarré entre deux lectures"),
-        ),
-        (
-            r"the counters are not the same as at the last read",
-            lazy_gettext("les compteurs ne sont plus les mêmes"),
-        ),
-        (
-            r"the machine was suspended for (?P<seconds>\d+) s",
-            lazy_gettext("machine en veille pendant %(seconds)s s"),
-        ),
-        (
-            r"(?:.+: )?(?P<seconds>\d+) s between two reads, the counter may wrap in (?P<wrap>\d+) s",
-            lazy_gettext("%(seconds)s s entre deux lectures : le compteur a pu repasser par zéro"),
-        ),
-        (
-            r"(?:.+: )?lower than before and its maximum is unknown: taken for a reset",
-            lazy_gettext("compteur remis à zéro"),
-        ),
-        (
-            r"(?:.+: )?more than (?P<watts>\S+) W between two reads: taken for .+",
-            lazy_gettext("plus de %(watts)s W entre deux lectures : compteur remis à zéro"),
-        ),
-        (r"the CPU times went backwards", lazy_gettext("le temps de calcul a reculé")),
-        (
-            r"its reads do not add up to the interval",
-            lazy_gettext("ses lectures ne couvrent pas l'intervalle"),
-        ),
-        (
-            r"codecarbon is starting|codecarbon has just started|codecarbon is started again",
-            lazy_gettext("codecarbon démarre"),
-        ),
-        (
-            r"codecarbon did not answer within (?P<seconds>\S+) s",
-            lazy_gettext("codecarbon n'a pas répondu en %(seconds)s s"),
-        ),
-        (
-            r"codecarbon failed and waits to be started again",
-            lazy_gettext("codecarbon a échoué et sera relancé"),
-        ),
-        (r"codecarbon ended with status .+", lazy_gettext("codecarbon s'est arrêté")),
-        (r"codecarbon gave no figure: (?P<why>.+)", lazy_gettext("codecarbon ne donne rien : %(why)s")),
-        (
-            r"no sensor of power in this machine",
-            lazy_gettext("pas de capteur de puissance dans cette machine"),
-        ),
-    )
-)
-
 
 def install(app: Flask) -> None:
     """Give these words to the templates."""
@@ -197,11 +129,3 @@ def vcpu(mcpu: int | None) -> str:
 
 def slope(ppm: int) -> str:
     return current_language().number(Fraction(ppm, 1_000_000), 3)
-
-
-def gap_reason(reason: str) -> str:
-    """Why an instrument gives nothing, as a person would say it; what nobody foresaw, as it came."""
-    for pattern, text in REASONS:
-        if found := pattern.fullmatch(reason):
-            return str(text) % found.groupdict()
-    return reason

@@ -16,8 +16,9 @@ from console.store.queries.hosts import Asked, Facet, Hosts, ListedHost, list_ho
 from console.store.session import Operator
 from console.web import exports, inputs
 from console.web.access import requires
-from console.web.fleet_words import AUTHORITIES, BOUNDARIES, QUALITIES, STATES, gap_reason
+from console.web.fleet_words import AUTHORITIES, BOUNDARIES, QUALITIES, STATES
 from console.web.fragments import wants_fragment
+from console.web.gap_words import gap_reason
 from console.web.state import state
 
 LONGEST = 120  # characters of a site or a cluster that is asked for
