@@ -1,0 +1,189 @@
+"""The outlets of rack PDUs, asked of a real SNMP agent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collectors.instrument import Energy, Roots, SecretFile
+from collectors.polling import NoAnswer, Sample
+from collectors.sources.snmp import Outlet, Pdu, Snmp, SnmpSettings, outlet_of
+from tests.collectors.pdus import AUTH, PRIV, USER, pdus
+
+# The library calls the one that compiles MIBs by a former name.
+pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated. Please use:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with pdus(tmp_path_factory.mktemp("pdus")) as port:
+        yield port
+
+
+class Made:
+    """Sources that are closed at the end of their test."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.port = port
+        self.sources: list[Snmp] = []
+
+    def secret(self, name: str, text: str) -> SecretFile:
+        (self.folder / name).write_text(f"{text}\n")
+        return SecretFile(self.folder / name)
+
+    def source(self, vendor: str, *outlets: str, **other: Any) -> Snmp:
+        fields: dict[str, Any] = {"vendor": vendor, "timeout_seconds": 1.0}
+        fields["outlets"] = tuple(f"127.0.0.1:{self.port}/{outlet}" for outlet in outlets)
+        if "user" not in other:
+            fields["community_file"] = self.secret("community", other.pop("community", vendor))
+        self.sources.append(Snmp(Roots(), SnmpSettings(**fields | other)))
+        return self.sources[-1]
+
+
+@pytest.fixture
+def made(tmp_path: Path, port: int) -> Iterator[Made]:
+    made = Made(tmp_path, port)
+    yield made
+    for source in made.sources:
+        source.leave()
+
+
+@pytest.mark.parametrize(
+    ("vendor", "outlets", "power_mw"),
+    [
+        pytest.param("apc", ["1"], 374_000, id="apc: watts beside hundredths of kW in one question"),
+        pytest.param("apc", ["1", "2"], 945_000, id="two supplies are added"),
+        pytest.param("apc", ["1", "3"], 374_000, id="a supply at rest draws nothing"),
+        pytest.param("raritan", ["1"], 374_000, id="raritan: no decimal digit"),
+        pytest.param("raritan", ["1.2"], 571_300, id="raritan: one decimal digit"),
+        pytest.param("eaton", ["1"], 374_000, id="eaton: the first unit is 0"),
+        pytest.param("eaton", ["0.2", "1.1"], 776_000, id="eaton: two units in a chain"),
+    ],
+)
+def test_each_vendor_is_read_in_the_units_of_its_own_table(
+    made: Made, vendor: str, outlets: list[str], power_mw: int
+) -> None:
+    assert made.source(vendor, *outlets).ask() == Sample(power_mw)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "outlets", "reason"),
+    [
+        ("apc", ["9"], "outlet 9 of 127.0.0.1 tells no power: it is not there, or not metered"),
+        ("apc", ["1", "9"], "outlet 9 of 127.0.0.1 tells no power"),
+        ("apc", ["3"], "0 W on every outlet"),
+        ("apc", ["4"], "tells 37400 W and all of its unit 970 W: another unit"),
+        ("apc", ["5"], "tells 3740 W and all of its unit 970 W: another unit"),
+        ("apc", ["2.1"], "tells 374 W and all of its unit 20 W: another unit"),
+        ("raritan", ["3"], "outlet 3 of 127.0.0.1 tells no power"),
+        ("raritan", ["7"], "outlet 7 of 127.0.0.1 tells no power"),
+        ("eaton", ["3"], "outlet 3 of 127.0.0.1 tells no power"),
+    ],
+)
+def test_what_is_no_reading_or_in_another_unit_is_a_reason_and_never_a_part_of_a_sum(
+    made: Made, vendor: str, outlets: list[str], reason: str
+) -> None:
+    with pytest.raises(NoAnswer, match=reason):
+        made.source(vendor, *outlets).ask()
+
+
+class TestVersion3:
+    def source(self, made: Made, **other: Any) -> Snmp:
+        fields: dict[str, Any] = {
+            "user": USER,
+            "auth_file": made.secret("auth", AUTH),
+            "priv_file": made.secret("priv", PRIV),
+            "context": "apc",
+        }
+        return made.source("apc", "1", **fields | other)
+
+    def test_a_user_is_authenticated_and_what_is_told_is_private(self, made: Made) -> None:
+        source = self.source(made)
+        assert source.available() is None
+        assert [source.ask(), source.ask()] == [Sample(374_000), Sample(374_000)]
+
+    def test_a_wrong_secret_is_refused_and_told_to_nobody(
+        self, made: Made, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        source = self.source(made, auth_file=made.secret("wrong", "wrong-s3cret"))
+        with pytest.raises(NoAnswer) as refused:
+            source.ask()
+        assert "s3cret" not in str(refused.value) + caplog.text
+
+    def test_a_secret_that_is_too_short_is_said(self, made: Made) -> None:
+        with pytest.raises(NoAnswer, match="priv_file: at least 8 characters"):
+            self.source(made, priv_file=made.secret("short", "abc")).ask()
+
+    def test_a_secret_that_cannot_be_read_is_said_before_the_start(self, made: Made) -> None:
+        source = self.source(made, auth_file=SecretFile(made.folder / "none"))
+        assert "auth_file: " in str(source.available())
+
+
+def test_a_pdu_that_does_not_answer_is_a_reason(made: Made) -> None:
+    with pytest.raises(NoAnswer, match="127.0.0.1: No SNMP response received before timeout"):
+        made.source("apc", "1", community="unheard-of").ask()
+
+
+def test_a_pdu_without_an_address_is_a_reason(made: Made) -> None:
+    source = made.source("apc", outlets=("pdu.invalid/1",))
+    with pytest.raises(NoAnswer, match=r"pdu\.invalid: "):
+        source.ask()
+
+
+def test_the_energy_of_a_server_is_read_as_it_goes(made: Made) -> None:
+    source = made.source("apc", "1", "2")
+    source.start()
+    deadline_s = time.monotonic() + 10
+    while not source.ready():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+    source.read()
+    time.sleep(0.1)
+    energy = source.read()
+    source.close()
+    assert isinstance(energy, Energy)
+    assert energy.energy_mj == pytest.approx(945 * energy.duration_ms, abs=1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "outlet"),
+    [
+        ("pdu-a.example/12", Outlet(Pdu("pdu-a.example", 161), "1", "12")),
+        ("10.0.0.7:1161/2.12", Outlet(Pdu("10.0.0.7", 1161), "2", "12")),
+    ],
+)
+def test_an_outlet_is_named_by_its_pdu_its_unit_and_its_number(text: str, outlet: Outlet) -> None:
+    assert outlet_of(text, "1") == outlet
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"vendor": "geist"}, "vendor: 'geist' is not one of apc, raritan, eaton"),
+        ({"outlets": ()}, "outlets: one or more are expected, each once"),
+        ({"outlets": ("a/1", "a/1")}, "outlets: one or more are expected, each once"),
+        ({"outlets": ("pdu-a.example",)}, "outlets: 'pdu-a.example' is not an outlet such as"),
+        ({"community_file": None}, "community_file: either it"),
+        ({"user": "inr"}, "community_file: either it"),
+        ({"community_file": None, "user": "inr"}, "user: version 3 needs user, auth_file and priv_file"),
+        ({"auth_protocol": "MD5"}, "auth_protocol: 'MD5' is not one of SHA256"),
+        ({"priv_protocol": "DES"}, "priv_protocol: 'DES' is not one of AES128"),
+        ({"timeout_seconds": 0.1}, "timeout_seconds: 1 to 30"),
+        ({"every_seconds": 0.0}, "every_seconds: 1 to 300"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_with_what_would_be_right(
+    wrong: dict[str, Any], message: str
+) -> None:
+    fields: dict[str, Any] = {
+        "vendor": "apc",
+        "outlets": ("pdu-a.example/1",),
+        "community_file": SecretFile(Path("community")),
+    }
+    with pytest.raises(ValueError, match=f"^{message}"):
+        SnmpSettings(**fields | wrong)
