@@ -34,6 +34,7 @@ from console.domain.alerts import (
 from console.domain.escalation import Promise
 from console.store.conditional import rows_touched
 from console.store.models import coordination as k
+from console.store.models import measurement as m
 from console.store.queries import alerts
 from console.store.queries.explanations import explained_incident
 from console.store.queries.probes import down_probes
@@ -72,8 +73,15 @@ def observe(session: Session, *, now: datetime, silent_after: timedelta | None, 
     found = transitions(observed, episodes)
     started = [_start(session, observation, now, readers) for observation in found.started]
     observed_now = {observation.fingerprint for observation in observed}
+    retired = alerts.retired_hosts(session) if found.ended else set()
     ended = [
-        _end(session, episode, now, readers, is_told=now_late(episode) in observed_now)
+        _end(
+            session,
+            episode,
+            now,
+            readers,
+            is_told=now_late(episode) in observed_now or episode.facts.get("host") in retired,
+        )
         for episode in found.ended
     ]
     return sum(started) + sum(ended)
@@ -129,7 +137,7 @@ def _is_open(session: Session, fingerprint: str) -> bool:
 
 
 def _end(session: Session, episode: Episode, now: datetime, readers: Readers, *, is_told: bool) -> bool:
-    """End an episode; the start of another one tells of it where `is_told`."""
+    """End an episode; without a word where `is_told`: by another one, or by who retired its host."""
     still_open = (k.AlertEpisode.episode_id == episode.episode_id, k.AlertEpisode.ended_at.is_(None))
     if rows_touched(session, update(k.AlertEpisode).where(*still_open).values(ended_at=now)) != 1:
         return False  # another process was first
@@ -155,7 +163,7 @@ def _message(session: Session, episode: Episode, phase: Phase, now: datetime, pu
                 last_seen_at=datetime.fromisoformat(facts["last_seen_at"]),
                 silent_since=episode.started_at,
                 zone=ZONE,
-                link=f"{public_url}/energy",
+                link=f"{public_url}/fleet/{m.stable_id(facts['host'])}",
             )
             return alert_mail.collector_silent(silence, phase, now, FRENCH)
         case Kind.SLA_AT_RISK:

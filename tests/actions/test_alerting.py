@@ -85,6 +85,19 @@ def test_an_episode_lasts_from_the_last_reading_to_the_return(database: Database
     assert episode.facts["host"] == "srv-01"
 
 
+def test_a_host_that_is_retired_is_not_missed_and_nobody_says_that_it_answers(database: Database) -> None:
+    a_host_was_seen(database, NOW)
+    look(database, NOW + HOUR)
+    with database.write(Operator()) as session:
+        session.get_one(m.Host, m.stable_id("srv-01")).retired_at = NOW + HOUR
+    for hours in (1, 2, 3):
+        look(database, NOW + hours * HOUR)
+    [episode] = episodes(database)
+    assert episode.ended_at == NOW + HOUR
+    assert subjects(database) == ["Collecteur muet : srv-01"]
+    assert f"/fleet/{m.stable_id('srv-01')}" in last_body(database)
+
+
 def test_a_second_silence_is_another_episode(database: Database) -> None:
     for hours in (0, 2):
         a_host_was_seen(database, NOW + hours * HOUR)

@@ -40,6 +40,11 @@ def hosts_not_seen_since(session: Session, before: datetime) -> list[tuple[str, 
     return [(name, last_seen_at) for name, last_seen_at in session.execute(unheard)]
 
 
+def retired_hosts(session: Session) -> set[str]:
+    """The names of hosts that are out of service."""
+    return set(session.scalars(select(m.Host.name).where(m.Host.retired_at.is_not(None))))
+
+
 def incidents_past_their_risk(session: Session, now: datetime) -> list[IncidentClock]:
     """Incidents whose clock runs and has passed the instant from which they are at risk."""
     running = _incidents().where(
