@@ -19,16 +19,17 @@ they are scaled down only if they exceed all the time that the logical CPUs had.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from collectors.instrument import Energy, HostUse, Missing, Source, Usage, Work
-from collectors.reading import Gap, Kind, Measurement, Reading, Use
+from collectors.reading import Authority, Boundary, Gap, Kind, Measurement, Reading, Use
 
 LONGEST_REASON = 500
 WORKLOADS = "workloads"
 """What a gap names that is of the use of some workloads, not of energy."""
+AT_INPUT = (Boundary.SERVER_INPUT, Boundary.PDU)
 SLACK_MS = 1000
 SNAP_S = 0.5
 STEP_S = 2.0
@@ -241,10 +242,12 @@ class Sampler:
         return datetime.fromtimestamp(whole_s if near else moment.wall_s, UTC)
 
     def _measurements(self, interval: Interval) -> tuple[Measurement, ...]:
-        return tuple(
-            _measurement(source, interval.accounts[source.name].spans)
-            for source in self._sources
-            if interval.accounts[source.name].whole(interval.duration_ms)
+        return _with_idle(
+            [
+                _measurement(source, interval.accounts[source.name].spans)
+                for source in self._sources
+                if interval.accounts[source.name].whole(interval.duration_ms)
+            ]
         )
 
     def _gaps(self, interval: Interval) -> tuple[Gap, ...]:
@@ -276,6 +279,19 @@ def _measurement(source: Source, spans: list[Energy]) -> Measurement:
         min_mj=_sum_of_all([span.min_mj for span in spans]),
         max_mj=_sum_of_all([span.max_mj for span in spans]),
         idle_power_mw=spans[-1].idle_power_mw,
+    )
+
+
+def _with_idle(found: list[Measurement]) -> tuple[Measurement, ...]:
+    """Sensors at the server's input do not know what it draws when idle; the model beside them does.
+
+    Without it a machine that is hardly used would pay for all that an idle server draws.
+    """
+    modelled = (one for one in found if one.authority is Authority.MODEL and one.boundary in AT_INPUT)
+    idle_mw = next((one.idle_power_mw for one in modelled), None)
+    return tuple(
+        replace(one, idle_power_mw=idle_mw) if one.idle_power_mw is None and one.boundary in AT_INPUT else one
+        for one in found
     )
 
 

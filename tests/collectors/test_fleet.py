@@ -24,6 +24,7 @@ from collectors.reading import Authority, Boundary, Facts, Quality, Reading
 from collectors.sampler import Moment
 from collectors.sender import Console as Door
 from collectors.virtual import FIRST_READ, Guest, HostSpan, Hypervisor, Unreachable
+from console.domain.attribution import Consumer, attribute
 from tests.collectors.consoles import Batch, Console, accept, refuse
 from tests.hypervisors import libvirt_files
 
@@ -143,6 +144,21 @@ def test_what_the_platform_measured_comes_before_the_model() -> None:
         ("model", Authority.MODEL),
     ]
     assert minute.measurements[0].energy_mj == 350 * 45 * 1000
+
+
+def test_a_machine_hardly_used_pays_for_no_idle_server_though_the_sensor_knows_no_idle_power() -> None:
+    idle = span(guest(0.01), busy_s=0.01, watts=100)
+    watch, kept = watched(Platform({"esx-01": FIRST_READ}, *[{"esx-01": idle}] * 4))
+    looked(watch, 0, 15, 30, 45, 60)
+    minute = kept["esx-01"][-1]
+    [sensor, model] = minute.measurements
+    assert sensor.idle_power_mw == model.idle_power_mw
+    consumers = {use.name: Consumer(use.cpu_ms, use.reserved_mcpu) for use in minute.workloads}
+    shares = attribute(
+        sensor.energy_mj, minute.duration_ms, sensor.idle_power_mw, 64, minute.busy_cpu_ms, consumers
+    )
+    assert shares.energy_mj == sensor.energy_mj
+    assert shares.workloads["web"].energy_mj <= sensor.energy_mj * 2 // 64
 
 
 def test_a_platform_that_lacks_a_sensor_is_a_gap_and_the_model_stands() -> None:
