@@ -17,10 +17,11 @@ from console.domain.errors import Invalid, NotFound
 from console.domain.facility import Contract, DeclaredPue, check_category, check_contract, check_pue
 from console.domain.facility_files import Defaults, FacilityFile, read_facility
 from console.domain.free_text import one_line, several_lines
-from console.domain.site_measures import Judged, Measure, Quality, Told, Verdict, judge
+from console.domain.site_measures import Judged, Measure, Told, Verdict, judge
 from console.domain.tables import RefusedRow
 from console.store.audit import record
 from console.store.models import site as s
+from console.store.queries.sites import contract_of, measure_of
 from console.store.upsert import upsert
 
 AROUND: Final = timedelta(days=400)  # a year's reading may reach over what is told
@@ -148,20 +149,6 @@ def add_contract(session: Session, code: str, contract: Contract, *, now: dateti
     return row.number
 
 
-def contract_of(row: s.PowerContract) -> Contract:
-    """A stored contract in the terms of the domain."""
-    return Contract(
-        kind=row.kind,
-        supplier=row.supplier,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        share_ppm=row.share_ppm,
-        intensity_mg_per_kwh=row.intensity_mg_per_kwh,
-        renewable_ppm=row.renewable_ppm,
-        evidence=row.evidence,
-    )
-
-
 def hold_site(session: Session, code: str) -> s.Site:
     """A site, locked, so that what is told of it is judged one after the other; raises `NotFound`."""
     site = session.scalars(select(s.Site).where(s.Site.code == code).with_for_update()).one_or_none()
@@ -179,19 +166,6 @@ def _known(session: Session, code: str, told: Sequence[Told]) -> list[Measure]:
     end = max(one.measure.ended_at for one in told) + AROUND
     rows = session.scalars(select(row).where(row.site == code, row.ended_at > start, row.started_at < end))
     return [measure_of(one) for one in rows]
-
-
-def measure_of(row: s.SiteMeasure) -> Measure:
-    """A stored measure in the terms of the domain."""
-    return Measure(
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        quantity=row.quantity,
-        category=row.category,
-        meter=row.meter,
-        amount=row.amount,
-        quality=Quality(row.quality),
-    )
 
 
 def _store(session: Session, code: str, judged: Sequence[Judged], now: datetime, by: str) -> None:

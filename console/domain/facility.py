@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -128,9 +128,9 @@ def check_contract(contract: Contract, others: Iterable[Contract]) -> None:
         )
 
 
-def shares_on(contracts: Iterable[Contract], day: date) -> Mapping[Contract, int]:
-    """The contracts of a day with their shares in millionths; what they leave is bought in no known way."""
-    return {one: one.share_ppm for one in contracts if one.valid_from <= day < one.valid_to}
+def share_on(contracts: Iterable[Contract], day: date) -> int:
+    """What the contracts of a day buy together, in millionths; the rest is bought in no known way."""
+    return sum(one.share_ppm for one in contracts if one.valid_from <= day < one.valid_to)
 
 
 def _meet(one: Contract, other: Contract) -> bool:
@@ -141,5 +141,5 @@ def _fullest_day(contract: Contract, others: Iterable[Contract]) -> tuple[date, 
     """The day of a contract on which the most is bought; shares only rise where a contract begins."""
     all_of_them = [contract, *others]
     days = {max(one.valid_from, contract.valid_from) for one in all_of_them}
-    shares = ((day, sum(shares_on(all_of_them, day).values())) for day in sorted(days))
+    shares = ((day, share_on(all_of_them, day)) for day in sorted(days))
     return max(shares, key=lambda found: found[1])

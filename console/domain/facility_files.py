@@ -204,15 +204,12 @@ class _Reader:
             self.found.gaps += 1
             return
         quantity, size, heading = self._meaning(row, column)
-        exact = Fraction(self._number(text, heading)) * size
-        if exact > LARGEST:
-            raise Invalid(heading, "« %(value)s » est trop grand.", value=text[:40])
         measure = Measure(
             *period,
             quantity=quantity,
             category=self._category(row, quantity),
             meter=meter_name(row.facts.get("meter", "") or self.defaults.meter),
-            amount=round(exact),
+            amount=read_amount(text, size, heading, separator=self.separator),
             quality=_quality(row.facts.get("quality", "")),
         )
         self.found.told.append(Told(row.line, measure))
@@ -236,24 +233,6 @@ class _Reader:
             )
         return quantity, unit_size(quantity, row.facts["unit"], "unit"), "amount"
 
-    def _number(self, text: str, column: str) -> str:
-        """A decimal number with a comma or a point, with blanks between thousands."""
-        bare = BLANKS.sub("", text)
-        if self.separator == "," and THOUSANDS_OR_DECIMALS.fullmatch(bare):
-            raise Invalid(
-                column,
-                "« %(value)s » se lit de deux façons : milliers ou décimales ; écrivez-le avec un point ou "
-                "sans virgule.",
-                value=text[:40],
-            )
-        decimal, thousands = (",", ".") if bare.rfind(",") > bare.rfind(".") else (".", ",")
-        number = bare.replace(thousands, "").replace(decimal, ".")
-        if not NUMBER.fullmatch(number):
-            raise Invalid(
-                column, "« %(value)s » n'est pas un nombre positif ; par exemple 1234,5.", value=text[:40]
-            )
-        return number
-
     def _category(self, row: _Row, quantity: Quantity) -> int:
         if quantity is not Quantity.IT:
             return NO_POINT
@@ -261,6 +240,31 @@ class _Reader:
         category = int(text) if text in ("1", "2", "3") else self.defaults.category if not text else -1
         check_category(quantity, category)
         return category
+
+
+def read_amount(text: str, size: int, field: str, separator: str = "") -> int:
+    """An amount of units of `size`, a decimal number with a comma or a point and blanks between thousands.
+
+    Where commas separate the cells, one that may stand before decimals or thousands is refused.
+    """
+    bare = BLANKS.sub("", text)
+    if separator == "," and THOUSANDS_OR_DECIMALS.fullmatch(bare):
+        raise Invalid(
+            field,
+            "« %(value)s » se lit de deux façons : milliers ou décimales ; écrivez-le avec un point ou sans "
+            "virgule.",
+            value=text[:40],
+        )
+    decimal, thousands = (",", ".") if bare.rfind(",") > bare.rfind(".") else (".", ",")
+    number = bare.replace(thousands, "").replace(decimal, ".")
+    if not NUMBER.fullmatch(number):
+        raise Invalid(
+            field, "« %(value)s » n'est pas un nombre positif ; par exemple 1234,5.", value=text[:40]
+        )
+    exact = Fraction(number) * size
+    if exact > LARGEST:
+        raise Invalid(field, "« %(value)s » est trop grand.", value=text[:40])
+    return round(exact)
 
 
 def unit_size(quantity: Quantity, unit: str, field: str) -> int:

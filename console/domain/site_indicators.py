@@ -10,7 +10,7 @@ lacks an hour is in neither. Over less than twelve months it is interim (iPUE), 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -86,9 +86,10 @@ def last_months(today: date, count: int = YEAR) -> list[date]:
 def indicators(measures: Iterable[Measure], months: Sequence[date], zone: ZoneInfo) -> list[Found]:
     """PUE by category, REF, ERF and WUE over consecutive local months.
 
-    The categories of which nothing is told are left out, unless that leaves none.
+    The categories of which nothing is told are left out, unless that leaves none. A meter that tells anything
+    within these months must tell all of a stretch for it to count.
     """
-    lines = by_line(measures)
+    lines = by_line(_within(measures, months, zone))
     points = _points(lines)
     categories = [one for one in CATEGORIES if (Quantity.IT, one) in points] or [CATEGORIES[0]]
     total = (Quantity.TOTAL, NO_POINT)
@@ -117,7 +118,8 @@ def amounts_by_month(
     measures: Iterable[Measure], point: Point, months: Sequence[date], zone: ZoneInfo
 ) -> dict[date, int | None]:
     """What all meters of a quantity told of each month; None where one of them does not tell all of it."""
-    of_point = {line: told for line, told in by_line(measures).items() if line[:2] == point}
+    within = by_line(_within(measures, months, zone))
+    of_point = {line: told for line, told in within.items() if line[:2] == point}
     return {month: amount_over(of_point, *month_bounds(month, zone)) for month in months}
 
 
@@ -132,6 +134,12 @@ def by_line(measures: Iterable[Measure]) -> dict[Line, list[Measure]]:
     for measure in sorted(measures):
         lines.setdefault(measure.line, []).append(measure)
     return lines
+
+
+def _within(measures: Iterable[Measure], months: Sequence[date], zone: ZoneInfo) -> Iterator[Measure]:
+    """The measures that share any time with the months."""
+    start, end = month_bounds(months[0], zone)[0], month_bounds(months[-1], zone)[1]
+    return (one for one in measures if one.started_at < end and one.ended_at > start)
 
 
 def _points(lines: Lines) -> set[Point]:

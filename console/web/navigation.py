@@ -68,6 +68,7 @@ ENTRIES = (
         "fleet",
         (
             *("hosts", "host", "live_power", "workloads", "reconciliation", "quarantine"),
+            *("sites", "cmdb"),
         ),
         Permission.SEE_FLEET,
     ),

@@ -205,6 +205,15 @@ def test_the_contracts_of_a_day_buy_at_most_all_that_the_site_draws() -> None:
         check_contract(contract(0, 6, 41), others)
     with pytest.raises(Conflict, match="2026-07-01"):
         check_contract(contract(0, 12, 40), others)
+    with pytest.raises(Conflict, match=r"120\.0 %"):
+        check_contract(contract(0, 6, 60), [contract(0, 6, 60)])  # two contracts may say the same
+
+
+def test_a_meter_that_stopped_before_the_months_is_not_waited_for() -> None:
+    before = month_bounds(add_months(MONTHS[0], -1), PARIS)
+    gone = Measure(*before, Quantity.IT, 2, "ancien", 1, Quality.MEASURED)
+    measures = [gone, *each_month(150 * MWH, Quantity.TOTAL), *each_month(100 * MWH, Quantity.IT, 2)]
+    assert found_of(measures, Indicator.PUE).months == 12
 
 
 @pytest.mark.parametrize(

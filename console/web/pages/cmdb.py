@@ -1,0 +1,128 @@
+"""Whose the virtual machines are, from an export of a CMDB: looked at before it is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from flask import Blueprint, flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from console.actions.cmdb import Fate, Planned, Tally, known_of, look_at, note_import, take
+from console.actions.imports import open_table
+from console.actions.volume_files import forget_file, keep_file, kept_file
+from console.domain.access import Permission
+from console.domain.cmdb_files import LARGEST_FILE, CmdbFile, read_cmdb
+from console.domain.errors import Invalid
+from console.store.session import Operator
+from console.web import inputs
+from console.web.access import allowed, current_account, requires
+from console.web.errors import message_of
+from console.web.fragments import go_to
+from console.web.languages import today
+from console.web.state import state
+
+LISTED = 200  # rows of each kind on the page
+MOST_TAKEN = 500  # machines of one request: each is a transaction; the command takes longer files
+AROUND_A_FILE = 64 * 1024  # bytes of a form beside its file
+
+bp = Blueprint("cmdb", __name__)
+
+
+@bp.url_value_preprocessor
+def allow_a_long_file(endpoint: str | None, _values: object) -> None:
+    """Before anything reads the form: only from someone who may send one."""
+    if endpoint == "cmdb.preview" and allowed(Permission.MANAGE_CLAIMS):
+        request.max_content_length = LARGEST_FILE + AROUND_A_FILE
+
+
+@bp.get("/cmdb")
+@requires(Permission.MANAGE_CLAIMS)
+def index() -> ResponseReturnValue:
+    """The form that takes a file."""
+    return _form({})
+
+
+@bp.post("/cmdb/preview")
+@requires(Permission.MANAGE_CLAIMS)
+def preview() -> ResponseReturnValue:
+    """What a file would claim, change and end, and what of it is not known; it is kept until it is taken."""
+    content, now = _sent(), datetime.now(UTC)
+    try:
+        file = _read(content)
+    except Invalid as error:
+        return _form({error.field: message_of(error)}), 422
+    with state().database.read(Operator()) as session:
+        planned = look_at(session, known_of(session), file)
+    to_store, file_id = Tally().count(planned).to_store, None
+    if 0 < to_store <= MOST_TAKEN:
+        account = current_account()
+        with state().database.write(Operator(), by=account.login) as session:
+            file_id = keep_file(session, content, account_id=account.account_id, now=now)
+    return _preview(file, planned, to_store, file_id)
+
+
+@bp.post("/cmdb")
+@requires(Permission.MANAGE_CLAIMS)
+def store() -> ResponseReturnValue:
+    """Take the file that the preview showed, machine by machine; what changed since is judged again."""
+    account, file_id = current_account(), inputs.optional_count("file")
+    with state().database.read(Operator()) as session:
+        file = _read(kept_file(session, file_id, account_id=account.account_id))
+        known = known_of(session)
+        to_store = Tally().count(look_at(session, known, file)).to_store
+    if to_store > MOST_TAKEN:
+        raise Invalid("file", "Plus de %(most)s machines : prenez la commande.", most=MOST_TAKEN)
+    done = []
+    for row in file.machines:
+        with state().database.write(Operator(), by=account.login) as session:
+            done.append(take(session, known, row, now=datetime.now(UTC), by=account.login))
+    tally = Tally().count(done)
+    with state().database.write(Operator(), by=account.login) as session:
+        note_import(session, inputs.text("name") or str(file_id), tally)
+        forget_file(session, file_id)
+    flash(
+        _(
+            "Machines : %(claimed)s affectées, %(changed)s changées de titulaire, %(ended)s terminées, "
+            "%(refused)s refusées.",
+            claimed=tally.fates[Fate.CLAIMED],
+            changed=tally.fates[Fate.CHANGED],
+            ended=tally.fates[Fate.ENDED],
+            refused=tally.fates[Fate.REFUSED] + len(file.refusals),
+        )
+    )
+    return go_to(url_for("cmdb.index"))
+
+
+def _read(content: bytes) -> CmdbFile:
+    return read_cmdb(open_table(content), inputs.day("first_day"))
+
+
+def _sent() -> bytes:
+    """The file of the form; a long one lies on the disk and is closed at once."""
+    sent = request.files.get("file")
+    if sent is None:
+        return b""
+    with sent.stream as stream:
+        return stream.read()
+
+
+def _form(errors: dict[str, str]) -> str:
+    return render_template("cmdb/index.html", errors=errors, today=today())
+
+
+def _preview(file: CmdbFile, planned: Sequence[Planned], to_store: int, file_id: int | None) -> str:
+    sent = request.files.get("file")
+    return render_template(
+        "cmdb/preview.html",
+        file=file,
+        by_fate={fate.value: [one for one in planned if one.fate is fate] for fate in Fate},
+        to_store=to_store,
+        most_taken=MOST_TAKEN,
+        listed=LISTED,
+        file_id=file_id,
+        file_name=(sent.filename or "") if sent else "",
+        first_day=inputs.day("first_day"),
+        message_of=message_of,
+    )

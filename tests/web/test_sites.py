@@ -1,0 +1,207 @@
+"""Data centres: indicators and measures for those who see the fleet, forms and files for those who run it."""
+
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+from sqlalchemy import select
+
+from console.domain.access import Role
+from console.domain.facility_files import LARGEST_FILE
+from console.domain.site_indicators import last_months
+from console.store.models import site as s
+from console.store.session import Database, Operator
+from console.web.languages import today
+from tests.browser import Browser
+from tests.web.test_directory import form
+
+SignIn = Callable[..., Browser]
+MWH = 3_600_000_000_000
+NEEDED = {
+    "/sites/tls/measures": {
+        "quantity": "e_dc",
+        "category": "",
+        "meter": "TGBT",
+        "first_day": "2026-01-01",
+        "last_day": "2026-01-31",
+        "amount": "151,5",
+        "unit": "MWh",
+        "quality": "declared",
+    },
+    "/sites/tls/pue": {
+        "pue": "1,42",
+        "category": "1",
+        "valid_from": "2026-01-01",
+        "window_from": "2025-01-01",
+        "window_to": "2025-12-31",
+        "note": "Audit",
+    },
+    "/sites/tls/contracts": {
+        "kind": "guarantee_of_origin",
+        "supplier": "Fournisseur",
+        "first_day": "2026-01-01",
+        "last_day": "2026-12-31",
+        "share": "60",
+        "renewable": "100",
+        "intensity": "12,5",
+        "evidence": "GO 118",
+    },
+}
+
+
+def table(*extra: str) -> bytes:
+    """Twelve whole months of a site whose PUE is 1.5 and whose WUE is 1.8."""
+    rows = [f"{month:%Y-%m};150;100;180;75" for month in last_months(today())]
+    head = "mois;énergie totale (MWh);énergie IT (MWh);eau (m3);énergie renouvelable (MWh)"
+    return "\n".join([head, *rows, *extra]).encode()
+
+
+def send(browser: Browser, content: bytes, site: str = "tls", **fields: str) -> Any:
+    told = {"category": "2", "meter": "site"} | fields
+    return browser.post(f"/sites/{site}/import/preview", **form(browser, content, "compteurs.csv", **told))
+
+
+def stored(browser: Browser, page: str, site: str = "tls") -> Any:
+    fields = dict(re.findall(r'type="hidden" name="(file|name|category|meter)" value="([^"]*)"', page))
+    return browser.submit(f"/sites/{site}/import", **fields)
+
+
+def text_of(page: str) -> str:
+    """A page as it is read: plain blanks and apostrophes."""
+    plain = {
+        "\N{NO-BREAK SPACE}": " ",
+        "\N{NARROW NO-BREAK SPACE}": " ",
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+    }
+    return unescape(page).translate(str.maketrans(plain))
+
+
+def measures(database: Database) -> list[s.SiteMeasure]:
+    with database.read(Operator()) as session:
+        return list(session.scalars(select(s.SiteMeasure)))
+
+
+def test_a_file_is_looked_at_then_stored_and_makes_the_indicators_of_the_year(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.OPS)
+    assert "inconnu" in browser.get("/sites").text
+    seen = send(browser, table("2026-13;1;1;1;1"))
+    assert seen.status_code == 200
+    assert "Enregistrer 48 mesures" in text_of(seen.text)
+    assert "n'est pas un mois" in text_of(seen.text)
+    assert measures(database) == []
+    assert stored(browser, seen.text).status_code == 303
+    assert len(measures(database)) == 48
+    for page in (browser.get("/sites").text, browser.get("/sites/tls").text):
+        text = text_of(page)
+        assert "PUE2" in text
+        assert "iPUE2" not in text
+        assert "1,50" in text
+        assert "1,80 L/kWh" in text
+        assert "50,0 %" in text
+        assert "12 mois sur 12" in text
+    assert "site-chart" in browser.get("/sites/tls").text
+    again = send(browser, table())
+    assert "Enregistrer" not in again.text
+
+
+def test_an_interim_pue_says_so_and_an_unknown_month_is_not_0(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.OPS)
+    month = last_months(today())[-1]
+    content = f"mois;EDC (MWh);EIT (MWh)\n{month:%Y-%m};150;100\n".encode()
+    stored(browser, send(browser, content).text)
+    page = browser.get("/sites/tls").text
+    assert "iPUE2" in page
+    assert "1 mois sur 12" in text_of(page)
+    assert page.count("inconnu") > 20  # the other eleven months, and what no meter tells
+
+
+def test_each_form_stores_what_it_says(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.OPS)
+    for address, typed in NEEDED.items():
+        assert browser.submit(address, **typed).status_code == 303, address
+    page = text_of(browser.get("/sites/tls").text)
+    for said in ("TGBT", "Audit", "1,42", "GO 118", "60,0 %", "12,5 g CO₂e/kWh"):
+        assert said in page
+
+
+WRONG = (
+    ("/sites/tls/measures", {"amount": "beaucoup"}, "nombre positif"),
+    ("/sites/tls/measures", {"unit": "m3"}, "Wh, kWh"),
+    ("/sites/tls/measures", {"quantity": "e_it"}, "catégorie de PUE"),
+    ("/sites/tls/measures", {"last_day": "2025-12-31"}, "finit après son début"),
+    ("/sites/tls/measures", {"last_day": "2199-12-31"}, "pas finie"),
+    ("/sites/tls/pue", {"pue": "0,9"}, "0.9"),
+    ("/sites/tls/pue", {"pue": ""}, "par exemple 1,42"),
+    ("/sites/tls/pue", {"category": "7"}, "1, 2 ou 3"),
+    ("/sites/tls/contracts", {"share": "101"}, "100 %"),
+    ("/sites/tls/contracts", {"evidence": ""}, "prouve"),
+    ("/sites/tls/contracts", {"intensity": "-1"}, "positif"),
+)
+
+
+def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_stored(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.OPS)
+    for address, typed, said in WRONG:
+        answer = browser.submit(address, **NEEDED[address] | typed)
+        assert answer.status_code == 422, said
+        assert said in text_of(answer.text)
+        assert 'aria-invalid="true"' in answer.text
+    with database.read(Operator()) as session:
+        for model in (s.SiteMeasure, s.SitePue, s.PowerContract):
+            assert session.scalars(select(model)).all() == []
+
+
+def test_contracts_past_the_whole_of_a_day_are_a_conflict(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.OPS)
+    codes = [
+        browser.submit("/sites/tls/contracts", **NEEDED["/sites/tls/contracts"]).status_code for _ in range(2)
+    ]
+    assert codes == [303, 409]
+
+
+def test_less_energy_of_the_site_than_of_its_it_is_refused_with_both(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.OPS)
+    seen = send(browser, b"mois;EDC (MWh);EIT (MWh)\n2026-01;99;100\n")
+    assert "99000 kWh" in seen.text
+    assert "100000 kWh" in seen.text
+    assert "Enregistrer" not in seen.text
+
+
+def test_a_file_that_is_none_or_too_long_is_refused(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.OPS)
+    assert send(browser, b"%PDF-1.7").status_code == 422
+    assert send(browser, b"mois;EDC (kWh)\n" * (LARGEST_FILE // 8)).status_code == 413
+    assert browser.submit("/sites/tls/import", file="7").status_code == 404
+
+
+def test_those_who_see_the_fleet_read_and_only_those_who_run_it_write(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    for role, status in ((Role.AUDITOR, 403), (Role.ADMINISTRATOR, 200)):
+        browser = sign_in_as(role)
+        assert ("/sites/ami/import" in browser.get("/sites/ami").text) is (status == 200)
+        assert browser.get("/sites/ami/pue/new").status_code == status
+    assert sign_in_as(Role.ACCOUNT_MANAGER).get("/sites").status_code == 403
+
+
+def test_a_site_that_is_none_is_not_there(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.OPS)
+    for address in ("/sites/lyo", "/sites/lyo/import", "/sites/lyo/contracts/new"):
+        assert browser.get(address).status_code == 404
+    for address in NEEDED:
+        assert browser.submit(address.replace("tls", "lyo"), **NEEDED[address]).status_code == 404
+
+
+def test_pages_of_sites_are_in_english_too(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.OPS, locale="en")
+    stored(browser, send(browser, table()).text)
+    page = browser.get("/sites/tls").text
+    assert "total energy" in page
+    assert "1.50" in page
