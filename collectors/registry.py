@@ -16,9 +16,11 @@ from collectors.sources.model import Model
 from collectors.sources.prometheus import Prometheus
 from collectors.sources.rapl import Rapl
 from collectors.sources.redfish import Redfish
+from collectors.sources.snmp import Snmp
 from collectors.virtual import Hypervisor
 
 SOURCES: dict[str, type[Source]] = {
+    Snmp.name: Snmp,
     Redfish.name: Redfish,
     Ipmi.name: Ipmi,
     Rapl.name: Rapl,

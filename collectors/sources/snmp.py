@@ -37,8 +37,9 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import re
+import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -59,6 +60,7 @@ AUTH = {
 }
 PRIV = {"AES128": "USM_PRIV_CFB128_AES", "AES256": "USM_PRIV_CFB256_AES"}
 SHORTEST_SECRET = 8
+RESOLVE_S = 5.0
 MOST_MW = 30_000_000
 """What the largest rack PDU may draw; more is in another unit."""
 SLACK_MW = 20_000
@@ -191,7 +193,6 @@ class Snmp(Polled):
         for text in settings.outlets:
             outlet = outlet_of(text, self._vendor.first_unit)
             self._outlets[outlet.pdu].append(outlet)
-        self._asking: tuple[asyncio.AbstractEventLoop, SnmpEngine] | None = None
 
     def available(self) -> str | None:
         if importlib.util.find_spec("pysnmp") is None:
@@ -213,14 +214,6 @@ class Snmp(Polled):
         if power_mw == 0:
             raise NoAnswer("0 W on every outlet: no server is plugged in there")
         return Sample(power_mw)
-
-    def leave(self) -> None:
-        if self._asking is not None:
-            loop, engine = self._asking
-            engine.close_dispatcher()
-            loop.run_until_complete(asyncio.sleep(0))
-            loop.close()
-        self._asking = None
 
     def _oids(self, outlet: Outlet) -> list[Oid]:
         """Everything that one outlet's power is told by."""
@@ -246,14 +239,11 @@ class Snmp(Polled):
 
     def _told(self, pdu: Pdu, oids: list[Oid]) -> dict[Oid, int]:
         """What a PDU answers to one question, by the object; raises `NoAnswer`."""
-        if self._asking is None:
-            from pysnmp.hlapi.v3arch.asyncio import SnmpEngine
+        who = self._who()
+        question = self._answer(LINE.engine(who), who, pdu, list(dict.fromkeys(oids)))
+        return LINE.wait(question, 2 * self._settings.timeout_seconds + RESOLVE_S)
 
-            self._asking = asyncio.new_event_loop(), SnmpEngine()
-        loop, engine = self._asking
-        return loop.run_until_complete(self._answer(engine, pdu, list(dict.fromkeys(oids))))
-
-    async def _answer(self, engine: SnmpEngine, pdu: Pdu, oids: list[Oid]) -> dict[Oid, int]:
+    async def _answer(self, engine: SnmpEngine, who: Who, pdu: Pdu, oids: list[Oid]) -> dict[Oid, int]:
         from pysnmp.hlapi import v3arch
         from pysnmp.hlapi.v3arch import asyncio as hlapi
 
@@ -266,7 +256,7 @@ class Snmp(Polled):
         objects = [hlapi.ObjectType(hlapi.ObjectIdentity(oid)) for oid in oids]
         context = v3arch.ContextData(contextName=self._settings.context.encode())
         failed, status, place, told = await hlapi.get_cmd(
-            engine, self._who(), target, context, *objects, lookupMib=False
+            engine, who.data(), target, context, *objects, lookupMib=False
         )
         if failed:
             raise NoAnswer(f"{pdu.host}: {failed}")
@@ -276,21 +266,82 @@ class Snmp(Polled):
             )
         return {str(name): int(value) for name, value in told if _is_number(value)}
 
-    def _who(self) -> Any:
+    def _who(self) -> Who:
         """The community, or the user of version 3; raises `NoAnswer` where a secret cannot be used."""
-        from pysnmp.hlapi.v3arch import asyncio as hlapi
-
         settings = self._settings
         if settings.community_file is not None:
-            community = _secret("community_file", settings.community_file, 1)
-            return hlapi.CommunityData(community, mpModel=1)  # noqa: S508 - where a PDU has nothing better
-        return hlapi.UsmUserData(
-            settings.user,
+            return Who("", _secret("community_file", settings.community_file, 1))
+        return Who(
+            settings.user or "",
             _secret("auth_file", settings.auth_file, SHORTEST_SECRET),
             _secret("priv_file", settings.priv_file, SHORTEST_SECRET),
-            authProtocol=getattr(hlapi, AUTH[settings.auth_protocol]),
-            privProtocol=getattr(hlapi, PRIV[settings.priv_protocol]),
+            settings.auth_protocol,
+            settings.priv_protocol,
         )
+
+
+class Who(NamedTuple):
+    """Who asks: a user with two secrets, or nobody with a community."""
+
+    user: str
+    secret: str
+    private: str = ""
+    auth_protocol: str = ""
+    priv_protocol: str = ""
+
+    def data(self) -> Any:
+        """The same as the library knows it."""
+        from pysnmp.hlapi.v3arch import asyncio as hlapi
+
+        if not self.user:
+            return hlapi.CommunityData(self.secret, mpModel=1)  # noqa: S508 - where a PDU has nothing better
+        return hlapi.UsmUserData(
+            self.user,
+            self.secret,
+            self.private,
+            authProtocol=getattr(hlapi, AUTH[self.auth_protocol]),
+            privProtocol=getattr(hlapi, PRIV[self.priv_protocol]),
+        )
+
+
+class Line:
+    """The one thread in which the library works for every source: an engine costs a second and megabytes.
+
+    An engine keeps what it knows of a user by the user's name, so there is one for each set of secrets.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._engines: dict[Who, SnmpEngine] = {}
+
+    def engine(self, who: Who) -> SnmpEngine:
+        """The engine for these secrets."""
+        from pysnmp.hlapi.v3arch.asyncio import SnmpEngine
+
+        with self._lock:
+            if who not in self._engines:
+                self._engines[who] = SnmpEngine()
+            return self._engines[who]
+
+    def wait(self, question: Coroutine[Any, Any, dict[Oid, int]], patience_s: float) -> dict[Oid, int]:
+        """The answer to a question; raises `NoAnswer`."""
+        asked = asyncio.run_coroutine_threadsafe(question, self._running())
+        try:
+            return asked.result(patience_s)
+        except TimeoutError:
+            asked.cancel()
+            raise NoAnswer(f"no answer within {patience_s:g} s") from None
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="snmp", daemon=True).start()
+            return self._loop
+
+
+LINE = Line()
 
 
 def outlet_of(text: str, first_unit: str) -> Outlet:

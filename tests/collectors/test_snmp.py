@@ -25,12 +25,11 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 class Made:
-    """Sources that are closed at the end of their test."""
+    """Sources that ask the agent of these tests."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
         self.port = port
-        self.sources: list[Snmp] = []
 
     def secret(self, name: str, text: str) -> SecretFile:
         (self.folder / name).write_text(f"{text}\n")
@@ -41,16 +40,12 @@ class Made:
         fields["outlets"] = tuple(f"127.0.0.1:{self.port}/{outlet}" for outlet in outlets)
         if "user" not in other:
             fields["community_file"] = self.secret("community", other.pop("community", vendor))
-        self.sources.append(Snmp(Roots(), SnmpSettings(**fields | other)))
-        return self.sources[-1]
+        return Snmp(Roots(), SnmpSettings(**fields | other))
 
 
 @pytest.fixture
-def made(tmp_path: Path, port: int) -> Iterator[Made]:
-    made = Made(tmp_path, port)
-    yield made
-    for source in made.sources:
-        source.leave()
+def made(tmp_path: Path, port: int) -> Made:
+    return Made(tmp_path, port)
 
 
 @pytest.mark.parametrize(
