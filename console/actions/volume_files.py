@@ -1,4 +1,4 @@
-"""Files of volumes between the look at them and their storing; each is for the one who sent it."""
+"""Files between the look at them and their storing, of volumes, meters or machines; each is its sender's."""
 
 from __future__ import annotations
 

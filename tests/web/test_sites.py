@@ -69,12 +69,8 @@ def stored(browser: Browser, page: str, site: str = "tls") -> Any:
 
 def text_of(page: str) -> str:
     """A page as it is read: plain blanks and apostrophes."""
-    plain = {
-        "\N{NO-BREAK SPACE}": " ",
-        "\N{NARROW NO-BREAK SPACE}": " ",
-        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
-    }
-    return unescape(page).translate(str.maketrans(plain))
+    text = unescape(page).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
 def measures(database: Database) -> list[s.SiteMeasure]:

@@ -66,7 +66,7 @@ class VolumeMonth(TenantRow):
 
 
 class VolumeFile(CoordinationRow):
-    """A file of volumes that was looked at, kept for the one who sent it until it is stored."""
+    """A file that was looked at, of volumes, meters or machines, kept for its sender until it is stored."""
 
     __tablename__ = "volume_file"
     file_id: Mapped[BigId]
