@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from collectors import registry
 from collectors.agent import Pace
+from collectors.configuration import load
 from collectors.courier import Courier
 from collectors.fleet import Managed, Watch
 from collectors.instrument import Energy, Missing, SecretFile, Source
@@ -467,3 +470,33 @@ def test_a_dry_run_shows_the_hosts_of_a_hypervisor_and_sends_nothing(tmp_path: P
     assert (batch["host"], batch["readings"][0]["vcpu"]) == ("kvm-03", 64)
     assert console.batches == []
     assert not (tmp_path / "outbox").exists()
+
+
+def test_the_settings_in_the_manual_are_those_that_an_agent_takes(tmp_path: Path) -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "hypervisors.md").read_text()
+    blocks = re.findall(r"```toml\n(.*?)```", manual, re.DOTALL)
+    for name in ("token", "vcenter.password", "ilo.password", "vcenter-ca.pem"):
+        (tmp_path / name).write_text("secret")
+        (tmp_path / name).chmod(0o600)
+    console = f'[console]\nurl = "https://console.example"\ntoken_file = "{tmp_path}/token"\n'
+    agent_table = '[agent]\noutbox = "/var/lib/console-inr-collector"\n'
+    found = []
+    for block in blocks:
+        text = console + ("" if "[agent]" in block else agent_table) + block
+        path = tmp_path / "collector.toml"
+        path.write_text(text.replace("/etc/console-inr", str(tmp_path)))
+        found += load(path).managers
+    assert [(one.kind, list(one.host_sources)) for one in found] == [
+        ("vsphere", ["esx-01.example"]),
+        ("libvirt", ["kvm-03"]),
+    ]
+    assert {name for one in found for wanted in one.host_sources.values() for name in wanted} == {
+        "redfish",
+        "rapl",
+    }
+
+
+def test_every_kind_of_hypervisor_is_in_the_manual() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "hypervisors.md").read_text()
+    for kind in registry.HYPERVISORS:
+        assert f"| `{kind}` |" in manual
