@@ -38,7 +38,6 @@ messages: $(VENV)/.test ## bring the English catalogues up to date with the Fren
 lock: $(UV) ## pin and hash the requirements again
 	$(COMPILE) pyproject.toml --extra test -o .requirements/test.txt
 	$(COMPILE) pyproject.toml --extra run -c .requirements/test.txt -o .requirements/run.txt
-	echo psutil | $(COMPILE) - -c .requirements/test.txt -o .requirements/agent.txt
 	echo uv | $(COMPILE) - -o .requirements/uv.txt
 
 clean: ## remove what was installed and measured here

@@ -18,7 +18,7 @@ A path knows the identity of a container or a pod, not its name: see `collectors
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
+from functools import lru_cache
 
 UNIT = re.compile(r"[^/]+\.(service|scope|socket|mount|swap)")
 CONTAINER_ID = re.compile(r"(?:.*[-_:])?([0-9a-f]{64})(?:\.scope)?")
@@ -33,24 +33,30 @@ LIBVIRT_FOLDER = re.compile(r"(.+)\.libvirt-(?:qemu|lxc)")
 LIBVIRT_PATH = re.compile(r"/libvirt/(?:qemu|lxc)/([^/]+)")
 PROXMOX = re.compile(r"/qemu\.slice/(\d+)\.scope")
 
+KEPT_PATHS = 4096
+"""Paths whose names are remembered: the same few hundred are asked about again and again."""
 
+
+@lru_cache(KEPT_PATHS)
 def unit_of(path: str) -> str | None:
     """The systemd unit of a group: the first part below the slices that is one."""
-    parts = PurePosixPath(path).parts[1:]
+    parts = path.split("/")[1:]
     for part in parts:
         if not part.endswith(".slice"):
             return part if UNIT.fullmatch(part) else None
     return None
 
 
+@lru_cache(KEPT_PATHS)
 def container_id_of(path: str) -> str | None:
     """The whole id of the container of a group, 64 digits."""
-    for part in PurePosixPath(path).parts:
+    for part in path.split("/"):
         if match := CONTAINER_ID.fullmatch(part):
             return match[1]
     return None
 
 
+@lru_cache(KEPT_PATHS)
 def container_of(path: str) -> str | None:
     """The container of a group: the first 12 digits of its id, or the name of an LXC one."""
     if identity := container_id_of(path):
@@ -59,19 +65,21 @@ def container_of(path: str) -> str | None:
     return match[1] if match else None
 
 
+@lru_cache(KEPT_PATHS)
 def pod_of(path: str) -> str | None:
     """The UID of the Kubernetes pod of a group, as `kubectl` writes it."""
-    for part in PurePosixPath(path).parts:
+    for part in path.split("/"):
         if match := POD.fullmatch(part):
             return match[1].replace("_", "-")
     return None
 
 
+@lru_cache(KEPT_PATHS)
 def machine_of(path: str) -> str | None:
     """The virtual machine (libvirt, Proxmox) or the registered container (nspawn) of a group."""
     if match := PROXMOX.search(path) or LIBVIRT_PATH.search(path):
         return match[1]
-    for part in PurePosixPath(path).parts:
+    for part in path.split("/"):
         match = MACHINE_SCOPE.fullmatch(part) or NSPAWN.fullmatch(part) or LIBVIRT_FOLDER.fullmatch(part)
         if match:
             name = _unescaped(match[1])

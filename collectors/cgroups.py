@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 ROOT = "/"
 LARGEST_LIST = 1 << 20
 MEGABYTE = 1 << 20
+LINKS_OF_A_LEAF = 2
 UNLIMITED_BYTES = 1 << 60
 """Version 1 writes a number of this size where there is no limit."""
 
@@ -79,7 +80,10 @@ def _read(path: str, most: int) -> bytes:
 
 
 def _folders(root: str, path: str) -> Iterator[tuple[str, int]]:
+    """Every group below a group, with its inode; a folder of two links has none, and is not listed."""
     try:
+        if os.stat(root + path).st_nlink == LINKS_OF_A_LEAF:  # noqa: PTH116 - thousands of times an hour
+            return
         with os.scandir(root + path) as entries:
             below = [(f"{path}/{entry.name}", entry.inode()) for entry in entries if _is_folder(entry)]
     except OSError:
@@ -114,10 +118,17 @@ def exclusive(before: dict[Group, int], now: dict[Group, int]) -> dict[str, int]
     used_us = {group.path: counter_us - before.get(group, 0) for group, counter_us in now.items()}
     own_us = dict(used_us)
     for path, us in used_us.items():
-        around = next((parent for parent in map(str, PurePosixPath(path).parents) if parent in own_us), None)
+        around = next((parent for parent in parents(path) if parent in own_us), None)
         if around:
             own_us[around] -= us
     return {path: max(us, 0) for path, us in own_us.items()}
+
+
+def parents(path: str) -> Iterator[str]:
+    """The groups around a group, from the nearest to the root."""
+    while path != ROOT:
+        path = path.rpartition("/")[0] or ROOT
+        yield path
 
 
 @dataclass(frozen=True, slots=True)

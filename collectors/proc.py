@@ -9,12 +9,12 @@ leaves this host.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import pwd
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-
-import psutil
 
 TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
 KERNEL_THREAD = 0x00200000
@@ -82,10 +82,9 @@ class ProcessTimes:
     of_kernel: bool = False
 
 
-def processes(root: Path, pids: Iterable[int] | None = None) -> dict[Key, ProcessTimes]:
-    """Every process, or the given ones, but the kernel's own threads; one that ends meanwhile is left out."""
-    asked = pids if pids is not None else every_pid(root)
-    found = (process(root, pid) for pid in asked)
+def processes(root: Path) -> dict[Key, ProcessTimes]:
+    """Every process but the kernel's own threads; one that ends while it is read is left out."""
+    found = (process(root, pid) for pid in every_pid(root))
     return {times.key: times for times in found if times and not times.of_kernel}
 
 
@@ -142,21 +141,25 @@ def command_line(root: Path, pid: int) -> str | None:
 
 def executable(root: Path, pid: int) -> str | None:
     """The path of the program; None where the kernel does not let it be read."""
-    with suppress(psutil.Error, OSError):
-        return _known(root, pid).exe().removesuffix(" (deleted)") or None
+    with suppress(OSError):
+        return os.readlink(f"{root}/{pid}/exe").removesuffix(" (deleted)") or None  # noqa: PTH115
     return None
 
 
 def user(root: Path, pid: int) -> str | None:
     """The name of the real user, or its number where it has no name."""
-    with suppress(psutil.Error, OSError):
-        return _known(root, pid).username()
+    for line in _read(root / str(pid) / "status").splitlines():
+        if line.startswith(b"Uid:"):
+            return _user_name(int(line.split()[1]))
     return None
 
 
-def _known(root: Path, pid: int) -> psutil.Process:
-    psutil.PROCFS_PATH = str(root)
-    return psutil.Process(pid)
+@lru_cache(maxsize=256)
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def _read(path: Path) -> bytes:

@@ -11,12 +11,13 @@ counted twice.
 
 Reading every process costs more than reading every group, so processes are read only where a group does not
 speak for them: those of groups that no rule names, and all of a named group if an earlier rule takes one of
-its processes. Of the other named groups the kernel's lists of processes alone are read, to find new ones
-that an earlier rule may take; of those that no earlier rule can divide, not even that. Where the kernel does
-not list the processes of groups all are read.
+its processes. Of the other named groups the kernel's lists of processes alone are read, to find new ones that
+an earlier rule may take; of those that no earlier rule can divide, or where nothing ran since, not even that.
+Where the kernel does not list the processes of groups all are read.
 
 A process is its pid and its start. What it is known by is read again each minute and when its name changes
-(a program started by exec, a process moved to its unit). The kernel's own threads are not listed: their time
+(a program started by exec, a process moved to its unit); of one that its group speaks for, its name is looked
+at each minute and the rest every ten. The kernel's own threads are not listed: their time
 is in the busy time and stays unattributed, as does what no rule names.
 
 What is set aside for a workload is the limit of its control group (`cpu.max`, `memory.max` or their elders),
@@ -29,11 +30,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from collectors import cgroup_names, machine, proc
-from collectors.cgroups import ROOT, Group, LimitFiles, Limits, counted_hierarchy, exclusive
+from collectors.cgroups import ROOT, Group, LimitFiles, Limits, counted_hierarchy, exclusive, parents
 from collectors.container_names import ContainerNames, Named
 from collectors.instrument import HostUse, Missing, Roots, Work
 from collectors.proc import CpuTimes, Key, ProcessTimes
@@ -42,6 +42,9 @@ from collectors.rules import OF_GROUPS, Match, Rules, Sign
 
 IDENTITY_S = 60.0
 """How long what a process is known by is trusted, and the limits of a group."""
+
+BYSTANDER_S = 600.0
+"""The same of a process that its group speaks for, unless its name changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,21 @@ class Identity:
     read_at_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Bystander:
+    """A process that no earlier rule took from its group; when it was named, and looked at last."""
+
+    key: Key
+    short_name: str
+    named_at_s: float
+    looked_at_s: float
+
+    def is_still(self, process: ProcessTimes, now_s: float) -> bool:
+        """Whether it is the same process under the same name; what it is known by is asked now and then."""
+        same = (self.key, self.short_name) == (process.key, process.short_name)
+        return same and now_s - self.named_at_s < BYSTANDER_S
+
+
 @dataclass(slots=True)
 class Walk:
     """Which processes are to be read, None for all, and which are spoken for by their group."""
@@ -80,13 +98,15 @@ class Processes:
         self._rules = rules
         self._hierarchy = counted_hierarchy(roots.cgroup)
         self._names = ContainerNames(roots.container_logs, roots.docker)
+        self._container_names: dict[str, Named] = {}
         self._limit_files = LimitFiles(roots.cgroup)
         self._ram_mb = machine.ram_mb(roots.proc)
         self._identities: dict[Key, Identity] = {}
-        self._bystanders: dict[int, float] = {}
+        self._members: dict[str, list[int]] = {}
+        self._bystanders: dict[int, Bystander] = {}
         self._kernel_threads: set[int] = set()
         self._group_matches: dict[str, Match | None] = {}
-        self._limits: dict[str, Limits] = {}
+        self._limits: tuple[dict[str, Match], dict[str, Limits]] | None = None
         self._looked_again_s = time.monotonic()
         self._last: Snapshot | None = None
 
@@ -129,7 +149,8 @@ class Processes:
         now_s = time.monotonic()
         if now_s - self._looked_again_s >= IDENTITY_S:
             self._looked_again_s = now_s
-            self._limits.clear()
+            self._limits = None
+            self._container_names.clear()
             self._kernel_threads.clear()
             self._choose_again()
 
@@ -144,6 +165,7 @@ class Processes:
         self._hierarchy = chosen
         self._identities.clear()
         self._bystanders.clear()
+        self._members.clear()
         self._group_matches.clear()
         if self._last:
             self._last = replace(self._last, groups=self._groups(self._last.times))
@@ -157,8 +179,19 @@ class Processes:
         times = proc.cpu_times(self._roots.proc)
         groups = self._groups(times)
         walk = self._walk(groups)
-        found = proc.processes(self._roots.proc, walk.pids)
+        found = proc.processes(self._roots.proc) if walk.pids is None else self._read(walk.pids)
         return Snapshot(times, found, groups, walk.passed_over)
+
+    def _read(self, pids: list[int]) -> dict[Key, ProcessTimes]:
+        """These processes; threads of the kernel among them are remembered, and not read for a minute."""
+        found = {}
+        for pid in pids:
+            process = proc.process(self._roots.proc, pid)
+            if process and process.of_kernel:
+                self._kernel_threads.add(pid)
+            elif process:
+                found[process.key] = process
+        return found
 
     def _walk(self, groups: dict[Group, int]) -> Walk:
         matches = self._named_groups(groups)
@@ -166,17 +199,28 @@ class Processes:
             return Walk()
         taken_from = {known.group for known in self._identities.values() if self._takes(known)}
         walk = Walk([])
-        for path in (group.path for group in groups):
+        for group, used_us in groups.items():
+            path = group.path
             match = matches.get(path)
             if match and not self._divided(match):
                 continue
-            members = self._hierarchy.members(path) or []
-            if match and path not in taken_from and not self._takes_any(members, match):
+            idle = match is not None and self._last is not None and self._last.groups.get(group) == used_us
+            members = self._members_of(path, idle)
+            if match and path not in taken_from and (idle or not self._takes_any(members, match)):
                 walk.passed_over.update(members)
             elif walk.pids is not None:
-                walk.pids += self._without_kernel_threads(members) if path == ROOT else members
-        self._bystanders = {pid: s for pid, s in self._bystanders.items() if pid in walk.passed_over}
+                walk.pids += [pid for pid in members if pid not in self._kernel_threads]
+        self._members = {
+            group.path: self._members[group.path] for group in groups if group.path in self._members
+        }
+        self._bystanders = {pid: one for pid, one in self._bystanders.items() if pid in walk.passed_over}
         return walk
+
+    def _members_of(self, path: str, idle: bool) -> list[int]:
+        """The processes of a group; of one in which nothing ran since, as they were listed last."""
+        if self._hierarchy and not (idle and path in self._members):
+            self._members[path] = self._hierarchy.members(path) or []
+        return self._members[path]
 
     def _divided(self, match: Match) -> bool:
         """Whether an earlier rule may take processes out of a group that this one names.
@@ -194,25 +238,19 @@ class Processes:
         """Whether an earlier rule takes one of these; those that none took a minute ago are not asked."""
         now_s = time.monotonic()
         for pid in members:
-            if now_s - self._bystanders.get(pid, -IDENTITY_S) < IDENTITY_S:
+            known = self._bystanders.get(pid)
+            if known and now_s - known.looked_at_s < IDENTITY_S:
                 continue
             process = proc.process(self._roots.proc, pid)
             if process is None:
                 continue
-            match = self._identity(process, now_s).match
-            if match and match.rank < group.rank:
-                return True
-            self._bystanders[pid] = now_s
+            if known is None or not known.is_still(process, now_s):
+                match = self._identity(process, now_s).match
+                if match and match.rank < group.rank:
+                    return True
+                known = Bystander(process.key, process.short_name, now_s, now_s)
+            self._bystanders[pid] = replace(known, looked_at_s=now_s)
         return False
-
-    def _without_kernel_threads(self, pids: list[int]) -> list[int]:
-        """They are many, and all in the root group; each is looked at once a minute."""
-        for pid in pids:
-            if pid not in self._kernel_threads:
-                process = proc.process(self._roots.proc, pid)
-                if process and process.of_kernel:
-                    self._kernel_threads.add(pid)
-        return [pid for pid in pids if pid not in self._kernel_threads]
 
     def _use(self, before: Snapshot, now: Snapshot) -> HostUse:
         matches = self._named_groups(now.groups)
@@ -225,7 +263,9 @@ class Processes:
         for path, match in matches.items():
             used[match.name] += left_us[path]
             kinds.setdefault(match.name, match.kind)
-        set_aside = self._set_aside(matches, now.times.vcpu)
+        if self._limits is None or self._limits[0] != matches:
+            self._limits = matches, self._set_aside(matches, now.times.vcpu)
+        _, set_aside = self._limits
         works = {}
         for name, us in used.items():
             limits = set_aside.get(name, Limits())
@@ -239,9 +279,7 @@ class Processes:
         limits: dict[str, list[Limits]] = {}
         for path, match in matches.items():
             if not _within_its_own(path, match.name, matches):
-                if path not in self._limits:
-                    self._limits[path] = self._limit_files.of(path)
-                limits.setdefault(match.name, []).append(self._limits[path])
+                limits.setdefault(match.name, []).append(self._limit_files.of(path))
         return {
             name: Limits(
                 _sum_within([one.mcpu for one in several], 1000 * vcpu),
@@ -330,9 +368,14 @@ class Processes:
         """What is known of a group: by its path, or by the names that its container's files tell."""
         if sign in (Sign.CONTAINER_NAME, Sign.POD_NAME):
             identity = cgroup_names.container_id_of(path)
-            named = self._names.of(identity) if identity else Named()
+            named = self._named(identity) if identity else Named()
             return named.container if sign is Sign.CONTAINER_NAME else named.pod
         return group_trait(sign, path)
+
+    def _named(self, container_id: str) -> Named:
+        if container_id not in self._container_names:
+            self._container_names[container_id] = self._names.of(container_id)
+        return self._container_names[container_id]
 
 
 class ProcessTraits:
@@ -347,7 +390,7 @@ class ProcessTraits:
     ) -> None:
         self._roots = roots
         self._process = process
-        self._paths = paths
+        self._paths = _telling(paths)
         self._group_trait = group_trait
         self._known: dict[Sign, str | None] = {}
 
@@ -357,9 +400,7 @@ class ProcessTraits:
         return self._known[sign]
 
     def _of_group(self, sign: Sign) -> str | None:
-        """From the systemd hierarchy or version 2 first: they hold the units whatever the controllers do."""
-        ordered = [self._paths.get("name=systemd"), self._paths.get(""), *self._paths.values()]
-        return next((trait for path in ordered if path and (trait := self._group_trait(sign, path))), None)
+        return next((trait for path in self._paths if (trait := self._group_trait(sign, path))), None)
 
     def _of_process(self, sign: Sign) -> str | None:
         root, pid = self._roots.proc, self._process.key.pid
@@ -383,9 +424,18 @@ def group_trait(sign: Sign, path: str) -> str | None:
     return path if sign is Sign.CGROUP and path != ROOT else None
 
 
+def _telling(paths: dict[str, str]) -> list[str]:
+    """Each path but the root, those of the systemd hierarchy and of version 2 first.
+
+    They hold the units, whatever the controllers do.
+    """
+    ordered = dict.fromkeys([paths.get("name=systemd"), paths.get(""), *paths.values()])
+    return [path for path in ordered if path and path != ROOT]
+
+
 def _within_its_own(path: str, name: str, matches: dict[str, Match]) -> bool:
     """Whether a group around this one is of the same workload."""
-    around = (matches.get(str(parent)) for parent in PurePosixPath(path).parents)
+    around = (matches.get(parent) for parent in parents(path))
     return any(match.name == name for match in around if match)
 
 

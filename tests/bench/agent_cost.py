@@ -1,9 +1,12 @@
-"""What the agent costs: CPU and memory among 300 processes, without and with CodeCarbon.
+"""What the agent costs among 300 processes in 50 control groups, beside CodeCarbon's own tracker in one run.
 
-    python -m tests.bench.agent_cost [--minutes 3] [--processes 300]
+    python -m tests.bench.agent_cost [--minutes 3] [--processes 300] [--groups 50]
 
-Starts the processes (one in 30 works a little, the others sleep), runs the real agent at its default pace
-against a console that accepts everything, and prints its CPU time, its children's, and its memory at the end.
+As root, where control groups can be made. Starts the processes in their groups, half of them services and
+half containers (one process in 30 works a little, the others sleep), then at the same time the real agent at
+its default pace and rules against a console that accepts everything, and CodeCarbon's tracker of the whole
+machine at the same interval of 15 s, which attributes nothing. Each has a control group of its own, whose CPU
+time the kernel counts to the nanosecond, children included. Prints both, their ratio, and their memory.
 """
 
 from __future__ import annotations
@@ -12,91 +15,167 @@ import argparse
 import gzip
 import json
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
-TICKS_S = os.sysconf("SC_CLK_TCK")
 SLEEPER = "import time; time.sleep(100000)"
 WORKER = "import time\nwhile True:\n    sum(range(20000)); time.sleep(0.5)"
-SETTLING_S = 10
+TRACKER = """
+import time
+from codecarbon import OfflineEmissionsTracker
+tracker = OfflineEmissionsTracker(
+    country_iso_code="FRA", tracking_mode="machine", measure_power_secs=15, save_to_file=False,
+    allow_multiple_runs=True, log_level="error",
+)
+tracker.start()
+time.sleep(100000)
+"""
+SETTLING_S = 30
 
 
 class Accepting(BaseHTTPRequestHandler):
-    """A console that accepts every reading."""
+    """A console that accepts every reading, and keeps them."""
+
+    readings: list[dict[str, Any]] = []  # noqa: RUF012 - one server a run
 
     def do_POST(self) -> None:
         body = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"])))
         batch = json.loads(body)
+        self.readings.extend(batch["readings"])
         answers = [{"sequence": one["sequence"], "status": "accepted"} for one in batch["readings"]]
-        body = json.dumps({"readings": answers}).encode()
+        answer = json.dumps({"readings": answers}).encode()
         self.send_response(202)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(answer)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it overrides
         pass
 
 
 def main() -> None:
-    """Print one line per way of running."""
+    """Print what each cost."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--processes", type=int, default=300)
+    parser.add_argument("--groups", type=int, default=50)
     options = parser.parse_args()
+    root = counting_root()
+    if root is None or not os.access(root, os.W_OK):
+        sys.exit("control groups cannot be made here: run as root, on a machine whose kernel has them")
     with ExitStack() as stack:
         console = ThreadingHTTPServer(("127.0.0.1", 0), Accepting)
         threading.Thread(target=console.serve_forever, daemon=True).start()
         stack.callback(console.shutdown)
-        for number in range(options.processes):
-            program = [sys.executable, "-S", "-c", WORKER if number % 30 == 0 else SLEEPER]
-            process = subprocess.Popen(program)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(group(root / "bench.slice"))
+        groups = [
+            stack.enter_context(group(root / "bench.slice" / name(number)))
+            for number in range(options.groups)
+        ]
+        for number in range(options.processes):
+            program = WORKER if number % 30 == 0 else SLEEPER
+            started(stack, groups[number % len(groups)], "-S", "-c", program)
         (folder / "token").write_text("bench")
-        for sources in ("rapl,model", "rapl,codecarbon,model"):
-            measure(sources, f"http://127.0.0.1:{console.server_port}", folder, options.minutes * 60)
-
-
-def measure(sources: str, url: str, folder: Path, seconds: float) -> None:
-    """Run the agent for so long and print what it and its children used after their start."""
-    command = [sys.executable, "-m", "collectors", "--url", url, "--sources", sources]
-    agent = subprocess.Popen([*command, "--token-file", folder / "token", "--outbox", folder / "outbox"])
-    try:
+        costs = [
+            Cost(stack, root, "agent", *agent(folder, console.server_port)),
+            Cost(stack, root, "CodeCarbon", "-c", TRACKER),
+        ]
         time.sleep(SETTLING_S)
-        family = [agent.pid, *children(agent.pid)]
-        before_s = [cpu_s(pid) for pid in family]
-        time.sleep(seconds)
-        for role, pid, earlier_s in zip(("agent", "codecarbon"), family, before_s, strict=False):
-            percent = (cpu_s(pid) - earlier_s) / seconds * 100
-            print(f"{sources}: {role}: {percent:.3f} % of one core, {resident_mb(pid):.0f} MB")
-    finally:
-        agent.terminate()
-        agent.wait()
+        before = [cost.cpu_s() for cost in costs]
+        began_s = time.monotonic()
+        time.sleep(options.minutes * 60)
+        used = [cost.cpu_s() - earlier for cost, earlier in zip(costs, before, strict=True)]
+        percent = [100 * seconds / (time.monotonic() - began_s) for seconds in used]
+        for cost, share in zip(costs, percent, strict=True):
+            print(f"{cost.name}: {share:.3f} % of one core, {cost.resident_mb():.0f} MB")
+        print(f"ratio: {percent[0] / percent[1]:.2f}")
+        working = len({number % options.groups for number in range(0, options.processes, 30)})
+        print(f"workloads told in the last minute: {named()}, of {working} groups with a process that works")
 
 
-def children(pid: int) -> list[int]:
-    """The direct children of a process."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def counting_root() -> Path | None:
+    """The hierarchy with CPU counters: version 2, or cpuacct of version 1."""
+    mounts = Path("/sys/fs/cgroup")
+    if (mounts / "cgroup.controllers").exists():
+        return mounts
+    return next((mounts / one for one in ("cpuacct", "cpu,cpuacct") if (mounts / one).exists()), None)
 
 
-def cpu_s(pid: int) -> float:
-    """User and system time of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_S
+def name(number: int) -> str:
+    """A service, or a container by its id."""
+    return f"docker-{secrets.token_hex(32)}.scope" if number % 2 else f"bench-{number}.service"
 
 
-def resident_mb(pid: int) -> float:
-    """Resident memory of a process."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+@contextmanager
+def group(path: Path) -> Iterator[Path]:
+    """A control group, removed at the end."""
+    path.mkdir()
+    yield path
+    for _ in range(100):
+        try:
+            path.rmdir()
+            return
+        except OSError:  # the kernel still ends what was in it
+            time.sleep(0.05)
+
+
+def started(stack: ExitStack, inside: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """A Python program in a control group, killed at the end."""
+    process = subprocess.Popen([sys.executable, *arguments])
+    (inside / "cgroup.procs").write_text(str(process.pid))
+    stack.callback(process.wait)
+    stack.callback(process.kill)
+    return process
+
+
+def agent(folder: Path, port: int) -> tuple[str, ...]:
+    """The agent as it runs anywhere, but for its console."""
+    where = [
+        "--token-file",
+        str(folder / "token"),
+        "--outbox",
+        str(folder / "outbox"),
+        "--sources",
+        "rapl,model",
+    ]
+    return ("-m", "collectors", "--url", f"http://127.0.0.1:{port}", *where)
+
+
+class Cost:
+    """A program in a group of its own, and what the kernel counted of it."""
+
+    def __init__(self, stack: ExitStack, root: Path, name: str, *arguments: str) -> None:
+        self.name = name
+        self._group = stack.enter_context(group(root / f"cost-{name.lower()}.service"))
+        self._process = started(stack, self._group, *arguments)
+
+    def cpu_s(self) -> float:
+        """CPU time of the program and of all that it started."""
+        version_1 = self._group / "cpuacct.usage"
+        if version_1.exists():
+            return int(version_1.read_text()) / 1e9
+        return int((self._group / "cpu.stat").read_text().split()[1]) / 1e6
+
+    def resident_mb(self) -> float:
+        """Resident memory of the program, without its children."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def named() -> int:
+    """How many of the groups the last reading attributes CPU time to."""
+    names = [use["name"] for use in Accepting.readings[-1]["workloads"]]
+    return sum(one.startswith(("bench-", "container ")) for one in names)
 
 
 if __name__ == "__main__":

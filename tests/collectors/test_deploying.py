@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -136,9 +137,11 @@ def test_who_is_notified_exists_and_tokens_are_not_logged() -> None:
 def test_what_the_playbook_copies_is_in_the_checkout() -> None:
     copied = [task["ansible.builtin.copy"] for task in play()["tasks"] if "ansible.builtin.copy" in task]
     sources = [copy["src"].partition("console_inr_checkout }}/")[2] for copy in copied if "src" in copy]
-    assert sources == ["{{ item }}", "collectors/console-inr-collector.service"]
-    assert (ROOT / sources[1]).exists()
-    assert (ROOT / ".requirements/agent.txt").exists()
+    wheel, unit = sources
+    assert (ROOT / unit).samefile(UNIT)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    built = wheel.replace("{{ console_inr_version }}", inventory()["vars"]["console_inr_version"])
+    assert built == f"dist/console_inr-{version}-py3-none-any.whl"
 
 
 @pytest.mark.parametrize("group", ["payroll_hosts", "database_hosts"])
@@ -176,3 +179,15 @@ def test_the_drop_ins_of_the_page_are_units(text: str) -> None:
     parser = configparser.ConfigParser(strict=True)
     parser.read_string(text)
     assert parser.sections() == ["Service"]
+
+
+def test_an_agent_needs_nothing_but_python() -> None:
+    """Without `site` no package that was installed can be imported."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "collectors", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
