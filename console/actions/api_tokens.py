@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from console.domain import tokens
@@ -46,24 +46,28 @@ class Bearer:
 
 def bearer(session: Session, text: str, scope: TokenScope, now: datetime) -> Bearer:
     """Who shows a token; raises `Unauthenticated`, or `Forbidden` where it is not for this."""
-    row = _by_text(session, text, now)
-    if row is None:
+    found = session.execute(
+        select(p.ApiToken, p.ApiTokenUse.last_used_at)
+        .join(p.ApiTokenUse, p.ApiTokenUse.token_id == p.ApiToken.token_id, isouter=True)
+        .where(*_opening(text, now))
+    ).one_or_none()
+    if found is None:
         raise Unauthenticated("Ce jeton n'ouvre rien : il est inconnu, révoqué, remplacé ou expiré.")
+    row, last_used_at = found
     if scope not in row.scopes:
         raise Forbidden("Ce jeton n'a pas le droit %(scope)s.", scope=scope.value)
-    use = session.get(p.ApiTokenUse, row.token_id)
     return Bearer(
         token_id=row.token_id,
         name=row.name,
         tenants=None if row.every_adherent else frozenset(row.tenants),
         hosts=tuple(row.hosts),
-        last_used_at=None if use is None else use.last_used_at,
+        last_used_at=last_used_at,
     )
 
 
 def opens(session: Session, text: str, now: datetime) -> bool:
     """Whether a token may send readings."""
-    row = _by_text(session, text, now)
+    row = session.scalars(select(p.ApiToken).where(*_opening(text, now))).one_or_none()
     return row is not None and TokenScope.READINGS_WRITE in row.scopes
 
 
@@ -151,18 +155,17 @@ def _terms_of(row: p.ApiToken) -> Terms:
     )
 
 
-def _by_text(session: Session, text: str, now: datetime) -> p.ApiToken | None:
+def _opening(text: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """That a token has this text, the one before it within its delay, and still opens something."""
     shown = _hash(text)
-    return session.scalars(
-        select(p.ApiToken).where(
-            or_(
-                p.ApiToken.token_sha256 == shown,
-                and_(p.ApiToken.previous_sha256 == shown, p.ApiToken.previous_until > now),
-            ),
-            p.ApiToken.revoked_at.is_(None),
-            or_(p.ApiToken.expires_at.is_(None), p.ApiToken.expires_at > now),
-        )
-    ).one_or_none()
+    return (
+        or_(
+            p.ApiToken.token_sha256 == shown,
+            and_(p.ApiToken.previous_sha256 == shown, p.ApiToken.previous_until > now),
+        ),
+        p.ApiToken.revoked_at.is_(None),
+        or_(p.ApiToken.expires_at.is_(None), p.ApiToken.expires_at > now),
+    )
 
 
 def _by_name(session: Session, name: str) -> p.ApiToken | None:

@@ -82,6 +82,11 @@ def ingest(session: Session, envelope: Envelope, *, now: datetime) -> list[Recei
     A reading is known by (host, stream, sequence, start). Two streams may not tell of the same time of a
     host: the second one is quarantined, or its energy would count twice.
     """
+    with session.no_autoflush:  # what the batch tells of its host is written once, at its end
+        return _ingest(session, envelope, now)
+
+
+def _ingest(session: Session, envelope: Envelope, now: datetime) -> list[Receipt]:
     host = _host(session, envelope, now)
     told = [_decoded(raw) for raw in envelope.readings]
     readable = [one for one in told if isinstance(one, Reading)]
@@ -113,7 +118,7 @@ def take_in(session: Session, host: m.Host, stream: str, readings: Sequence[Read
     """Put readings in the ledger's way: their rows, what they tell of the host, and their hours due."""
     if not readings:
         return
-    add_rows(session, m.Reading, [_row(host.host_id, stream, reading, now) for reading in readings])
+    add_rows(session, m.Reading, [stored_row(host.host_id, stream, reading, now) for reading in readings])
     host.first_seen_at = min(host.first_seen_at, *(reading.started_at for reading in readings))
     latest = max(readings, key=lambda reading: reading.ended_at)
     if note_sources(session, host.host_id, readings):
@@ -254,7 +259,8 @@ def forget_readings(session: Session, *, now: datetime) -> int:
     return rows_touched(session, delete(m.Reading).where(m.Reading.started_at < now - KEPT))
 
 
-def _row(host_id: int, stream: str, reading: Reading, now: datetime) -> Row:
+def stored_row(host_id: int, stream: str, reading: Reading, now: datetime) -> Row:
+    """A reading as its table keeps it."""
     return {
         "host_id": host_id,
         "stream": stream,
@@ -279,5 +285,4 @@ def plain_uses(reading: Reading) -> list[dict[str, Any]]:
 
 def _plain(part: Measurement | Use | Gap) -> dict[str, Any]:
     """Its fields, without those that tell nothing."""
-    fields = ((name, getattr(part, name)) for name in part.__slots__)
-    return {name: value for name, value in fields if value is not None}
+    return {name: value for name in part.__slots__ if (value := getattr(part, name)) is not None}

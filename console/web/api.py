@@ -14,6 +14,7 @@ from console.domain.tokens import TokenScope
 from console.store.session import Operator
 from console.web.access import public
 from console.web.bearer import asking
+from console.web.generated import settle_real
 from console.web.intake import Busy
 from console.web.state import state
 
@@ -57,6 +58,8 @@ def receive_readings() -> Response | tuple[Response, int]:
         answer.status_code = 429
         answer.headers["Retry-After"] = str(busy.retry_after_s)
         return answer
+    if receipts:
+        settle_real()
     return jsonify(readings=[_told(receipt) for receipt in receipts]), 202
 
 

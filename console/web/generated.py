@@ -43,10 +43,17 @@ def marks() -> tuple[str, ...]:
     return (gettext("Données générées"),) if data_are_generated() else ()
 
 
+def settle_real() -> None:
+    """Something real was stored: a generation refuses such a database, so that nobody has to ask again."""
+    current_app.extensions["real"] = True
+
+
 def _origin() -> Origin:
-    """Asked once a request; that a database was generated is never undone, so that is asked once for all."""
+    """Asked once a request until it can change no more: that a database was generated is never undone."""
     if "generated" in current_app.extensions:
         return Origin.GENERATED
+    if "real" in current_app.extensions:
+        return Origin.REAL
     if "origin" not in g:
         g.origin = Origin.REAL  # where the question fails, the page that says so does not ask again
         with state().database.read(Operator()) as session:
