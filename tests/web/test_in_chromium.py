@@ -23,7 +23,7 @@ from console.store.models import people as p
 from console.store.models.measurement import stable_id
 from console.store.session import Database, Operator
 from console.web.access import COOKIE
-from tests import fleet, followed_up, given
+from tests import fleet, followed_up, given, sites
 from tests.domain.test_formats import GROUPS, MANGLED
 
 pytestmark = pytest.mark.chromium
@@ -56,6 +56,11 @@ PAGES = (
     (Role.ADMINISTRATOR, f"/fleet/reconciliation?last={TODAY}"),
     (Role.ADMINISTRATOR, f"/fleet/reconciliation/hosts/{HOST}?last={TODAY}"),
     (Role.ADMINISTRATOR, "/fleet/quarantine?rule=energy"),
+    (Role.ADMINISTRATOR, "/sites"),
+    (Role.ADMINISTRATOR, "/sites/ami"),
+    (Role.ADMINISTRATOR, "/sites/ami/measures/new"),
+    (Role.ADMINISTRATOR, "/sites/ami/import"),
+    (Role.ADMINISTRATOR, "/cmdb"),
     (Role.ADMINISTRATOR, "/adherents"),
     (Role.ADMINISTRATOR, "/adherents?sort=energy&order=descending&only=no_plan"),
     (Role.ADMINISTRATOR, "/adherents/new"),
@@ -203,6 +208,7 @@ def console(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         fleet.heard(session, fleet.Told("srv-02", {"redfish": 300, "rapl": 200}, {"payroll": 1.0}), hours=3)
         fleet.a_meter(session, "tls", YESTERDAY, YESTERDAY + timedelta(hours=1), 3_600_000_000)
         fleet.an_impossible_minute(session, "srv-02")
+        sites.a_metered_year(session, "ami")
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

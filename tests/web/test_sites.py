@@ -14,6 +14,7 @@ from console.store.models import site as s
 from console.store.session import Database, Operator
 from console.web.languages import today
 from tests.browser import Browser
+from tests.sites import a_year_of_meters
 from tests.web.test_directory import form
 
 SignIn = Callable[..., Browser]
@@ -50,13 +51,6 @@ NEEDED = {
 }
 
 
-def table(*extra: str) -> bytes:
-    """Twelve whole months of a site whose PUE is 1.5 and whose WUE is 1.8."""
-    rows = [f"{month:%Y-%m};150;100;180;75" for month in last_months(today())]
-    head = "mois;énergie totale (MWh);énergie IT (MWh);eau (m3);énergie renouvelable (MWh)"
-    return "\n".join([head, *rows, *extra]).encode()
-
-
 def send(browser: Browser, content: bytes, site: str = "tls", **fields: str) -> Any:
     told = {"category": "2", "meter": "site"} | fields
     return browser.post(f"/sites/{site}/import/preview", **form(browser, content, "compteurs.csv", **told))
@@ -83,7 +77,7 @@ def test_a_file_is_looked_at_then_stored_and_makes_the_indicators_of_the_year(
 ) -> None:
     browser = sign_in_as(Role.OPS)
     assert "inconnu" in browser.get("/sites").text
-    seen = send(browser, table("2026-13;1;1;1;1"))
+    seen = send(browser, a_year_of_meters("2026-13;1;1;1;1"))
     assert seen.status_code == 200
     assert "Enregistrer 48 mesures" in text_of(seen.text)
     assert "n'est pas un mois" in text_of(seen.text)
@@ -99,7 +93,7 @@ def test_a_file_is_looked_at_then_stored_and_makes_the_indicators_of_the_year(
         assert "50,0 %" in text
         assert "12 mois sur 12" in text
     assert "site-chart" in browser.get("/sites/tls").text
-    again = send(browser, table())
+    again = send(browser, a_year_of_meters())
     assert "Enregistrer" not in again.text
 
 
@@ -197,7 +191,7 @@ def test_a_site_that_is_none_is_not_there(database: Database, sign_in_as: SignIn
 
 def test_pages_of_sites_are_in_english_too(database: Database, sign_in_as: SignIn) -> None:
     browser = sign_in_as(Role.OPS, locale="en")
-    stored(browser, send(browser, table()).text)
+    stored(browser, send(browser, a_year_of_meters()).text)
     page = browser.get("/sites/tls").text
     assert "total energy" in page
     assert "1.50" in page

@@ -20,7 +20,7 @@ from console.store.models import measurement as m
 from console.store.models import site as s
 
 ONE_DAY: Final = timedelta(days=1)
-LATEST: Final = 24  # measures listed on the page of a site
+LATEST: Final = 8  # measures listed on the page of a site
 
 
 @dataclass(frozen=True, slots=True)
