@@ -19,6 +19,7 @@ from collectors.reading import Kind
 from collectors.rules import parse
 from collectors.sources import processes
 from collectors.sources.processes import Processes, spent
+from tests.collectors.real_groups import counted_s, counting_root, group, join
 from tests.collectors.trees import Host, written
 
 RULES = parse(
@@ -364,9 +365,9 @@ def test_a_hierarchy_that_begins_to_tell_more_apart_is_read_from_there(
 def test_the_limits_of_a_container_are_what_is_set_aside_for_it_and_for_its_groups_once(host: Host) -> None:
     host.v2(CONTAINER, 10)
     host.v2(f"{CONTAINER}/init.scope", 10)
-    for group in (CONTAINER, f"{CONTAINER}/init.scope"):
-        written(host.roots.cgroup / group.lstrip("/") / "cpu.max", "150000 100000\n")
-        written(host.roots.cgroup / group.lstrip("/") / "memory.max", "536870912\n")
+    for path in (CONTAINER, f"{CONTAINER}/init.scope"):
+        written(host.roots.cgroup / path.lstrip("/") / "cpu.max", "150000 100000\n")
+        written(host.roots.cgroup / path.lstrip("/") / "memory.max", "536870912\n")
     source = started(host)
     host.busy(3)
     host.v2(CONTAINER, 12)
@@ -474,3 +475,26 @@ def test_on_this_machine_the_work_of_a_known_process_is_found() -> None:
 def _cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(counting_root() is None, reason="no control groups can be made here: run as root")
+def test_in_a_real_control_group_even_what_lived_between_two_samples_is_found() -> None:
+    root = counting_root()
+    assert root is not None
+    rules = parse({"workload": [{"name": "{systemd}", "systemd": "payroll-test-*.service"}]})
+    burst = "import time\nend = time.time() + 0.3\nwhile time.time() < end: sum(range(9999))"
+    waits = f"import sys\nsys.stdin.readline()\n{burst}"
+    with group(root / f"payroll-test-{os.getpid()}.service") as inside:
+        source = Processes(Roots(), rules)
+        source.read()
+        before_s = counted_s(inside)
+        with subprocess.Popen([sys.executable, "-c", waits], stdin=subprocess.PIPE) as worker:
+            join(inside, worker.pid)
+            worker.communicate(b"\n")
+        use = source.read()
+        used_s = counted_s(inside) - before_s
+    assert isinstance(use, HostUse)
+    assert used_s > 0.05
+    found_s = use.workloads[inside.name].cpu_us / 1e6
+    assert abs(found_s - used_s) < 0.02
+    assert worker.pid not in read_pids(source)
