@@ -22,8 +22,9 @@ SOURCE = Path(__file__).parent / "collectors" / "vcsim" / "main.go"
 
 def libvirt_files() -> list[Path]:
     """The system's Python binding of libvirt, where this interpreter can load it; else none."""
-    suffixes = tuple(importlib.machinery.EXTENSION_SUFFIXES)
-    binary = [path for path in SYSTEM_MODULES.glob("libvirtmod*") if path.name.endswith(suffixes)]
+    suffixes = [suffix for suffix in importlib.machinery.EXTENSION_SUFFIXES if suffix != ".so"]
+    paths = [SYSTEM_MODULES / f"libvirtmod{suffix}" for suffix in suffixes]
+    binary = [path for path in paths if path.exists()]
     module = SYSTEM_MODULES / "libvirt.py"
     return [module, *binary] if binary and module.exists() else []
 

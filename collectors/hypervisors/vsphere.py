@@ -308,7 +308,7 @@ def _energy(key: str, samples: Samples, times: Iterable[int]) -> Energy | Missin
     """What the platform measured over all these samples, or over none."""
     wanted = set(times)
     duration_ms = len(wanted) * SAMPLE_S * 1000
-    energy_j, power_w = samples.get((key, ENERGY), {}), samples.get((key, POWER), {})
+    energy_j, power_w = _drawn(samples.get((key, ENERGY), {})), _drawn(samples.get((key, POWER), {}))
     if wanted <= energy_j.keys():
         return Energy(sum(energy_j[time_s] for time_s in wanted) * 1000, duration_ms)
     if wanted <= power_w.keys():
@@ -316,6 +316,11 @@ def _energy(key: str, samples: Samples, times: Iterable[int]) -> Energy | Missin
     if energy_j or power_w:
         return Missing("the platform lacks samples of the power of this host")
     return None
+
+
+def _drawn(series: Mapping[int, int]) -> dict[int, int]:
+    """Without 0: a host that runs draws something, and one without a sensor is told with 0."""
+    return {time_s: value for time_s, value in series.items() if value > 0}
 
 
 def _usage_us(usage: Iterable[int], cpus: int) -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from collectors import registry
+from collectors.__main__ import main
 from collectors.agent import Pace
 from collectors.configuration import load
 from collectors.courier import Courier
@@ -500,3 +501,33 @@ def test_every_kind_of_hypervisor_is_in_the_manual() -> None:
     manual = (Path(__file__).parents[2] / "docs" / "hypervisors.md").read_text()
     for kind in registry.HYPERVISORS:
         assert f"| `{kind}` |" in manual
+
+
+@pytest.mark.libvirt
+def test_the_doctor_asks_the_hypervisors(tmp_path: Path) -> None:
+    shown, _ = agent(tmp_path, "http://127.0.0.1:1", "doctor").communicate(timeout=30)
+    assert re.search(r"good +hypervisors libvirt +tells of 1 hosts?: kvm-03", shown)
+
+
+@pytest.mark.parametrize(
+    ("hypervisors", "message"),
+    [
+        ("", "this_host: false, and no [[hypervisors]]: nothing is left to measure"),
+        (
+            '[[hypervisors]]\nkind = "rvtools"\nfolder = "/nowhere"\n',
+            "hypervisors: rvtools: folder: /nowhere: there is no such folder",
+        ),
+    ],
+)
+def test_an_agent_that_could_measure_nothing_does_not_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, hypervisors: str, message: str
+) -> None:
+    (tmp_path / "token").write_text("token")
+    (tmp_path / "token").chmod(0o600)
+    (tmp_path / "collector.toml").write_text(
+        f'[console]\nurl = "https://console.example"\ntoken_file = "{tmp_path}/token"\n'
+        f'[agent]\noutbox = "{tmp_path}/outbox"\nthis_host = false\n{hypervisors}'
+    )
+    assert main(["--config", str(tmp_path / "collector.toml")]) == 2
+    assert message in caplog.text
+    assert not (tmp_path / "outbox").exists()

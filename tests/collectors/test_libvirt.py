@@ -80,7 +80,7 @@ def shared(library: Any) -> Iterator[tuple[Libvirt, Any]]:
     owner.close()
 
 
-def told(hypervisor: Libvirt, after_s: float = 0.2) -> HostSpan:
+def told(hypervisor: Libvirt, after_s: float = 0.06) -> HostSpan:
     """The span since the last read, of so long at least."""
     time.sleep(after_s)
     [found] = hypervisor.read().values()

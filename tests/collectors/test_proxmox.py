@@ -135,7 +135,7 @@ Change = Callable[[Cluster], None]
 
 
 def read_twice(
-    cluster: tuple[Cluster, ProxmoxSettings], change: Change = lambda _: None, after_s: float = 0.2
+    cluster: tuple[Cluster, ProxmoxSettings], change: Change = lambda _: None, after_s: float = 0.02
 ) -> dict[str, HostSpan | Missing]:
     """What is told by the second read, and what changed before it."""
     hypervisor = Proxmox(cluster[1])

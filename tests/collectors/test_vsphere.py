@@ -243,8 +243,22 @@ def test_samples_become_the_use_of_a_host_and_its_machines() -> None:
         ),
         ({POWER: dict.fromkeys(MINUTE[:2], 350)}, Missing("the platform lacks samples of the power")),
         ({}, None),
+        ({ENERGY: dict.fromkeys(MINUTE, 0), POWER: dict.fromkeys(MINUTE, 0)}, None),
+        (
+            {POWER: dict.fromkeys(MINUTE, 350) | {MINUTE[1]: 0}},
+            Missing("the platform lacks samples of the power"),
+        ),
     ],
-    ids=["joules", "watts", "joules before watts", "joules with a hole", "watts with a hole", "no sensor"],
+    ids=[
+        "joules",
+        "watts",
+        "joules before watts",
+        "joules with a hole",
+        "watts with a hole",
+        "no sensor",
+        "no sensor, told as 0 W",
+        "a sample of 0 W",
+    ],
 )
 def test_the_power_of_the_platform_is_of_all_the_samples_or_missing(
     samples: dict[str, dict[int, int]], energy: Energy | Missing | None
