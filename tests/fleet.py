@@ -71,7 +71,7 @@ def heard(
     start = hour_of(end) - hours * HOUR
     readings = []
     while start < end:
-        ended_at = min(start + TEN_MINUTES, end)
+        ended_at = start + TEN_MINUTES if end - start >= 2 * TEN_MINUTES else end
         readings.append(_reading(told, len(readings) + 1, start, ended_at))
         start = ended_at
     sent_at = end + told.ahead

@@ -135,10 +135,11 @@ def test_a_meter_without_hosts_or_off_the_hours_is_unknown_and_not_zero(told: Da
 
 
 def test_the_days_of_a_host_follow_one_source(told: Database) -> None:
-    start, end = day_bounds(NOON.astimezone(PARIS).date() - timedelta(days=1), PARIS)
+    today = NOON.astimezone(PARIS).date()
+    start, end = day_bounds(today - timedelta(days=1), PARIS)[0], day_bounds(today, PARIS)[1]
     with told.read(Operator()) as session:
         host_id = m.stable_id("srv-close")
-        page = host_reconciled(session, host_id, start, end + 24 * HOUR, TENTH, PARIS, "rapl")
+        page = host_reconciled(session, host_id, start, end, TENTH, PARIS, "rapl")
     assert page.chosen is not None
     assert page.chosen.instrument.name == "rapl"
     assert len(page.days) == 2

@@ -70,7 +70,8 @@ FILTERS = {
     "cluster=esx-a": ["web", "db"],
     "cluster=none": ["nginx"],
     "host=srv-02": ["nginx"],
-    "words=FOIX": ["db"],
+    "words=fóix": ["db"],
+    "words=-": ["nginx", "web", "db"],  # of the names of hosts
     "words=srv-01 we": ["web"],
     "words=per%": [],
 }

@@ -17,6 +17,7 @@ from console.store.queries.hosts import Instrument, site_names
 from console.store.queries.rules import rule_book
 
 FRESH_INTERVALS = 3  # an instrument that told nothing for so many of its intervals is not asked
+SHORTEST = timedelta(minutes=1)  # of an interval, but for those that a start or an end cut short
 SPAN_MS = 1_000_000  # over which powers are compared: as many millijoules as microwatts
 
 
@@ -100,7 +101,8 @@ def _power(host: m.Host, sources: Sequence[f.HostSource], rules: Rules, now: dat
 def _is_fresh(row: f.HostSource, now: datetime) -> bool:
     if row.last_at is None or not row.last_duration_ms:
         return False
-    return now - row.last_at <= FRESH_INTERVALS * timedelta(milliseconds=row.last_duration_ms)
+    interval = max(SHORTEST, timedelta(milliseconds=row.last_duration_ms))
+    return now - row.last_at <= FRESH_INTERVALS * interval
 
 
 def _as_interval(host: m.Host, fresh: Sequence[f.HostSource], now: datetime) -> Interval:

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
+from console.domain.folding import fold
 from console.domain.hours import hour_of
 from console.store.models import catalogue as c
 from console.store.models import contract as k
@@ -141,12 +142,16 @@ def _of(claim: Any, now: datetime) -> Any:
 
 
 def _sought(asked: Asked) -> list[Any]:
-    texts = (m.Workload.name, m.Host.name, c.Adherent.name, c.Service.name_fr, c.Service.name_en)
-    found = [
-        or_(*(func.upper(text).contains(word, autoescape=True) for text in texts))
-        for word in asked.words.upper().split()
-    ]
+    found = [_has(word) for word in asked.words.split()]
     return [*found, m.Host.name == asked.host] if asked.host else found
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    """That a word is in the name of the workload, of its host, or of those whom it serves."""
+    names = (m.Workload.name, m.Host.name, c.Service.name_fr, c.Service.name_en)
+    plain = [func.upper(name).contains(word.upper(), autoescape=True) for name in names]
+    folded = fold(word)
+    return or_(*plain, c.Adherent.folded_name.contains(folded, autoescape=True)) if folded else or_(*plain)
 
 
 def _counts(
@@ -168,9 +173,7 @@ def _counts(
     return {facet: dict(counter) for facet, counter in counts.items()}, total
 
 
-def _page(
-    found: Found, values: Mapping[Facet, str], now: datetime, page: int, size: int | None
-) -> Found:
+def _page(found: Found, values: Mapping[Facet, str], now: datetime, page: int, size: int | None) -> Found:
     every = found.subquery()
     line = m.WorkloadHour
     week = (
