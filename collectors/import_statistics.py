@@ -16,25 +16,23 @@ comes into its quarantine.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import logging
 import sys
-import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 from collectors.agent import Pace
 from collectors.configuration import BadConfiguration, load
+from collectors.delivery import NotTaken, deliver
 from collectors.host_view import HostView, ModelledPower, PlatformPower
 from collectors.instrument import Energy, Missing
-from collectors.reading import HOST, Facts, Quality, Reading, encode_batch
+from collectors.reading import HOST, Facts, Quality, Reading
 from collectors.rvtools_files import BadExport, Export, HostRow, MachineRow, read_export
 from collectors.sampler import Moment, Sampler
-from collectors.sender import MOST_READINGS, PATIENCE_S, Backoff, Console
+from collectors.sender import Console
 from collectors.statistics_files import (
     ENERGY,
     POWER,
@@ -46,17 +44,12 @@ from collectors.statistics_files import (
     Statistics,
     read_statistics,
 )
-from collectors.virtual import EXTRA_THREADS, Guest, HostSpan, Names, printable
+from collectors.virtual import EXTRA_THREADS, Guest, HostSpan, Names
 
 log = logging.getLogger("collectors")
 
 AGENT = "import of statistics"
 INTERVAL_S = 300.0
-ATTEMPTS = 6
-
-
-class NotTaken(Exception):
-    """The console did not take a batch; the message says why."""
 
 
 class DeclaredPower(PlatformPower):
@@ -82,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
         log.info("%d rows of %s are not used", count, counter)
     try:
         for host, (facts, of_host) in told.items():
-            _send(console, host, facts, of_host)
+            deliver(console, AGENT, host, "statistics", facts, of_host)
     except NotTaken as reason:
         log.error("%s; import again: what was taken does not count twice", reason)
         return 1
@@ -216,41 +209,11 @@ def _guests(machines: Sequence[MachineRow], statistics: Statistics, span: Span) 
 def _energy(host: HostRow, statistics: Statistics, span: Span) -> Energy | None:
     joules = statistics.of([host.name], ENERGY).get(span)
     watts = statistics.of([host.name], POWER).get(span)
-    if joules is not None:
+    if joules:  # 0 is what a host without a sensor is told with
         return Energy(round(joules * 1000), span.length_s * 1000)
-    if watts is not None:
+    if watts:
         return Energy(round(watts * span.length_s * 1000), span.length_s * 1000)
     return None
-
-
-def _send(console: Console, host: str, facts: Facts, of_host: Sequence[Reading]) -> None:
-    """All readings of a host, a batch at a time; raises `NotTaken`."""
-    stream = hashlib.sha256(f"statistics {host}".encode()).hexdigest()[:32]
-    statuses: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    for first in range(0, len(of_host), MOST_READINGS):
-        body = encode_batch(AGENT, host, stream, of_host[first : first + MOST_READINGS], facts)
-        for receipt in _answered(console, host, body):
-            statuses[str(receipt.get("status"))] += 1
-            if receipt.get("status") == "quarantined":
-                reasons[str(receipt.get("reason"))] += 1
-    shown = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
-    log.info("%s: %s", host, shown)
-    for reason, count in reasons.most_common(5):
-        log.warning("%s: %d in quarantine: %s", host, count, printable(reason))
-
-
-def _answered(console: Console, host: str, body: bytes) -> list[Mapping[str, object]]:
-    backoff = Backoff()
-    for attempt in range(ATTEMPTS):
-        answer = console.post(body, PATIENCE_S)
-        if answer.status == 202:
-            return list(json.loads(answer.text)["readings"])
-        if answer.status not in (0, 429, 502, 503, 504) or attempt == ATTEMPTS - 1:
-            break
-        backoff.kept(answer)
-        time.sleep(backoff.next_pause_s())
-    raise NotTaken(f"{host}: the console answered {answer.status}: {answer.text}")
 
 
 def _parser() -> argparse.ArgumentParser:
