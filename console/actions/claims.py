@@ -141,7 +141,7 @@ def _cut(
     if before is None or end < before:
         claim.valid_to = end
         session.flush()
-        _post_again(session, claim.host_id, end, before, now)
+        _post_again(session, claim, end, before, now)
 
 
 def _names(host: m.Host, workload: m.Workload) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def _make(session: Session, claim: c.WorkloadClaim | k.ServiceClaim, now: dateti
     """Add a claim, and move what was posted for its hours to it."""
     session.add(claim)
     session.flush()
-    _post_again(session, claim.host_id, claim.valid_from, claim.valid_to, now)
+    _post_again(session, claim, claim.valid_from, claim.valid_to, now)
     look_elsewhere(session, claim, now=now)
 
 
@@ -206,8 +206,14 @@ def _was_signed(session: Session, subscription: t.Subscription) -> bool:
     return terms is not None and terms.status is not Status.DRAFT
 
 
-def _post_again(session: Session, host_id: int, start: datetime, end: datetime | None, now: datetime) -> None:
+def _post_again(
+    session: Session,
+    claim: c.WorkloadClaim | k.ServiceClaim,
+    start: datetime,
+    end: datetime | None,
+    now: datetime,
+) -> None:
     metered = hour_of(now) + HOUR
     end = metered if end is None else min(end, metered)
     if start < end:
-        post(session, host_id, start, end, now=now)
+        post(session, claim.host_id, start, end, now=now, workload_id=claim.workload_id)

@@ -20,23 +20,29 @@ from console.store.queries.claims import claims_on
 from console.store.upsert import upsert
 
 
-def post(session: Session, host_id: int, start: datetime, end: datetime, *, now: datetime) -> None:
+def post(
+    session: Session,
+    host_id: int,
+    start: datetime,
+    end: datetime,
+    *,
+    now: datetime,
+    workload_id: int | None = None,
+) -> None:
     """Post the hours `[start, end)` of a host to the adherents whose claims hold, the rest to the operator.
 
-    What serves a shared service goes to the operator under that service.
-
-    What these hours were posted as before is replaced; the months touched, before and after, become due.
+    What serves a shared service goes to the operator under that service. What these hours were posted as
+    before is replaced; the months touched, before and after, become due. Where only the claims on one workload
+    changed its lines alone are posted again, those of the others stay as they are.
     """
     claims = claims_on(session, host_id, start, end)
-    touched = _withdraw(session, host_id, start, end)
-    lines = [
-        _line(row, claims.get(row.workload_id, ()))
-        for row in session.scalars(
-            select(m.WorkloadHour).where(
-                m.WorkloadHour.host_id == host_id, m.WorkloadHour.hour >= start, m.WorkloadHour.hour < end
-            )
-        )
-    ]
+    touched = _withdraw(session, host_id, start, end, workload_id)
+    hours = select(m.WorkloadHour).where(
+        m.WorkloadHour.host_id == host_id, m.WorkloadHour.hour >= start, m.WorkloadHour.hour < end
+    )
+    if workload_id is not None:
+        hours = hours.where(m.WorkloadHour.workload_id == workload_id)
+    lines = [_line(row, claims.get(row.workload_id, ())) for row in session.scalars(hours)]
     if lines:
         session.execute(insert(t.EnergyLine), lines)
     _post_coverage(session, host_id, start, end, claims)
@@ -44,8 +50,12 @@ def post(session: Session, host_id: int, start: datetime, end: datetime, *, now:
     _make_months_due(session, touched, now)
 
 
-def _withdraw(session: Session, host_id: int, start: datetime, end: datetime) -> set[tuple[int, datetime]]:
-    posted = (t.EnergyLine.host_id == host_id, t.EnergyLine.hour >= start, t.EnergyLine.hour < end)
+def _withdraw(
+    session: Session, host_id: int, start: datetime, end: datetime, workload_id: int | None
+) -> set[tuple[int, datetime]]:
+    posted = [t.EnergyLine.host_id == host_id, t.EnergyLine.hour >= start, t.EnergyLine.hour < end]
+    if workload_id is not None:
+        posted.append(t.EnergyLine.workload_id == workload_id)
     touched = {
         (tenant_id, hour)
         for tenant_id, hour in session.execute(

@@ -109,7 +109,8 @@ class _Lines:
         insort(self.measures.setdefault(measure.line, []), measure)
 
     def take_out(self, measure: Measure) -> None:
-        self.measures[measure.line].remove(measure)
+        line = self.measures[measure.line]
+        del line[bisect_left(line, measure)]
         self.told_on.pop(measure, None)
 
     def meeting(self, measure: Measure) -> list[Measure]:
@@ -179,11 +180,18 @@ def _refuse_more_it_than_all(judged: Sequence[Judged], lines: _Lines) -> None:
                 e_dc, e_it = amount_over(total, *period), amount_over(of_it, *period)
                 if e_dc is not None and e_it is not None and e_dc < e_it:
                     wrong[period] = less_than_it(e_dc, e_it, point[1])
+    _refuse_within(judged, wrong)
+
+
+def _refuse_within(judged: Sequence[Judged], wrong: Mapping[tuple[datetime, datetime], Invalid]) -> None:
+    """Refuse what of either energy was to be stored within these periods."""
+    energies = (Quantity.TOTAL, Quantity.IT)
+    stored = [one for one in judged if one.to_store and one.told.measure.quantity in energies]
+    stored.sort(key=lambda one: one.told.measure.started_at)
+    starts = [one.told.measure.started_at for one in stored]
     for (start, end), error in wrong.items():
-        for one in judged:
-            measure = one.told.measure
-            within = start <= measure.started_at and measure.ended_at <= end
-            if within and one.to_store and measure.quantity in (Quantity.TOTAL, Quantity.IT):
+        for one in stored[bisect_left(starts, start) : bisect_left(starts, end)]:
+            if one.told.measure.ended_at <= end:
                 one.verdict, one.refusal = Verdict.REFUSED, error
 
 

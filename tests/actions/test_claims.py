@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from console.actions.claims import claim_for_service, claim_workload, end_claim, end_service_claim
 from console.actions.subscriptions import end_subscription
@@ -53,6 +53,15 @@ def claim(database: Database, workload: str = "payroll", **changes) -> int:
 def end(database: Database, claim_id: int, last_day: date, tenant_id: int = CH) -> None:
     with database.write(Operator()) as session:
         end_claim(session, tenant_id, claim_id, last_day=last_day, now=NOW)
+
+
+def test_a_claim_posts_again_the_lines_of_its_workload_and_no_other(metered: Database) -> None:
+    line, nginx = t.EnergyLine, m.stable_id("nginx")
+    with metered.write(Operator()) as session:
+        session.execute(update(line).where(line.workload_id == nginx).values(low_mj=1))
+    end(metered, claim(metered), TODAY)
+    with metered.read(Operator()) as session:
+        assert session.scalars(select(line.low_mj).where(line.workload_id == nginx)).all() == [1]
 
 
 def energy_of(database: Database, tenant_id: int) -> int:
