@@ -13,6 +13,7 @@ from collectors.reading import Gap
 from collectors.sources.codecarbon import Codecarbon
 from collectors.sources.ipmi import Ipmi
 from collectors.sources.model import Model
+from collectors.sources.nvml import Nvml
 from collectors.sources.prometheus import Prometheus
 from collectors.sources.rapl import Rapl
 from collectors.sources.redfish import Redfish
@@ -27,6 +28,7 @@ SOURCES: dict[str, type[Source]] = {
     Prometheus.name: Prometheus,
     Codecarbon.name: Codecarbon,
     Model.name: Model,
+    Nvml.name: Nvml,
 }
 
 HYPERVISORS: dict[str, type[Hypervisor]] = {
