@@ -120,7 +120,8 @@ def test_the_file_holds_every_line_of_the_list(hosts: Database, sign_in_as: Sign
     assert row["Avance de l'horloge (s)"] == "90,0"
 
 
-def statements(database: Database, browser: Browser, address: str) -> int:
+def statements(browser: Browser, address: str) -> int:
+    browser.get(address)  # the first page of a browser also notes that somebody is there
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, text: str, *_: object) -> None:
@@ -133,21 +134,18 @@ def statements(database: Database, browser: Browser, address: str) -> int:
     return len(seen)
 
 
-@pytest.mark.parametrize("address", ["/fleet", "/fleet/live", "/fleet/workloads", "/fleet/reconciliation"])
-def test_the_statements_are_as_many_for_one_host_as_for_many(
-    database: Database, sign_in_as: SignIn, address: str
-) -> None:
+def test_the_statements_are_as_many_for_one_host_as_for_many(database: Database, sign_in_as: SignIn) -> None:
     browser = sign_in_as(Role.OPS)
+    addresses = ("/fleet", "/fleet/live", "/fleet/workloads", "/fleet/reconciliation")
     with database.write(Operator()) as session:
         given.an_adherent(session, FOIX, "CH de Foix")
         fleet.heard(session, Told("srv-00", {"redfish": 300, "rapl": 200}), hours=1)
-    browser.get(address)
-    few = statements(database, browser, address)
+    few = [statements(browser, address) for address in addresses]
     with database.write(Operator()) as session:
-        for number in range(1, 8):
+        for number in range(1, 6):
             told = Told(f"srv-{number:02}", {"redfish": 300, "rapl": 200}, cluster=f"esx-{number}")
             fleet.heard(session, told, hours=1)
-    assert statements(database, browser, address) == few
+    assert [statements(browser, address) for address in addresses] == few
 
 
 def test_a_host_shows_its_sensors_its_day_and_its_workloads(hosts: Database, sign_in_as: SignIn) -> None:
@@ -192,24 +190,25 @@ def test_what_is_declared_of_a_host_holds_from_its_hour_on(hosts: Database, sign
         assert terms.valid_from == hour_of(datetime.now(UTC))
 
 
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"valid_from": "hier"}, "valid_from"),
-        ({"valid_from": "2020-01-01T10:00"}, "valid_from"),
-        ({"idle_power_w": "beaucoup"}, "idle_power_w"),
-        ({"idle_policy": "lottery"}, "idle_policy"),
-        ({"source": "smoke"}, "source"),
-    ],
+REFUSED = (
+    ("valid_from", "hier"),
+    ("valid_from", "2020-01-01T10:00"),
+    ("valid_from", f"{datetime.now(UTC):%Y-%m-%dT%H:30}"),
+    ("idle_power_w", "beaucoup"),
+    ("idle_policy", "lottery"),
+    ("source", "smoke"),
 )
-def test_what_cannot_be_declared_is_refused_on_its_field(
-    hosts: Database, sign_in_as: SignIn, changes: dict[str, str], field: str
-) -> None:
+
+
+def test_what_cannot_be_declared_is_refused_on_its_field(hosts: Database, sign_in_as: SignIn) -> None:
+    ops, address = sign_in_as(Role.OPS), f"/fleet/{m.stable_id('srv-sound')}/terms"
     hour = f"{hour_of(datetime.now(UTC)) + DAY:%Y-%m-%dT%H:00}"
-    form = {"valid_from": hour, "idle_power_w": "", "idle_policy": "", "source": ""} | changes
-    answer = sign_in_as(Role.OPS).submit(f"/fleet/{m.stable_id('srv-sound')}/terms", **form)
-    assert answer.status_code == 422
-    assert f'id="{field}-error"' in answer.text
+    good = {"valid_from": hour, "idle_power_w": "", "idle_policy": "", "source": ""}
+    for field, value in REFUSED:
+        answer = ops.submit(address, **good | {field: value})
+        assert (answer.status_code, f'id="{field}-error"' in answer.text) == (422, True), (field, value)
+    with hosts.read(Operator()) as session:
+        assert session.query(f.HostTerms).count() == 0
 
 
 def test_a_host_is_retired_and_comes_back(hosts: Database, sign_in_as: SignIn) -> None:
@@ -291,12 +290,12 @@ def claim(
     )
 
 
-@pytest.mark.parametrize("role", [Role.CIO, Role.ACCOUNT_MANAGER])
-def test_the_fleet_is_for_those_who_run_it(hosts: Database, sign_in_as: SignIn, role: Role) -> None:
-    other = sign_in_as(role, FOIX)
-    host_id = m.stable_id("srv-sound")
-    for address in ("/fleet", f"/fleet/{host_id}", f"/fleet/{host_id}/impact", "/fleet/live", "/fleet.csv"):
-        assert other.get(address).status_code == 403, address
+def test_the_fleet_is_for_those_who_run_it(database: Database, sign_in_as: SignIn) -> None:
+    with database.write(Operator()) as session:
+        given.an_adherent(session, FOIX, "CH de Foix")
+    for other in (sign_in_as(Role.CIO, FOIX), sign_in_as(Role.ACCOUNT_MANAGER, FOIX)):
+        for address in ("/fleet", "/fleet/7", "/fleet/7/impact", "/fleet/live", "/fleet.csv"):
+            assert other.get(address).status_code == 403, address
 
 
 def test_an_auditor_reads_and_changes_nothing(hosts: Database, sign_in_as: SignIn) -> None:

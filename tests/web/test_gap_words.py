@@ -4,7 +4,6 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from flask import Flask
 
 from collectors.counter import Counter, Snapshot, between
@@ -47,12 +46,10 @@ def test_a_reason_of_a_real_counter_keeps_its_values(app: Flask) -> None:
         assert gap_reason(missing.reason) == "compteur remis à zéro"
 
 
-@pytest.mark.parametrize(
-    "reason", ["", "%(what)s", "100 % sure", "<b>no</b>", "it rains: the sensor is wet", "pas installé"]
-)
-def test_what_nobody_foresaw_stays_as_it_came(app: Flask, reason: str) -> None:
+def test_what_nobody_foresaw_stays_as_it_came(app: Flask) -> None:
+    odd = ["", "%(what)s", "100 % sure", "<b>no</b>", "it rains: the sensor is wet", "pas installé"]
     with app.test_request_context():
-        assert gap_reason(reason) == reason
+        assert [gap_reason(reason) for reason in odd] == odd
 
 
 def test_what_a_reason_quotes_is_quoted_and_not_read(app: Flask) -> None:
