@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from console.actions.bulk_claims import Fate as ClaimFate
@@ -40,6 +40,7 @@ from console.store.models import measurement as m
 ONE_DAY: Final = timedelta(days=1)
 BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 SIREN_LENGTH: Final = 9
+_Row = c.WorkloadClaim | k.ServiceClaim
 
 
 class Fate(StrEnum):
@@ -123,12 +124,13 @@ def known_of(session: Session) -> Known:
 
 
 def look_at(session: Session, known: Known, file: CmdbFile) -> list[Planned]:
-    """What taking the rows of a file would do, in their order."""
+    """What taking the rows of a file would do, in their order; many rows cost hardly more statements."""
+    asked = _Asked(session, known, _all_claims(session))
     told: dict[tuple[int, int], list[tuple[_Step, Planned]]] = {}
     planned = []
     for row in file.machines:
         try:
-            step = _step(session, known, row)
+            step = _step(asked, row)
             one = _planned(row, step)
             for other, before in told.setdefault(step.key, []):
                 if not step.agrees_with(other):
@@ -146,7 +148,7 @@ def take(session: Session, known: Known, row: MachineRow, *, now: datetime, by: 
     """Take one row, whole or not at all; what it would do is judged anew against the claims of now."""
     try:
         with session.begin_nested():
-            step = _step(session, known, row)
+            step = _step(_Asked(session, known), row)
             _do(session, step, now, by)
             return _planned(row, step)
     except _Unseen:
@@ -172,6 +174,40 @@ class _Held:
     claim: Claim
     host_id: int
     name: str
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What answers the questions of rows; `claims` by workload were read before where many rows ask."""
+
+    session: Session
+    known: Known
+    claims: dict[int, list[_Row]] | None = None
+    numbers: dict[tuple[int, str, date], int] = field(default_factory=dict)
+    checked: set[tuple[int, int, date, date | None]] = field(default_factory=set)
+
+    def claims_on(self, place: Place) -> list[_Held]:
+        """The claims that people made on a machine and that hold some hour, on whatever host it was then."""
+        if self.claims is None:
+            rows = _made(self.session, place.workload_id)
+        else:
+            rows = self.claims.get(place.workload_id, [])
+        of_it = [row for row in rows if place.uid is not None or row.host_id == place.host_id]
+        return sorted((_held(row, self.known) for row in of_it), key=lambda one: one.claim.valid_from)
+
+    def subscription(self, tenant_id: int, text: str, day: date) -> int:
+        """The number of a subscription that a row calls in some way."""
+        key = (tenant_id, text, day)
+        if key not in self.numbers:
+            self.numbers[key] = subscription_called(self.session, tenant_id, text, day)
+        return self.numbers[key]
+
+    def check_days(self, tenant_id: int, number: int, first: date, last: date | None) -> None:
+        """Raise where a subscription did not run on these days."""
+        key = (tenant_id, number, first, last)
+        if key not in self.checked:
+            check_days(self.session, subscription_of(self.session, tenant_id, number), first, last)
+            self.checked.add(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,15 +237,15 @@ class _Step:
         return apart or self.holder == other.holder
 
 
-def _step(session: Session, known: Known, row: MachineRow) -> _Step:
-    place = _place(known, row)
-    holder, name, zone = _holder(session, known, row)
+def _step(asked: _Asked, row: MachineRow) -> _Step:
+    place = _place(asked.known, row)
+    holder, name, zone = _holder(asked, row)
     start = day_bounds(row.first_day, zone)[0]
     end = None if row.last_day is None else day_bounds(row.last_day, zone)[1]
-    held = [one for one in _claims_of(session, known, place) if _meets(one.claim, start, end)]
+    held = [one for one in asked.claims_on(place) if _meets(one.claim, start, end)]
     days = (row.first_day, row.last_day)
     if holder.subscription is not None:
-        check_days(session, subscription_of(session, holder.tenant_id, holder.subscription), *days)
+        asked.check_days(holder.tenant_id, holder.subscription, *days)
     step = _Step(Fate.CLAIMED, place, holder, name, *days, row_days=days)
     if not held:
         return step
@@ -319,7 +355,8 @@ def _hosts(known: Known, name: str) -> set[int]:
     return found
 
 
-def _holder(session: Session, known: Known, row: MachineRow) -> tuple[Holder, str, ZoneInfo]:
+def _holder(asked: _Asked, row: MachineRow) -> tuple[Holder, str, ZoneInfo]:
+    known = asked.known
     service = row.service or row.application
     code = known.services.get(fold(service))
     if row.is_shared:
@@ -330,7 +367,7 @@ def _holder(session: Session, known: Known, row: MachineRow) -> tuple[Holder, st
     if not service:
         raise Invalid("service", "Une souscription est attendue : son numéro, ou le code du service.")
     adherent = _adherent(known, row.adherent)
-    number = subscription_called(session, adherent.tenant_id, code or service, row.first_day)
+    number = asked.subscription(adherent.tenant_id, code or service, row.first_day)
     name = f"{adherent.name}, {code or number}"
     return Holder(adherent.tenant_id, number), name, ZoneInfo(adherent.zone)
 
@@ -393,27 +430,33 @@ def _read_adherents(session: Session, known: Known) -> None:
             known.adherents.setdefault(text, {})[of_entity[finess_ej].tenant_id] = of_entity[finess_ej]
 
 
-def _claims_of(session: Session, known: Known, place: Place) -> list[_Held]:
-    """The claims that people made on a machine and that hold some hour, on whatever host it was then."""
-    found = []
-    for row in session.scalars(_made(c.WorkloadClaim, place)):
+def _all_claims(session: Session) -> dict[int, list[_Row]]:
+    """The claims that people made and that hold some hour, by workload."""
+    found: dict[int, list[_Row]] = {}
+    for row in _made(session, None):
+        found.setdefault(row.workload_id, []).append(row)
+    return found
+
+
+def _made(session: Session, workload_id: int | None) -> list[_Row]:
+    """Those on one workload, or all."""
+    found: list[_Row] = []
+    for kind in (c.WorkloadClaim, k.ServiceClaim):
+        claim: Any = kind
+        holds = or_(claim.valid_to.is_(None), claim.valid_to > claim.valid_from)
+        rows = select(claim).where(claim.follows.is_(None), holds)
+        if workload_id is not None:
+            rows = rows.where(claim.workload_id == workload_id)
+        found += session.scalars(rows)
+    return found
+
+
+def _held(row: _Row, known: Known) -> _Held:
+    if isinstance(row, c.WorkloadClaim):
         claim = Claim(
             row.claim_id, row.tenant_id, row.valid_from, row.valid_to, subscription=row.subscription
         )
         name = f"{known.names.get(row.tenant_id, row.tenant_id)}, n° {row.subscription}"
-        found.append(_Held(claim, row.host_id, name))
-    for row in session.scalars(_made(k.ServiceClaim, place)):
-        claim = Claim(
-            row.claim_id, OPERATOR_TENANT, row.valid_from, row.valid_to, service_code=row.service_code
-        )
-        found.append(_Held(claim, row.host_id, row.service_code))
-    return sorted(found, key=lambda one: one.claim.valid_from)
-
-
-def _made(kind: Any, place: Place) -> Any:
-    whose = kind.workload_id == place.workload_id
-    if place.uid is None:
-        whose = and_(whose, kind.host_id == place.host_id)
-    return select(kind).where(
-        whose, kind.follows.is_(None), or_(kind.valid_to.is_(None), kind.valid_to > kind.valid_from)
-    )
+        return _Held(claim, row.host_id, name)
+    shared = Claim(row.claim_id, OPERATOR_TENANT, row.valid_from, row.valid_to, service_code=row.service_code)
+    return _Held(shared, row.host_id, row.service_code)

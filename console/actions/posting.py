@@ -32,8 +32,8 @@ def post(
     """Post the hours `[start, end)` of a host to the adherents whose claims hold, the rest to the operator.
 
     What serves a shared service goes to the operator under that service. What these hours were posted as
-    before is replaced; the months touched, before and after, become due. Where only the claims on one workload
-    changed its lines alone are posted again, those of the others stay as they are.
+    before is replaced; the months touched, before and after, become due. Where the claims on one workload
+    changed, its lines alone are posted again; those of the others stay as they are.
     """
     claims = claims_on(session, host_id, start, end)
     touched = _withdraw(session, host_id, start, end, workload_id)

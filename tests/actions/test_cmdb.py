@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 from collectors.reading import Kind, Use
 from console.actions.bulk_claims import Holder, claim_one
@@ -216,6 +216,23 @@ def test_two_rows_of_one_machine_agree_or_the_second_is_refused(fleet: Database)
     )
     assert fates([first, second, third]) == [Fate.CLAIMED, Fate.REFUSED, Fate.CLAIMED]
     assert "ligne 2" in why(second)
+
+
+def test_many_rows_cost_no_more_statements_than_few(fleet: Database) -> None:
+    count = 0
+
+    def add(*_told: object) -> None:
+        nonlocal count
+        count += 1
+
+    costs = []
+    for rows in (2, 40):
+        count = 0
+        event.listen(Engine, "before_cursor_execute", add)
+        planned(fleet, *["esx02;mail;;11;payroll;;"] * rows)
+        event.remove(Engine, "before_cursor_execute", add)
+        costs.append(count)
+    assert costs[0] == costs[1]
 
 
 def test_a_file_that_came_in_is_written_down(fleet: Database) -> None:
