@@ -222,6 +222,14 @@ def test_a_host_is_retired_and_comes_back(hosts: Database, sign_in_as: SignIn) -
     assert "srv-silent" in named(ops.get("/fleet").text)
 
 
+def test_the_first_page_leads_to_the_hosts_and_tells_their_gaps_in_french(
+    hosts: Database, sign_in_as: SignIn
+) -> None:
+    page = sign_in_as(Role.OPS).get("/").text.replace("\N{NO-BREAK SPACE}", " ")
+    assert f'href="/fleet/{m.stable_id("srv-odd")}">srv-odd</a>' in page
+    assert "bmc : pas de capteur de puissance dans cette machine" in page
+
+
 def test_a_calibration_that_cannot_be_made_says_why(database: Database, sign_in_as: SignIn) -> None:
     with database.write(Operator()) as session:
         given.an_adherent(session, FOIX, "CH de Foix")

@@ -52,12 +52,13 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class SeenHost:
-    """A host; `reasons` say why a source of energy gives nothing."""
+    """A host; `gaps` are its sources of energy that give nothing, each with why."""
 
+    host_id: int
     name: str
     last_seen_at: datetime
     silent: bool
-    reasons: tuple[str, ...]
+    gaps: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,10 +294,11 @@ def _hosts(session: Session, heard_since: datetime) -> list[SeenHost]:
     rows = session.scalars(in_service.order_by(m.Host.last_seen_at).limit(LISTED))
     return [
         SeenHost(
+            host_id=row.host_id,
             name=row.name,
             last_seen_at=row.last_seen_at,
             silent=row.last_seen_at < heard_since,
-            reasons=tuple(f"{gap['source']}: {gap['reason']}" for gap in row.gaps),
+            gaps=tuple((gap["source"], gap["reason"]) for gap in row.gaps),
         )
         for row in rows
     ]
