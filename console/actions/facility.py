@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from console.domain.claims import OPERATOR_TENANT
+from console.domain.countries import alpha2, grid_zone
 from console.domain.errors import Invalid, NotFound
 from console.domain.facility import Contract, DeclaredPue, check_category, check_contract, check_pue
 from console.domain.facility_files import Defaults, FacilityFile, read_facility
@@ -24,6 +26,8 @@ from console.store.models import site as s
 from console.store.queries.sites import contract_of, measure_of
 from console.store.upsert import upsert
 
+CODE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])")
+TAKEN: Final = frozenset({"new"})  # by an address
 AROUND: Final = timedelta(days=400)  # a year's reading may reach over what is told
 
 
@@ -63,6 +67,32 @@ def site_called(session: Session, text: str) -> s.Site:
             choices=", ".join(f"{one.code} ({one.name})" for one in sites),
         )
     return found
+
+
+def add_site(session: Session, code: str, name: str, zone: str, country: str, grid: str) -> str:
+    """Write a data centre down; its code. The grid is its country where none is told."""
+    if not CODE.fullmatch(code) or code in TAKEN:
+        raise Invalid(
+            "code", "De 2 à 32 lettres minuscules, chiffres ou tirets sont attendus ; par exemple tls."
+        )
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        raise Invalid(
+            "zone", "Le fuseau %(name)s n'existe pas ; par exemple Europe/Paris.", name=zone[:80]
+        ) from None
+    if session.get(s.Site, code) is not None:
+        raise Invalid("code", "Ce code est déjà celui d'un centre de données.")
+    site = s.Site(
+        code=code,
+        name=one_line(name, "name"),
+        zone=zone,
+        country=alpha2(country),
+        grid_zone=grid_zone(grid or country, "grid_zone"),
+    )
+    session.add(site)
+    session.flush()
+    return code
 
 
 def look_at(session: Session, site: s.Site, content: bytes, defaults: Defaults, *, now: datetime) -> Looked:

@@ -422,6 +422,7 @@ COLUMNS = {
     "token_sha256": lazy_gettext("empreinte du jeton"),
     "services": lazy_gettext("services"),
     "evidence": lazy_gettext("preuve de l'origine"),
+    "follows": lazy_gettext("prolonge l'affectation"),
     "grid_zone": lazy_gettext("zone du réseau électrique"),
     "is_provisional": lazy_gettext("provisoire"),
     "machines_changed": lazy_gettext("machines qui changent de titulaire"),

@@ -189,6 +189,24 @@ def test_a_site_that_is_none_is_not_there(database: Database, sign_in_as: SignIn
         assert browser.submit(address.replace("tls", "lyo"), **NEEDED[address]).status_code == 404
 
 
+def test_another_data_centre_is_added_with_its_grid(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.OPS)
+    told = {"code": "run", "name": "Saint-Denis", "zone": "Indian/Reunion", "country": "REU", "grid_zone": ""}
+    assert browser.submit("/sites", **told).status_code == 303
+    assert "Réseau RE, heure de Indian/Reunion" in text_of(browser.get("/sites/run").text)
+    wrong = {
+        "code": "run",
+        "name": "",
+        "zone": "Mars/Olympus",
+        "country": "XXX",
+        "grid_zone": "RE_1",
+    }
+    for field, value in wrong.items():
+        answer = browser.submit("/sites", **told | {"code": "dom", field: value})
+        assert (answer.status_code, f'id="{field}-error"' in answer.text) == (422, True), field
+    assert browser.submit("/sites", **told | {"code": "new"}).status_code == 422
+
+
 def test_pages_of_sites_are_in_english_too(database: Database, sign_in_as: SignIn) -> None:
     browser = sign_in_as(Role.OPS, locale="en")
     stored(browser, send(browser, a_year_of_meters()).text)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from console.actions.facility import (
     Looked,
     add_contract,
+    add_site,
     declare_pue,
     look_at,
     note_import,
@@ -45,7 +46,7 @@ from console.web.access import allowed, current_account, requires
 from console.web.deeds import carry_out
 from console.web.errors import message_of
 from console.web.fragments import go_to
-from console.web.languages import current_language, energy, today
+from console.web.languages import ZONE, current_language, energy, today
 from console.web.site_words import CONTRACT_KINDS, INDICATORS, QUALITIES, QUANTITIES
 from console.web.state import state
 from reports.document import Chart, Series
@@ -75,6 +76,30 @@ def index() -> ResponseReturnValue:
     with state().database.read(Operator()) as session:
         found = summaries(session, today())
     return render_template("sites/index.html", summaries=found, **_words())
+
+
+@bp.get("/sites/new")
+@requires(Permission.MANAGE_FLEET)
+def new() -> ResponseReturnValue:
+    """The form of another data centre."""
+    return render_template("sites/new.html", errors={}, zone=ZONE)
+
+
+@bp.post("/sites")
+@requires(Permission.MANAGE_FLEET)
+def add() -> ResponseReturnValue:
+    """Write a data centre down."""
+
+    def deed(session: Session) -> None:
+        told = (inputs.text(field) for field in ("code", "name", "zone", "country", "grid_zone"))
+        add_site(session, *told)
+
+    return carry_out(
+        deed,
+        lambda errors: render_template("sites/new.html", errors=errors, zone=ZONE),
+        said=_("Le centre de données est ajouté."),
+        address=url_for("sites.index"),
+    )
 
 
 @bp.get("/sites/<code>")
