@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from console.domain.facility_files import Defaults
 from console.domain.site_measures import Measure, Quality, Verdict
 from console.store.models import audit as a
 from console.store.models import site as s
+from console.store.queries.sites import site_page
 from console.store.session import Database, Operator
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
@@ -51,6 +53,11 @@ def test_a_file_is_stored_once_and_again_changes_nothing(database: Database) -> 
     corrected = take(database, FILE.replace(b"151", b"152"))
     assert (corrected.to_store, corrected.counts()[Verdict.CHANGED]) == (1, 1)
     assert ("tls", "e_dc", 152) in stored(database)
+    with database.read(Operator()) as session:
+        page = site_page(session, "tls", NOW.date())
+    pue = page.summary.indicators[0]
+    assert (pue.category, pue.months, pue.value) == (2, 2, Fraction(302, 200))
+    assert [(meter.measures, meter.first.day, meter.last.day) for meter in page.meters] == [(2, 31, 31)] * 2
 
 
 def test_what_is_refused_keeps_nothing_else_back_and_is_counted_in_the_log(database: Database) -> None:
