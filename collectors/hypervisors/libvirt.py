@@ -28,13 +28,19 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from collectors import machine
 from collectors.instrument import Missing
 from collectors.reading import Facts
 from collectors.virtual import FIRST_READ, Counted, Guest, HostSpan, Hypervisor, Spent, Unreachable, spent
 
 PROCESSOR = re.compile(r"<processor>.*?<entry name='version'>([^<]{1,120})</entry>", re.DOTALL)
+CAPABLE = re.compile(
+    r"<host>.*?<cpu>.*?<model>([^<]{1,60})</model>\s*<vendor>([^<]{1,30})</vendor>.*?</cpu>", re.DOTALL
+)
 STATE_RUNNING, STATE_BLOCKED, STATE_PAUSED, STATE_STOPPING = 1, 2, 3, 4
 RUNS = frozenset({STATE_RUNNING, STATE_BLOCKED, STATE_STOPPING})
 
@@ -134,7 +140,11 @@ class Libvirt(Hypervisor):
         self._host = self._host or connection.getHostname()
         self._vcpu = vcpu
         self._facts = Facts(
-            self._settings.site, self._settings.cluster, _cpu_model(connection), nodes * sockets, ram_mb
+            self._settings.site,
+            self._settings.cluster,
+            _cpu_model(connection, self._settings.uri),
+            nodes * sockets,
+            ram_mb,
         )
 
     def _span(self, before: Snapshot | None, now: Snapshot) -> HostSpan | Missing:
@@ -211,12 +221,31 @@ def guest_of(before: Domain | None, now: Domain, elapsed_us: int) -> Guest | Non
     )
 
 
-def _cpu_model(connection: Any) -> str | None:
-    """As its firmware names the processor; None where libvirt may not or cannot say."""
+def _cpu_model(connection: Any, uri: str) -> str | None:
+    """As the kernel names the processor of this machine, or the firmware or libvirt that of another.
+
+    None where libvirt may not or cannot say.
+    """
     import libvirt
 
+    address = urlsplit(uri)
+    if address.scheme.startswith("qemu") and not address.netloc:
+        return machine.facts(Path("/proc")).cpu_model
     try:
-        named = PROCESSOR.search(connection.getSysinfo())
-    except libvirt.libvirtError:
+        if named := PROCESSOR.search(connection.getSysinfo()):
+            return " ".join(named[1].split())
+    except libvirt.libvirtError:  # no firmware to ask, or no right to
+        pass
+    return model_of(connection.getCapabilities())
+
+
+def model_of(capabilities: str) -> str | None:
+    """The processor that libvirt takes its host for, as a virtual one is named; None where it has no name.
+
+    `Skylake-Server-IBRS` of Intel is `Intel Processor (Skylake)`, `EPYC-Milan` is `AMD EPYC-Milan`.
+    """
+    found = CAPABLE.search(capabilities)
+    if found is None:
         return None
-    return " ".join(named[1].split()) if named else None
+    model, vendor = found[1], found[2]
+    return f"{vendor} {model}" if model.startswith("EPYC") else f"{vendor} Processor ({model.split('-')[0]})"

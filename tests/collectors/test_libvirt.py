@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from collectors.hypervisors.libvirt import Domain, Libvirt, LibvirtSettings, guest_of
+from collectors.hypervisors.libvirt import Domain, Libvirt, LibvirtSettings, guest_of, model_of
+from collectors.power_models.families import family_of
 from collectors.virtual import FIRST_READ, Counted, HostSpan, Unreachable, use_of
 from tests.hypervisors import libvirt_files
 
@@ -196,6 +197,38 @@ def test_a_connection_that_is_lost_is_opened_again_and_nothing_counts_twice(kvm:
     spans = [told(kvm, 0.05)]
     assert spans[0].guests[0].cpu_us is not None
     assert spans[0].guests[0].cpu_us <= (time.time() - began_s) * 1e6
+
+
+@pytest.mark.parametrize(
+    ("model", "vendor", "name", "family"),
+    [
+        ("Skylake-Server-IBRS", "Intel", "Intel Processor (Skylake)", "skylake"),
+        ("SapphireRapids", "Intel", "Intel Processor (SapphireRapids)", "sapphire-rapids"),
+        ("EPYC-Milan", "AMD", "AMD EPYC-Milan", "milan"),
+        ("kvm64", "AMD", "AMD Processor (kvm64)", None),
+    ],
+)
+def test_a_processor_that_only_libvirt_names_finds_its_family(
+    model: str, vendor: str, name: str, family: str | None
+) -> None:
+    capabilities = f"""
+        <capabilities>
+          <host>
+            <uuid>9a244507-b113-4852-acac-1608188d6ccf</uuid>
+            <cpu>
+              <arch>x86_64</arch>
+              <model>{model}</model>
+              <vendor>{vendor}</vendor>
+              <topology sockets='2' dies='1' cores='16' threads='2'/>
+            </cpu>
+          </host>
+        </capabilities>"""
+    assert model_of(capabilities) == name
+    assert family_of(name) == family
+
+
+def test_a_host_whose_processor_has_no_name_has_none() -> None:
+    assert model_of("<capabilities><host><cpu><arch>i686</arch></cpu></host></capabilities>") is None
 
 
 def test_an_address_is_refused_where_it_is_none() -> None:
