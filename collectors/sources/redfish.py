@@ -23,7 +23,8 @@ the controller itself), `server_name` (where the certificate bears another name 
 Traps: a supply that is absent has no `Reading` (it is left out; one that is there and says nothing makes the
 sum unknown); null, 0 W, 32767 and 65535 are what controllers say for "unknown"; units are those of the sensor
 (`W`, `kW`, `kW.h`), and one that is not known is refused; `PowerMetrics` minima are minima of averages; a
-session that is not closed stays open for half an hour, and a controller has few: one is used, and closed.
+session that is not closed stays open for half an hour, and a controller has few: one is used, and closed;
+some redirect every path to itself with a slash at the end, which is followed, within the controller.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ APART = 0.02
 MOST_MEMBERS = 200
 SURVEY_S = 3600.0
 REFUSED_S = 300.0
-PATH = re.compile(r"/redfish/v1(/[A-Za-z0-9._~:@!$&'()*+,;=%-]+)*")
+PATH = re.compile(r"/redfish/v1(/[A-Za-z0-9._~:@!$&'()*+,;=%-]+)*/?")
+MOVED = frozenset({301, 302, 307, 308})
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 Resource = Mapping[str, Any]
@@ -278,7 +280,7 @@ class Redfish(Polled):
     def _chassis_sensors(self, chassis: Resource) -> Iterator[Resource]:
         """The sensors of the chassis as a whole: those whose names say so are asked."""
         for path in _links(self._door.linked(chassis, "Sensors")):
-            if any(word in path.rpartition("/")[2].lower() for word in WHOLE):
+            if any(word in path.rstrip("/").rpartition("/")[2].lower() for word in WHOLE):
                 sensor = self._door.get(path)
                 if sensor.get("PhysicalContext") in ("Chassis", "SystemBoard"):
                     yield sensor
@@ -340,9 +342,7 @@ class Door:
 
     def get(self, path: str, missing: Resource | None = None) -> Resource:
         """One resource of this controller; raises `NoAnswer`."""
-        path = path.partition("#")[0].rstrip("/")
-        if not PATH.fullmatch(path) or ".." in path:
-            raise NoAnswer(f"a link leads away from {ROOT}")
+        path = _inside(path.partition("#")[0])
         if path not in self._read:
             self._read[path] = self._fetched(path, missing)
         return self._read[path]
@@ -360,6 +360,11 @@ class Door:
         answer = self._asked(path)
         if answer.status == 401 and self._token is not None:  # the session has ended
             self._token = self._session = None
+            answer = self._asked(path)
+        if answer.status in MOVED:  # some want a slash at the end of every path
+            path = _inside(
+                answer.headers.get("location", "").removeprefix(self._settings.address.rstrip("/"))
+            )
             answer = self._asked(path)
         if answer.status == 404 and missing is not None:
             return missing
@@ -414,6 +419,13 @@ class Door:
         if self._refused and self._refused[0] == password and time.monotonic() - self._refused[1] < REFUSED_S:
             raise NoAnswer(f"the password of {self._settings.user!r} was refused; waits for another")
         return password
+
+
+def _inside(path: str) -> str:
+    """A path of this controller's own resources; raises `NoAnswer`."""
+    if not PATH.fullmatch(path) or ".." in path:
+        raise NoAnswer(f"a link leads away from {ROOT}")
+    return path
 
 
 def _apart(one_mw: int, other_mw: int) -> bool:

@@ -33,13 +33,17 @@ class Quiet(ThreadingHTTPServer):
 
 @dataclass
 class Controller:
-    """Serves the mockup; what `changed` holds for a path goes before the file (None: not there)."""
+    """Serves the mockup; what `changed` holds for a path goes before the file (None: not there).
+
+    `moves` is where a path without a slash at its end is redirected to.
+    """
 
     authority: trustme.CA
     name: str = "127.0.0.1"
     changed: dict[str, dict[str, Any] | bytes | int | None] = field(default_factory=dict)
     password: str = PASSWORD
     slow_s: float = 0.0
+    moves: str | None = None
     asked: Counter[str] = field(default_factory=Counter)
     sessions: set[str] = field(default_factory=set)
     most_sessions: int = 0
@@ -69,6 +73,9 @@ class Controller:
                 time.sleep(controller.slow_s)
                 if not controller.knows(self.headers):
                     return self.answer(401, b"{}")
+                if controller.moves is not None and not self.path.endswith("/"):
+                    place = controller.moves.format(path=self.path)
+                    return self.answer(308, b"", {"Location": place})
                 path = self.path.removeprefix(ROOT).strip("/")
                 controller.asked[path] += 1
                 return self.answer(*controller.content(path))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ import trustme
 from collectors.instrument import Energy, Missing, Roots, SecretFile
 from collectors.polling import NoAnswer, Sample
 from collectors.sources.redfish import Redfish, RedfishSettings
+from tests.collectors.consoles import Console
 from tests.collectors.controllers import PASSWORD, USER, Controller
 
 CHASSIS = "Chassis/1U"
@@ -237,6 +240,31 @@ def test_an_answer_that_is_no_good_is_a_reason(
         source_of(controller, files).ask()
 
 
+def test_a_path_that_is_redirected_to_itself_with_a_slash_is_followed(
+    controller: Controller, files: Path
+) -> None:
+    for place in ("{path}/", f"{controller.address}{{path}}/"):
+        controller.moves = place
+        assert source_of(controller, files).ask().power_mw == 374_000
+
+
+@pytest.mark.parametrize("place", ["https://elsewhere.example{path}/", "/login", ""])
+def test_nothing_is_followed_to_another_server(controller: Controller, files: Path, place: str) -> None:
+    controller.moves = place
+    with pytest.raises(NoAnswer, match="leads away"):
+        source_of(controller, files).ask()
+
+
+def test_a_controller_that_tells_bare_figures_without_states_or_names_is_read(
+    controller: Controller, files: Path
+) -> None:
+    only(controller, "Power")
+    control = {"PowerConsumedWatts": 130, "PowerLimit": {"LimitInWatts": None}, "PowerCapacityWatts": 500}
+    parts = {"PowerConsumedWatts": 55, "PhysicalContext": "CPU"}
+    controller.changed[f"{CHASSIS}/Power"] = {"PowerControl": [parts, control]}
+    assert source_of(controller, files).ask() == Sample(130_000)
+
+
 class TestTrust:
     def test_a_certificate_of_an_unknown_authority_is_refused(
         self, controller: Controller, files: Path
@@ -307,6 +335,42 @@ class TestSessions:
     ) -> None:
         (files / "password").unlink()
         assert "No such file" in str(source_of(controller, files).available())
+
+
+def test_an_agent_tells_the_console_what_its_controller_measured(controller: Controller, files: Path) -> None:
+    (files / "password").chmod(0o600)
+    (files / "token").write_text("a-token")
+    (files / "token").chmod(0o600)
+    with Console() as console:
+        (files / "collector.toml").write_text(
+            f"""
+            [console]
+            url = "{console.url}"
+            token_file = "{files}/token"
+            [agent]
+            outbox = "{files}/outbox"
+            host = "srv-12"
+            sample_seconds = 0.5
+            interval_seconds = 1
+            [sources.redfish]
+            address = "{controller.address}"
+            user = "{USER}"
+            password_file = "{files}/password"
+            ca_file = "{files}/authority.pem"
+            """
+        )
+        words = [sys.executable, "-m", "collectors", "--config", str(files / "collector.toml"), "--once"]
+        done = subprocess.run(words, capture_output=True, timeout=60, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    [batch] = console.batches
+    [reading] = batch["readings"]
+    [measured] = reading["measurements"]
+    watts = measured["energy_mj"] / reading["duration_ms"]
+    assert (measured["source"], measured["authority"], measured["quality"]) == ("redfish", "bmc", "measured")
+    assert watts == pytest.approx(374, rel=0.05)
+    assert measured["max_mj"] > measured["energy_mj"] > measured["min_mj"]
+    assert PASSWORD not in done.stderr
+    assert not controller.sessions
 
 
 @pytest.mark.parametrize(
