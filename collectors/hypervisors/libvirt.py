@@ -183,13 +183,13 @@ def _domains(connection: Any) -> Iterator[Domain]:
     active = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE
     for domain, stats in connection.getAllDomainStats(wanted, active):
         try:
-            yield _domain(domain, stats)
+            yield domain_of(domain, stats)
         except libvirt.libvirtError as error:
             if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
                 raise
 
 
-def _domain(domain: Any, stats: Mapping[str, Any]) -> Domain:
+def domain_of(domain: Any, stats: Mapping[str, Any]) -> Domain:
     if "cpu.time" in stats and "vcpu.current" in stats and "balloon.maximum" in stats:
         state, vcpu = stats["state.state"], stats["vcpu.current"]
         ram_kib, cpu_ns = stats["balloon.maximum"], stats["cpu.time"]

@@ -91,6 +91,12 @@ def test_power_that_is_missing_for_a_part_is_missing_for_its_interval(tmp_path: 
     ]
 
 
+def test_a_power_of_0_is_that_of_no_sensor(tmp_path: Path) -> None:
+    lines = [row(5, "cpu.usage.average", 25), row(5, "power.power.average", 0)]
+    [reading] = of_host(tmp_path, lines)
+    assert [one.source for one in reading.measurements] == ["model"]
+
+
 def test_a_machine_without_statistics_is_missing_and_not_idle(tmp_path: Path) -> None:
     [reading] = of_host(tmp_path, [row(5, "cpu.usage.average", 25)])
     assert [gap.reason for gap in reading.gaps if gap.source == "workloads"] == ["web: no statistics of it"]

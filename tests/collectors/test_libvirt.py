@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from collectors.hypervisors.libvirt import Domain, Libvirt, LibvirtSettings, guest_of, model_of
+from collectors.hypervisors.libvirt import Domain, Libvirt, LibvirtSettings, domain_of, guest_of, model_of
 from collectors.power_models.families import family_of
 from collectors.virtual import FIRST_READ, Counted, HostSpan, Unreachable, use_of
 from tests.hypervisors import libvirt_files
@@ -154,6 +154,36 @@ def test_a_machine_that_arrives_with_a_counter_from_elsewhere_counts_from_there(
     arrived = {guest.name: guest.missing for guest in told(hypervisor).guests}
     assert arrived == {"test": None, "new": "more CPU time than its vCPUs can have used"}
     assert use_of(told(hypervisor)).missing is None
+
+
+@needs_libvirt
+def test_the_statistics_of_a_real_machine_of_qemu_are_read_by_their_names(
+    shared: tuple[Libvirt, Any],
+) -> None:
+    """Those that libvirtd 9.0 gave of a machine of two vCPUs; they are laid on a machine of the driver."""
+    recorded = {
+        "state.state": 1,
+        "state.reason": 1,
+        "cpu.time": 394_223_000,
+        "cpu.user": 204_370_000,
+        "cpu.system": 189_852_000,
+        "balloon.current": 65_536,
+        "balloon.maximum": 65_536,
+        "balloon.rss": 44_404,
+        "vcpu.current": 2,
+        "vcpu.maximum": 2,
+        "vcpu.0.state": 1,
+        "vcpu.0.time": 180_000_000,
+        "vcpu.0.wait": 0,
+        "vcpu.0.delay": 234_869_424,
+        "vcpu.1.state": 1,
+        "vcpu.1.time": 0,
+        "vcpu.1.wait": 0,
+        "vcpu.1.delay": 27_749_055,
+    }
+    domain = domain_of(shared[1].lookupByName("test"), recorded)
+    assert (domain.state, domain.vcpu, domain.ram_mb) == (RUNNING, 2, 64)
+    assert (domain.counted.cpu_us, domain.counted.steal_us) == (394_223, 262_618)
 
 
 @pytest.mark.parametrize(
