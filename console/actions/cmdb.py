@@ -326,12 +326,13 @@ def _meets(claim: Claim, start: datetime, end: datetime | None) -> bool:
 def _place(known: Known, row: MachineRow) -> Place:
     """The machine of a row on the host it names, else on the one where it ran last."""
     hosts = _hosts(known, row.host) if row.host else None
-    if row.uid:
-        found = known.by_uid.get(row.uid.lower(), [])
-    else:
+    found = known.by_uid.get(row.uid.lower(), []) if row.uid else []
+    if not found and row.machine:
         found = known.by_name.get(fold(row.machine), [])
         if hosts is not None:
             found = [one for one in found if one.host_id in hosts]
+        if row.uid:  # one with another uid is another machine of the same name
+            found = [one for one in found if one.uid is None]
     if not found:
         raise _Unseen
     machines = {(one.workload_id if one.uid else (one.host_id, one.workload_id)) for one in found}

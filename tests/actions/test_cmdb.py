@@ -207,6 +207,11 @@ def test_a_host_is_called_with_or_without_its_domain(fleet: Database) -> None:
         assert (one.fate, one.host) == (Fate.CLAIMED, "esx01.mipih.example")
 
 
+def test_a_machine_of_the_same_name_with_another_uid_is_another_one(fleet: Database) -> None:
+    rows = ("esx02;web-1;0000-other;11;payroll;;", "esx02;mail;0000-other;11;payroll;;")
+    assert fates(planned(fleet, *rows)) == [Fate.UNSEEN, Fate.CLAIMED]  # nobody told the uid of mail
+
+
 def test_two_rows_of_one_machine_agree_or_the_second_is_refused(fleet: Database) -> None:
     first, second, third = planned(
         fleet,

@@ -36,6 +36,15 @@ def test_a_machine_is_told_by_columns_or_by_tags_in_either_language(head: str, r
     )
 
 
+def test_an_inventory_of_rvtools_with_attributes_of_its_own_is_read() -> None:
+    head = "VM,Powerstate,Template,CPUs,Memory,Annotation,Datacenter,Cluster,Host,VM UUID,adherent,service"
+    row = only(
+        read(head, "web-1,poweredOn,False,4,8192,,DC,PROD,esx01.example,4211f5a8-7e21,CH de Foix,payroll")
+    )
+    assert (row.machine, row.host, row.uid) == ("web-1", "esx01.example", "4211f5a8-7e21")
+    assert (row.adherent, row.service) == ("CH de Foix", "payroll")
+
+
 def test_an_application_says_whose_its_machines_are_unless_they_say_it_themselves() -> None:
     found = read(
         "vm;application;adhérent;service;à partir du;jusqu'au",
