@@ -6,9 +6,11 @@ Three models, the first that applies:
 
 1. the curve of the processor's family: the median watts per logical CPU at active idle and at full load of
    the results of SPECpower_ssj2008 with that family (`families.csv`, `families.py`);
-2. load x TDP, for a processor of no known family whose thermal design power is stated: full power is the TDP
-   of all sockets, idle the median share of full power. It knows the processor alone: the least believed;
-3. the curve of all servers published since 2017, for a processor that is unknown, or not named.
+2. the curve of all servers published since 2017, for a server's processor of no known family, and for one
+   that is not named;
+3. load x TDP, last, for a processor that is no server's and whose thermal design power is stated: full power
+   is the TDP of all sockets, idle the median share of full power of all servers. It knows nothing but the
+   processor. Where no TDP is stated the second has to do.
 
 The least and the greatest are the 10th and 90th percentiles of the same results; for load x TDP also those
 of all servers, where they lie further out. The results hold the idle and the full load of each server, not
@@ -21,6 +23,7 @@ A server holds the memory of the median result of its family; what it has beyond
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -32,6 +35,7 @@ from collectors.power_models.families import family_of
 
 TABLE = Path(__file__).with_name("families.csv")
 ALL = "all since 2017"
+SERVERS = re.compile(r"xeon|epyc|opteron|altra|neoverse|graviton|grace|power\d", re.IGNORECASE)
 MB_PER_GB = 1024
 
 
@@ -104,12 +108,17 @@ def server_of(
     server.
     """
     family = families().get(family_of(cpu_model or "") or "")
-    if family is None and tdp_w is not None:
+    if family is None and tdp_w is not None and not of_server(cpu_model):
         bare, held_mb = _by_tdp(round(tdp_w * 1000) * (sockets or 1), vcpu), 0
     else:
         family = family or families()[ALL]
         bare, held_mb = _by_family(family, vcpu), family.ram_mb_per_cpu * vcpu
     return _with(bare, _parts(max((ram_mb or 0) - held_mb, 0), drives, ports))
+
+
+def of_server(cpu_model: str | None) -> bool:
+    """Whether a processor is made for servers, or may be: one that is not named."""
+    return cpu_model is None or SERVERS.search(cpu_model) is not None
 
 
 def _by_family(family: Family, vcpu: int) -> Server:

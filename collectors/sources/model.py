@@ -3,9 +3,9 @@
     power = idle + (full - idle) x utilisation
 
 `collectors.power_models` says which curve, with its sources: that of the processor's family among the
-results of SPECpower_ssj2008; else load x TDP where the thermal design power is stated; else that of all
-servers published since 2017. Memory, drives and ports beyond those of a measured server are added by
-coefficients.
+results of SPECpower_ssj2008; else that of all servers published since 2017; and last load x TDP, for a
+processor that is no server's and whose thermal design power is stated. Memory, drives and ports beyond those
+of a measured server are added by coefficients.
 
 SPECpower is measured at the wall, so the boundary is `server_input`. For a virtual machine the figure is that
 of its share of a server, one logical CPU per virtual CPU. A machine of the median, not this machine: the

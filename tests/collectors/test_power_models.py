@@ -68,15 +68,24 @@ def test_a_family_is_known_by_the_name_of_the_processor_and_never_guessed(
     assert family_of(cpu_model) == family
 
 
-def test_the_curve_of_the_family_goes_before_the_thermal_design_power_and_that_before_all_servers() -> None:
-    known = server_of("AMD EPYC 7763", 128, tdp_w=280.0)
+@pytest.mark.parametrize(
+    ("cpu_model", "basis"),
+    [
+        ("AMD EPYC 7763", "SPECpower, milan (28 results)"),
+        ("Intel(R) Xeon(R) CPU @ 2.20GHz", "SPECpower, all since 2017 (609 results)"),
+        (None, "SPECpower, all since 2017 (609 results)"),
+        ("Intel(R) Core(TM) i7-1065G7 CPU @ 1.30GHz", "load x TDP"),
+    ],
+)
+def test_load_by_thermal_design_power_comes_last(cpu_model: str | None, basis: str) -> None:
+    assert server_of(cpu_model, 8, sockets=2, tdp_w=280.0).basis == basis
+
+
+def test_each_model_gives_its_own_figures() -> None:
+    assert server_of("AMD EPYC 7763", 128).median == Curve(424 * 128, 1916 * 128)
+    assert server_of("an unheard-of processor", 128).median == Curve(634 * 128, 3352 * 128)
     stated = server_of("an unheard-of processor", 128, sockets=2, tdp_w=280.0)
-    unknown = server_of("an unheard-of processor", 128)
-    assert known.basis == "SPECpower, milan (28 results)"
-    assert known.median == Curve(424 * 128, 1916 * 128)
-    assert stated.basis == "load x TDP"
-    assert stated.median.full_mw == 560_000
-    assert unknown.basis == "SPECpower, all since 2017 (609 results)"
+    assert stated.median == Curve(560_000 * 634 // 3352, 560_000)
 
 
 @given(
