@@ -144,18 +144,16 @@ class LimitFiles:
 
     def __init__(self, root: Path) -> None:
         self._unified = [str(folder) for folder in (root, root / "unified") if _is_unified(folder)]
-        self._cpu = [str(root / name) for name in ("cpu,cpuacct", "cpu", "cpuacct,cpu")]
-        self._memory = str(root / "memory")
+        split = [root / name for name in ("cpu,cpuacct", "cpu", "cpuacct,cpu")]
+        self._cpu = [str(folder) for folder in split if folder.is_dir()][:1]
+        self._memory = [str(root / "memory")] if (root / "memory").is_dir() else []
 
     def of(self, path: str) -> Limits:
         """The limits of a group under whichever hierarchy holds them."""
         mcpu = [_quota_mcpu(f"{folder}{path}/cpu.max") for folder in self._unified]
-        mcpu += [
-            _mcpu(_word(f"{folder}{path}/cpu.cfs_quota_us"), _word(f"{folder}{path}/cpu.cfs_period_us"))
-            for folder in self._cpu
-        ]
+        mcpu += [_old_quota_mcpu(f"{folder}{path}/cpu.cfs") for folder in self._cpu]
         mb = [_mb(_word(f"{folder}{path}/memory.max")) for folder in self._unified]
-        mb.append(_mb(_word(f"{self._memory}{path}/memory.limit_in_bytes")))
+        mb += [_mb(_word(f"{folder}{path}/memory.limit_in_bytes")) for folder in self._memory]
         return Limits(_least(mcpu), _least(mb))
 
 
@@ -166,6 +164,11 @@ def _is_unified(folder: Path) -> bool:
 def _quota_mcpu(path: str) -> int | None:
     quota, _, period = _word(path).partition(" ")
     return _mcpu(quota, period)
+
+
+def _old_quota_mcpu(path: str) -> int | None:
+    quota = _word(f"{path}_quota_us")
+    return _mcpu(quota, _word(f"{path}_period_us")) if quota.isdecimal() else None
 
 
 def _mcpu(quota_us: str, period_us: str) -> int | None:

@@ -15,9 +15,9 @@ its processes. Of the other named groups the kernel's lists of processes alone a
 an earlier rule may take; of those that no earlier rule can divide, or where nothing ran since, not even that.
 Where the kernel does not list the processes of groups all are read.
 
-A process is its pid and its start. What it is known by is read again each minute and when its name changes
-(a program started by exec, a process moved to its unit); of one that its group speaks for, its name is looked
-at each minute and the rest every ten. The kernel's own threads are not listed: their time
+A process is its pid and its start. What it is known by is read again each minute in which it ran and when its
+name changes (a program started by exec, a process moved to its unit); of one that its group speaks for, its
+name is looked at each minute and the rest every ten. The kernel's own threads are not listed: their time
 is in the busy time and stays unattributed, as does what no rule names.
 
 What is set aside for a workload is the limit of its control group (`cpu.max`, `memory.max` or their elders),
@@ -64,7 +64,13 @@ class Identity:
     match: Match | None
     group: str | None
     short_name: str
+    own_us: int
     read_at_s: float
+
+    def is_still(self, process: ProcessTimes, now_s: float) -> bool:
+        """Whether it holds: what did not run since is what it was."""
+        ran = self.own_us != process.own_us
+        return self.short_name == process.short_name and not (ran and now_s - self.read_at_s >= IDENTITY_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,7 @@ class Processes:
         self._ram_mb = machine.ram_mb(roots.proc)
         self._identities: dict[Key, Identity] = {}
         self._members: dict[str, list[int]] = {}
+        self._listed: bool | None = None
         self._bystanders: dict[int, Bystander] = {}
         self._kernel_threads: set[int] = set()
         self._group_matches: dict[str, Match | None] = {}
@@ -151,6 +158,7 @@ class Processes:
             self._looked_again_s = now_s
             self._limits = None
             self._container_names.clear()
+            self._listed = None
             self._kernel_threads.clear()
             self._choose_again()
 
@@ -195,7 +203,7 @@ class Processes:
 
     def _walk(self, groups: dict[Group, int]) -> Walk:
         matches = self._named_groups(groups)
-        if not self._hierarchy or not groups or not self._hierarchy.lists_members():
+        if not self._hierarchy or not groups or not self._lists_members():
             return Walk()
         taken_from = {known.group for known in self._identities.values() if self._takes(known)}
         walk = Walk([])
@@ -215,6 +223,11 @@ class Processes:
         }
         self._bystanders = {pid: one for pid, one in self._bystanders.items() if pid in walk.passed_over}
         return walk
+
+    def _lists_members(self) -> bool:
+        if self._listed is None:
+            self._listed = bool(self._hierarchy and self._hierarchy.lists_members())
+        return self._listed
 
     def _members_of(self, path: str, idle: bool) -> list[int]:
         """The processes of a group; of one in which nothing ran since, as they were listed last."""
@@ -343,15 +356,14 @@ class Processes:
             del self._identities[gone]
         for key, process in processes.items():
             known = self._identities.get(key)
-            stale = known is None or now_s - known.read_at_s >= IDENTITY_S
-            if known is None or stale or known.short_name != process.short_name:
+            if known is None or not known.is_still(process, now_s):
                 self._identities[key] = self._identity(process, now_s)
 
     def _identity(self, process: ProcessTimes, now_s: float) -> Identity:
         paths = proc.control_groups(self._roots.proc, process.key.pid)
         group = paths.get(self._hierarchy.controller) if self._hierarchy else None
         match = self._rules.match(ProcessTraits(self._roots, process, paths, self._group_trait))
-        return Identity(match, group, process.short_name, now_s)
+        return Identity(match, group, process.short_name, process.own_us, now_s)
 
     def _named_groups(self, groups: dict[Group, int]) -> dict[str, Match]:
         known = self._group_matches
