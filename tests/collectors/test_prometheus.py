@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from collectors.exposition import UnreadablePage, read_page
 from collectors.instrument import Energy, Roots, SecretFile
@@ -324,12 +326,16 @@ class TestPages:
 
 
 @contextmanager
-def exporter(pages: list[tuple[int, str]]) -> Iterator[str]:
-    """A server that answers one page after the other, the last for ever."""
+def exporter(
+    pages: list[tuple[int, str]], authority: trustme.CA | None = None, token: str | None = None
+) -> Iterator[str]:
+    """A server that answers one page after the other, the last for ever; over TLS, to who has the token."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, text = pages.pop(0) if len(pages) > 1 else pages[0]
+            if token is not None and self.headers["Authorization"] != f"Bearer {token}":
+                status, text = 401, ""
             self.send_response(status)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
@@ -339,8 +345,13 @@ def exporter(pages: list[tuple[int, str]]) -> Iterator[str]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if authority is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/metrics"
+    scheme = "https" if authority else "http"
+    yield f"{scheme}://127.0.0.1:{server.server_address[1]}/metrics"
     server.shutdown()
     server.server_close()
 
@@ -356,6 +367,21 @@ def test_a_page_is_read_by_its_address() -> None:
         assert source.ask().counted_mj == 10
     with pytest.raises(NoAnswer, match="refused"):
         source.ask()
+
+
+def test_a_page_that_wants_a_token_gets_it_over_tls_and_a_new_one_as_it_is_written(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    (tmp_path / "token").write_text("old")
+    with exporter([(200, rapl_page(package=100))], authority, token="new") as url:
+        token_file, ca_file = SecretFile(tmp_path / "token"), tmp_path / "authority.pem"
+        source = Prometheus(Roots(), PrometheusSettings(url=url, ca_file=ca_file, token_file=token_file))
+        with pytest.raises(NoAnswer, match="answered 401"):
+            source.ask()
+        (tmp_path / "token").write_text("new")
+        source.ask()
+    (tmp_path / "token").unlink()
+    assert "token_file" in str(source.available())
 
 
 def test_the_energy_of_a_host_is_read_as_it_goes() -> None:
