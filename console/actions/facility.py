@@ -19,7 +19,7 @@ from console.domain.errors import Invalid, NotFound
 from console.domain.facility import Contract, DeclaredPue, check_category, check_contract, check_pue
 from console.domain.facility_files import Defaults, FacilityFile, read_facility
 from console.domain.free_text import one_line, several_lines
-from console.domain.site_measures import Judged, Measure, Told, Verdict, judge
+from console.domain.site_measures import Judged, Measure, Told, Verdict, judge, shown
 from console.domain.tables import RefusedRow
 from console.store.audit import record
 from console.store.models import site as s
@@ -28,6 +28,7 @@ from console.store.upsert import upsert
 
 CODE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])")
 TAKEN: Final = frozenset({"new"})  # by an address
+NOTED_AT_ONCE: Final = 500  # corrections of one entry of the log
 AROUND: Final = timedelta(days=400)  # a year's reading may reach over what is told
 
 
@@ -216,3 +217,21 @@ def _store(session: Session, code: str, judged: Sequence[Judged], now: datetime,
         if one.to_store
     ]
     upsert(session, s.SiteMeasure, rows, update=["amount", "quality", "recorded_by", "recorded_at"])
+    _note_corrections(session, code, [one for one in judged if one.verdict is Verdict.CHANGED])
+
+
+def _note_corrections(session: Session, code: str, changed: Sequence[Judged]) -> None:
+    """Write down, with the transaction, what the measures were that others replace."""
+    for place in range(0, len(changed), NOTED_AT_ONCE):
+        some = changed[place : place + NOTED_AT_ONCE]
+        first = some[0].told.measure.started_at
+        facts = {"corrected": [_correction(one) for one in some]}
+        record(session, OPERATOR_TENANT, "site.corrected", f"site/{code}/{first:%Y-%m-%dT%H:%MZ}", facts)
+
+
+def _correction(one: Judged) -> str:
+    measure, before = one.told.measure, one.before
+    line = f"{measure.quantity.value} {measure.category or ''} {measure.meter}".replace("  ", " ")
+    old = "" if before is None else f"{shown(before.quantity, before.amount)} ({before.quality.value}) -> "
+    new = f"{shown(measure.quantity, measure.amount)} ({measure.quality.value})"
+    return f"{line} {measure.started_at:%Y-%m-%dT%H:%MZ}: {old}{new}"

@@ -60,6 +60,17 @@ def test_a_file_is_stored_once_and_again_changes_nothing(database: Database) -> 
     assert [(meter.measures, meter.first.day, meter.last.day) for meter in page.meters] == [(2, 31, 31)] * 2
 
 
+def test_what_a_correction_replaces_stays_in_the_log(database: Database) -> None:
+    take(database, FILE)
+    take(database, FILE.replace(b"151", b"152"))
+    with database.read(Operator()) as session:
+        entry = session.scalars(select(a.AuditEntry).where(a.AuditEntry.kind == "site.corrected")).one()
+        payload = session.get_one(a.AuditPayload, (entry.tenant_id, entry.number))
+        said = "e_dc site 2026-09-30T22:00Z: 151000 kWh (measured) -> 152000 kWh (measured)"
+        assert payload.payload is not None
+        assert said in payload.payload
+
+
 def test_what_is_refused_keeps_nothing_else_back_and_is_counted_in_the_log(database: Database) -> None:
     found = take(database, FILE.replace(b"2026-10;151", b"2026-10;99"))
     assert [one.line for one in found.refused()] == [3, 3]
