@@ -63,6 +63,9 @@ def move(source: Database, target: Database, tell: Tell) -> list[MovedTable]:
         schema.upgrade(arriving)
         leaving = session.connection()
         guarded = set(arriving.scalars(GUARDED))
+        for table in reversed(_tables()):  # what its migrations put there comes with the others
+            if table.name not in guarded:
+                arriving.execute(table.delete())
         moved = [_move(leaving, arriving, table, table.name in guarded, tell) for table in _tables()]
         with seeing_all(arriving):
             for table, told in zip(_tables(), moved, strict=True):

@@ -139,7 +139,7 @@ def test_a_batch_costs_the_same_statements_whatever_it_holds(database: Database)
         event.remove(database.engine, "before_cursor_execute", note)
         return len(told)
 
-    assert statements(2, 1) == statements(3, 50)
+    assert statements(2, 10) == statements(12, 50)
 
 
 def test_what_a_workload_used_is_kept_as_it_was_told(database: Database) -> None:

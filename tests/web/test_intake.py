@@ -27,6 +27,7 @@ from console.config import Config
 from console.domain.hours import HOUR, hour_of
 from console.store.models import measurement as m
 from console.store.session import Database, Operator
+from console.web import access
 from console.web.api import LARGEST_BATCH
 from tests import postgres
 from tests.running import wait_until
@@ -183,7 +184,9 @@ def test_while_the_database_is_away_batches_are_told_to_come_back_and_nothing_is
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
         )
         away = send(body())
-        page = app.test_client().get("/sign-in")
+        visitor = app.test_client()
+        visitor.set_cookie(access.COOKIE, "of a session that has to be looked up")
+        page = visitor.get("/")
         administrator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     assert (away.status_code, away.json["error"]["code"]) == (503, "unavailable")
     assert int(away.headers["Retry-After"]) > 0
