@@ -9,8 +9,8 @@ group that owns it); over the network, a user of the controller with the privile
 
 Settings, all optional: `program` (ipmitool), `sensor`, `text_file` (a file that something else writes the
 output of either command to, where the agent may not run programs); for a controller over the network
-`address`, `user`, `password_file` (handed over as a file, so that no password is in a list of processes) and
-`interface` ("lanplus"); `timeout_seconds`, `every_seconds`.
+`address`, `port`, `user`, `password_file` (handed over as a file, so that no password is in a list of
+processes) and `interface` ("lanplus"); `timeout_seconds`, `every_seconds`.
 
 Traps: the language of the system may turn 167.5 into 167,5 (the program is run with LC_ALL=C, and a file is
 read with either); `ns` and `na` ("not readable", "not specified") are no reading, and 0 W is what a
@@ -67,6 +67,7 @@ class IpmiSettings:
     sensor: str | None = None
     text_file: Path | None = None
     address: str | None = None
+    port: int = 623
     user: str | None = None
     password_file: SecretFile | None = None
     interface: str = "lanplus"
@@ -81,6 +82,8 @@ class IpmiSettings:
         for field in ("address", "user", "interface", "program"):
             if (getattr(self, field) or "x").startswith("-"):
                 raise ValueError(f"{field}: it may not begin with '-'")
+        if not 1 <= self.port <= 65535:
+            raise ValueError("port: 1 to 65535 is expected")
         if not 1 <= self.timeout_seconds <= 60:
             raise ValueError("timeout_seconds: 1 to 60 is expected")
         if not 1 <= self.every_seconds <= 300:
@@ -160,7 +163,7 @@ class Ipmi(Polled):
             return []
         return [
             *("-I", settings.interface),
-            *("-H", settings.address),
+            *("-H", settings.address, "-p", str(settings.port)),
             *("-U", settings.user),
             *("-f", str(settings.password_file.path)),
             *("-L", "USER"),

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +16,10 @@ import pytest
 from collectors.instrument import Energy, Roots, SecretFile
 from collectors.polling import NoAnswer, Sample
 from collectors.sources.ipmi import Ipmi, IpmiSettings, power_mw
+from tests.running import free_port
 
 DATA = Path(__file__).parents[1] / "data" / "ipmi"
+SIMULATOR, IPMITOOL = shutil.which("ipmi_sim"), shutil.which("ipmitool")
 SUPPLIES = "PS1 Input Power  | 120 Watts | ok\nPS2 Input Power  | {second}\nCPU1 Power | 90 Watts | ok\n"
 
 
@@ -96,7 +102,10 @@ def test_no_password_is_in_the_words_of_the_program(tmp_path: Path) -> None:
     )
     assert Ipmi(Roots(), settings).ask() == Sample(167_000)
     words = (tmp_path / "words").read_text()
-    assert words == f"-I lanplus -H bmc.example -U inr -f {tmp_path}/password -L USER dcmi power reading\n"
+    assert (
+        words
+        == f"-I lanplus -H bmc.example -p 623 -U inr -f {tmp_path}/password -L USER dcmi power reading\n"
+    )
 
 
 def test_a_program_that_is_missing_fails_or_hangs_is_a_reason(tmp_path: Path) -> None:
@@ -111,6 +120,61 @@ def test_a_program_that_is_missing_fails_or_hangs_is_a_reason(tmp_path: Path) ->
     with pytest.raises(NoAnswer, match="did not end in 1 s"):
         Ipmi(Roots(), IpmiSettings(program=str(slow), sensor="x", timeout_seconds=1.0)).ask()
     assert time.monotonic() - began_s < 3
+
+
+SENSOR = [0x20, 0, 1, 7, 1, 0x7F, 0x68, 0x0B, 1, *[0] * 7, 6, 0, 0, 2, *[0] * 9, 0xFF, *[0] * 12]
+"""A full sensor record of type 1: sensor 1 of the system board, in watts, two for each step."""
+
+
+@contextmanager
+def simulated(folder: Path, name: str = "Pwr Consumption") -> Iterator[int]:
+    """The port of OpenIPMI's simulator of a controller, with one sensor that stands at 84 steps."""
+    port = free_port()
+    record = [*SENSOR, 0xC0 | len(name), *name.encode()]
+    (folder / "state").mkdir()
+    (folder / "sim.emu").write_text(
+        "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02\nsel_enable 0x20 1000 0x0a\n"
+        f"main_sdr_add 0x20 0 0 0x51 1 {len(record)} {' '.join(map(hex, record))}\n"
+        "sensor_add 0x20 0 1 0x0b 0x01\n"
+        f"sensor_set_event_support 0x20 0 1 enable scanning per-state {' '.join(['0' * 15] * 4)}\n"
+        "sensor_set_value 0x20 0 1 84 0\nmc_enable 0x20\n"
+    )
+    levels = "".join(
+        f"allowed_auths_{level} none md5\n" for level in ("callback", "user", "operator", "admin")
+    )
+    (folder / "lan.conf").write_text(
+        f'name "sim"\nset_working_mc 0x20\nstartlan 1\naddr 127.0.0.1 {port}\npriv_limit admin\n{levels}'
+        'endlan\nuser 2 true "inr" "s3cret" user 10 none md5\n'
+    )
+    words = [str(SIMULATOR), "-n", "-c", "lan.conf", "-f", "sim.emu", "-s", "state"]
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    simulator = subprocess.Popen(words, cwd=folder, **quiet)
+    yield port
+    simulator.kill()
+    simulator.wait()
+
+
+@pytest.mark.skipif(SIMULATOR is None or IPMITOOL is None, reason="apt install ipmitool openipmi")
+def test_ipmitool_itself_reads_the_sensors_of_a_simulated_controller(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("s3cret")
+    with simulated(tmp_path) as port:
+        source = Ipmi(
+            Roots(),
+            IpmiSettings(
+                address="127.0.0.1",
+                port=port,
+                user="inr",
+                password_file=SecretFile(tmp_path / "password"),
+                interface="lan",
+            ),
+        )
+        assert source.available() is None
+        deadline_s = time.monotonic() + 10
+        while True:
+            with suppress(NoAnswer):
+                assert source.ask() == Sample(168_000)
+                break
+            assert time.monotonic() < deadline_s
 
 
 def test_a_file_is_read_while_it_is_fresh(tmp_path: Path) -> None:
@@ -158,6 +222,7 @@ def test_the_energy_of_a_server_is_read_as_it_goes(tmp_path: Path) -> None:
             },
             "text_file: ",
         ),
+        ({"port": 0}, "port: 1 to 65535"),
         ({"timeout_seconds": 0.5}, "timeout_seconds: 1 to 60"),
         ({"every_seconds": 1000.0}, "every_seconds: 1 to 300"),
     ],
