@@ -38,6 +38,10 @@ QUIET = (  # a browser that opens the pages of the test and calls nobody
 )
 MISSING = {
     "chromium": None if CHROMIUM else "no Chromium: apt install chromium, or set CHROMIUM",
+    "compiler": None if shutil.which("cc") else "no C compiler: apt install gcc libc6-dev",
+    "ipmi": None
+    if shutil.which("ipmitool") and shutil.which("ipmi_sim")
+    else "no ipmitool or no simulator of a controller: apt install ipmitool openipmi",
     "libvirt": None if hypervisors.libvirt_files() else "no libvirt: apt install python3-libvirt",
     "postgres": None if postgres.find_programs() else "no PostgreSQL 15+: apt install postgresql",
     "vcsim": None

@@ -19,7 +19,6 @@ from collectors.sources.ipmi import Ipmi, IpmiSettings, power_mw
 from tests.running import free_port
 
 DATA = Path(__file__).parents[1] / "data" / "ipmi"
-SIMULATOR, IPMITOOL = shutil.which("ipmi_sim"), shutil.which("ipmitool")
 SUPPLIES = "PS1 Input Power  | 120 Watts | ok\nPS2 Input Power  | {second}\nCPU1 Power | 90 Watts | ok\n"
 
 
@@ -146,7 +145,7 @@ def simulated(folder: Path, name: str = "Pwr Consumption") -> Iterator[int]:
         f'name "sim"\nset_working_mc 0x20\nstartlan 1\naddr 127.0.0.1 {port}\npriv_limit admin\n{levels}'
         'endlan\nuser 2 true "inr" "s3cret" user 10 none md5\n'
     )
-    words = [str(SIMULATOR), "-n", "-c", "lan.conf", "-f", "sim.emu", "-s", "state"]
+    words = [str(shutil.which("ipmi_sim")), "-n", "-c", "lan.conf", "-f", "sim.emu", "-s", "state"]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     simulator = subprocess.Popen(words, cwd=folder, **quiet)
     yield port
@@ -154,7 +153,7 @@ def simulated(folder: Path, name: str = "Pwr Consumption") -> Iterator[int]:
     simulator.wait()
 
 
-@pytest.mark.skipif(SIMULATOR is None or IPMITOOL is None, reason="apt install ipmitool openipmi")
+@pytest.mark.ipmi
 def test_ipmitool_itself_reads_the_sensors_of_a_simulated_controller(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("s3cret")
     with simulated(tmp_path) as port:
