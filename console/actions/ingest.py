@@ -83,7 +83,9 @@ def ingest(session: Session, envelope: Envelope, *, now: datetime) -> list[Recei
     host: the second one is quarantined, or its energy would count twice.
     """
     with session.no_autoflush:  # what the batch tells of its host is written once, at its end
-        return _ingest(session, envelope, now)
+        receipts = _ingest(session, envelope, now)
+    session.flush()
+    return receipts
 
 
 def _ingest(session: Session, envelope: Envelope, now: datetime) -> list[Receipt]:

@@ -103,6 +103,7 @@ def residue(database: Database) -> int:
         return ledger.check(session, DAY - HOUR, NOW, now=NOW).residue_mj
 
 
+@pytest.mark.both_databases
 def test_a_machine_that_moves_is_still_its_holders_and_when_it_returns(database: Database) -> None:
     take_in(database, ran("srv-01", 8))
     claim(database, "srv-01")

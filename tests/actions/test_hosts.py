@@ -116,6 +116,7 @@ def test_a_host_below_its_declared_idle_is_all_idle_and_the_residue_is_0(databas
     assert residue(database) == 0
 
 
+@pytest.mark.both_databases
 def test_later_terms_replace_earlier_ones_and_nothing_before_them(database: Database) -> None:
     declare_first = [reading(1, bmc(600_000), web=4_000), reading(61, bmc(600_000), web=4_000)]
     take_in(database, *declare_first)
@@ -189,6 +190,7 @@ def two_hours_of_loads(slope: float = 1.5, offset_w: int = 50):
     ]
 
 
+@pytest.mark.both_databases
 def test_rapl_is_scaled_by_a_calibration_from_the_next_hour_on_where_the_server_is_not_measured(
     database: Database,
 ) -> None:

@@ -164,6 +164,7 @@ def months_later(database: Database, *minutes: Reading) -> list[str]:
         return [fingerprint for _, fingerprint in waiting_keys(session, rule=Rule.TOO_LATE)]
 
 
+@pytest.mark.both_databases
 def test_what_comes_too_late_is_added_to_what_its_hour_has(database: Database) -> None:
     take_in(database, batch(reading(1, measured(60_000, min_mj=50_000, max_mj=70_000), web=4_000)))
     meter(database)
