@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = "/"
-LARGEST_LIST = 1 << 20
+PAGE = 1 << 16
 MEGABYTE = 1 << 20
 LINKS_OF_A_LEAF = 2
 UNLIMITED_BYTES = 1 << 60
@@ -41,17 +41,17 @@ class Hierarchy:
 
         The root is there where the kernel counts it.
         """
-        return {
-            Group(path or ROOT, inode): usage_us
-            for path, inode in [("", 0), *_folders(str(self.root), "")]
-            if (usage_us := self._usage_us(path)) is not None
-        }
+        found = [Group(ROOT, 0), *(Group(path, inode) for path, inode in _folders(str(self.root), ""))]
+        return {group: usage_us for group in found if (usage_us := self._usage_us(group.path)) is not None}
+
+    def file(self, path: str, name: str) -> str:
+        """Where a file of a group is."""
+        return f"{self.root}{'' if path == ROOT else path}/{name}"
 
     def members(self, path: str) -> list[int] | None:
         """The processes of a group itself; None where the kernel does not list them."""
         try:
-            text = _read(f"{self.root}{'' if path == ROOT else path}/cgroup.procs", LARGEST_LIST)
-            return [int(pid) for pid in text.split()]
+            return [int(pid) for pid in _read_whole(self.file(path, "cgroup.procs")).split()]
         except (OSError, ValueError):
             return None
 
@@ -65,7 +65,7 @@ class Hierarchy:
 
     def _usage_us(self, path: str) -> int | None:
         try:
-            text = _read(f"{self.root}{path}/{self.counter}", 1024)
+            text = _read(self.file(path, self.counter), 1024)
             return int(text) // 1000 if self.controller else int(text.split(None, 2)[1])
         except (OSError, ValueError, IndexError):
             return None
@@ -75,6 +75,18 @@ def _read(path: str, most: int) -> bytes:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         return os.read(descriptor, most)
+    finally:
+        os.close(descriptor)
+
+
+def _read_whole(path: str) -> bytes:
+    """A list that the kernel hands out page by page."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        parts = []
+        while part := os.read(descriptor, PAGE):
+            parts.append(part)
+        return b"".join(parts)
     finally:
         os.close(descriptor)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import secrets
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from collectors import proc
 from tests.collectors.real_groups import counted_s, counting_root, group, join
 
 SLEEPER = "import time; time.sleep(100000)"
@@ -100,6 +102,8 @@ def main() -> None:
             print(f"{cost.name}: {share:.3f} % of one core, {cost.resident_mb():.0f} MB")
         print(f"ratio: {percent[0] / percent[1]:.2f}")
         working = len({number % options.groups for number in range(0, options.processes, 30)})
+        others = len([*proc.every_pid(Path("/proc"))]) - options.processes
+        print(f"other processes and kernel threads of this machine: {others}; load {os.getloadavg()[0]:.1f}")
         print(f"workloads told in the last minute: {named()}, of {working} groups with a process that works")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -103,3 +106,22 @@ def test_the_members_of_a_group_are_trusted_only_under_the_numbers_of_this_proce
     assert hierarchy.members("/app") == [70, 71]
     host.members("/", 0, 0, 7)
     assert not hierarchy.lists_members()
+
+
+def test_a_list_of_processes_is_read_to_its_end_however_the_kernel_cuts_it(host: Host) -> None:
+    host.v2("/app", 1)
+    hierarchy = counted_hierarchy(host.roots.cgroup)
+    assert hierarchy is not None
+    path = host.roots.cgroup / "app/cgroup.procs"
+    os.mkfifo(path)
+
+    def page_by_page() -> None:
+        with path.open("wb", buffering=0) as fifo:
+            for page in (b"70\n71\n", b"72\n"):
+                fifo.write(page)
+                time.sleep(0.05)
+
+    writer = threading.Thread(target=page_by_page)
+    writer.start()
+    assert hierarchy.members("/app") == [70, 71, 72]
+    writer.join()
