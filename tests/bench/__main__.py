@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 BENCHES = (
-    *("agent_cost", "directory_import", "metering", "generate"),
+    *("agent_cost", "ingest", "directory_import", "metering", "generate"),
     *("adherents_list", "incident_list", "row_policies"),
 )
 
