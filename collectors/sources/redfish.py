@@ -66,8 +66,8 @@ ENERGY_TYPES = frozenset({"EnergyJoules", "EnergyWh", "EnergykWh"})
 MOST_DIGITS = 15
 FINE_MJ = 360_000
 """A counter that steps by more than 0.1 Wh cannot tell a minute of a server."""
-MOST_MJ = MOST_W * 1000 * 600
-"""More between two answers is a counter that was set."""
+LIKELY = 3
+"""How many times more or less than the power a counter may tell."""
 NOT_THE_WHOLE = frozenset({"CPU", "Memory", "GPU", "Accelerator", "Fan", "StorageDevice"})
 WHOLE = ("total", "consum")
 APART = 0.02
@@ -120,6 +120,49 @@ class Total(NamedTuple):
     step_mj: int
 
 
+class Counted:
+    """What a counter adds to what was told by the power: controllers bring it up to date when they like.
+
+    While it stands still the power is told. When it moves, it says what was used since it moved last, and
+    what the power told of that is taken off. A movement that is nowhere near the power was a reset.
+    """
+
+    def __init__(self) -> None:
+        self._moved: Total | None = None
+        self._moved_at_s = self._last_s = 0.0
+        self._power_mw: int | None = None
+        self._told_mj = 0.0
+
+    def since_last(self, total: Total | None, power_mw: int | None, at_s: float) -> int | None:
+        """What was used since the answer before, or None where the power has to tell it."""
+        before, told_mj = self._moved, self._told_mj
+        self._told_mj += self._by_power_mj(power_mw, at_s)
+        self._power_mw, self._last_s = power_mw, at_s
+        if total is None or total.step_mj > FINE_MJ:
+            self._moved = None
+            return None
+        if before is None or before.name != total.name or total.counted_mj < before.counted_mj:
+            self._move(total, at_s)
+            return None
+        counted_mj, elapsed_s = total.counted_mj - before.counted_mj, at_s - self._moved_at_s
+        if counted_mj == 0 and power_mw is not None:
+            return None
+        likely_mj = MOST_W * 1000 * elapsed_s if power_mw is None else self._told_mj
+        least_mj = 0.0 if power_mw is None else likely_mj / LIKELY
+        self._move(total, at_s)
+        if not least_mj - total.step_mj <= counted_mj <= LIKELY * likely_mj + total.step_mj:
+            return None
+        return round(counted_mj - told_mj)
+
+    def _move(self, total: Total, at_s: float) -> None:
+        self._moved, self._moved_at_s, self._told_mj = total, at_s, 0.0
+
+    def _by_power_mj(self, power_mw: int | None, at_s: float) -> float:
+        if power_mw is None or self._power_mw is None:
+            return 0.0
+        return (self._power_mw + power_mw) / 2 * (at_s - self._last_s)
+
+
 class Power(NamedTuple):
     """One reading of the power of the whole chassis, and where it was read."""
 
@@ -163,7 +206,7 @@ class Redfish(Polled):
         self._settings = settings
         self._door = Door(settings)
         self._survey: Survey | None = None
-        self._total: Total | None = None
+        self._counted = Counted()
         self._said: tuple[str, ...] = ()
         self._refusals: list[str] = []
 
@@ -181,7 +224,8 @@ class Redfish(Polled):
             self._survey = self._surveyed()
         survey, self._survey = self._survey, None  # surveyed again where anything below fails
         power_mw = self._places()[survey.powers[0].place](survey.chassis) if survey.powers else None
-        counted_mj = self._counted(survey.chassis) if survey.counts else None
+        total = self._finest(survey.chassis) if survey.counts else None
+        counted_mj = self._counted.since_last(total, power_mw, time.monotonic())
         if survey.powers and power_mw is None:
             raise NoAnswer(f"{survey.powers[0].place} gives no power any more")
         self._survey = survey
@@ -285,14 +329,8 @@ class Redfish(Polled):
                 if sensor.get("PhysicalContext") in ("Chassis", "SystemBoard"):
                     yield sensor
 
-    def _counted(self, chassis: Resource) -> int | None:
-        """What the finest counter counted since the answer before; None where it cannot be told."""
-        finest = min(self._totals(chassis), key=lambda total: total.step_mj, default=None)
-        before, self._total = self._total, finest
-        if finest is None or finest.step_mj > FINE_MJ or before is None or before.name != finest.name:
-            return None
-        counted_mj = finest.counted_mj - before.counted_mj
-        return counted_mj if 0 <= counted_mj <= MOST_MJ else None
+    def _finest(self, chassis: Resource) -> Total | None:
+        return min(self._totals(chassis), key=lambda total: total.step_mj, default=None)
 
     def _tell_apart(self, powers: tuple[Power, ...]) -> None:
         """Log that places differ, once for the same places."""

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collectors.instrument import Energy, Missing, Roots, SecretFile
 from collectors.polling import NoAnswer, Sample
-from collectors.sources.redfish import Redfish, RedfishSettings
+from collectors.sources.redfish import Counted, Redfish, RedfishSettings, Total
 from tests.collectors.consoles import Console
 from tests.collectors.controllers import PASSWORD, USER, Controller
 
@@ -133,21 +135,29 @@ def test_a_unit_that_is_not_known_is_refused(controller: Controller, files: Path
 
 
 class TestCounters:
-    def test_a_counter_of_joules_goes_before_the_power(self, controller: Controller, files: Path) -> None:
-        controller.change(METRICS, EnergyJoules={"Reading": 1_000_000})
-        source = source_of(controller, files)
-        assert source.ask().counted_mj is None
-        controller.change(METRICS, EnergyJoules={"Reading": 1_003_740})
-        assert source.ask().counted_mj == 3_740_000
-
-    def test_a_counter_in_kilowatt_hours_is_converted_exactly(
-        self, controller: Controller, files: Path
+    @pytest.mark.parametrize(
+        ("change", "first", "second", "counted_mj"),
+        [
+            ((METRICS, "EnergyJoules"), 1_000_000, 1_000_150, 150_000),
+            ((TOTAL_ENERGY, "Reading"), 12.00001, 12.00005, 4 * 36_000),
+        ],
+    )
+    def test_a_counter_with_a_fine_step_goes_before_the_power_in_its_own_unit(
+        self,
+        controller: Controller,
+        files: Path,
+        change: tuple[str, str],
+        first: float,
+        second: float,
+        counted_mj: int,
     ) -> None:
-        controller.change(TOTAL_ENERGY, Reading=12.00001)
+        path, field = change
         source = source_of(controller, files)
-        source.ask()
-        controller.change(TOTAL_ENERGY, Reading=12.00103)
-        assert source.ask().counted_mj == 102 * 36_000
+        for reading in (first, second):
+            controller.change(path, **{field: reading if field == "Reading" else {"Reading": reading}})
+            sample = source.ask()
+            time.sleep(0.25)
+        assert sample.counted_mj == counted_mj
 
     def test_a_counter_of_whole_kilowatt_hours_is_not_used(self, controller: Controller, files: Path) -> None:
         source = source_of(controller, files)
@@ -155,15 +165,45 @@ class TestCounters:
         controller.change(TOTAL_ENERGY, Reading=325_676)
         assert source.ask() == Sample(374_000, None, 344_000, 937_400)
 
+    @pytest.mark.parametrize("joules", [1, 10**14])
     def test_a_counter_that_was_reset_or_set_counts_nothing(
-        self, controller: Controller, files: Path
+        self, controller: Controller, files: Path, joules: int
     ) -> None:
-        controller.change(METRICS, EnergyJoules={"Reading": 10_000_000})
         source = source_of(controller, files)
-        source.ask()
-        for joules in (1, 10**14):
-            controller.change(METRICS, EnergyJoules={"Reading": joules})
+        for reading in (10_000_000, joules):
+            controller.change(METRICS, EnergyJoules={"Reading": reading})
             assert source.ask().counted_mj is None
+
+    def test_one_that_moves_once_a_minute_tells_what_the_power_did_not(self) -> None:
+        counted = Counted()
+        told_mj = 0.0
+        for at_s in range(0, 301, 10):
+            total = Total("EnergyJoules", 400_000 * (at_s // 60 * 60), 1000)
+            said_mj = counted.since_last(total, 380_000, float(at_s))
+            told_mj += 380_000 * 10 if said_mj is None and at_s else said_mj or 0
+        assert told_mj == 400_000 * 300
+
+    @given(
+        moves=st.lists(st.integers(1, 6), min_size=1, max_size=10),
+        powers_mw=st.lists(st.integers(200_000, 500_000), min_size=60, max_size=60),
+    )
+    def test_whenever_it_moves_what_is_told_in_all_is_what_it_counted(
+        self, moves: list[int], powers_mw: list[int]
+    ) -> None:
+        counted, told_mj, true_mj, stands_mj = Counted(), 0.0, 0, 0
+        counted.since_last(Total("EnergyJoules", 0, 1000), powers_mw[0], 0.0)
+        answers = iter(range(1, 60))
+        for move in moves:
+            for place in range(move):
+                answer = next(answers)
+                true_mj += (powers_mw[answer - 1] + powers_mw[answer]) * 11 // 2
+                stands_mj = true_mj if place == move - 1 else stands_mj
+                said_mj = counted.since_last(
+                    Total("EnergyJoules", stands_mj, 1000), powers_mw[answer], 10.0 * answer
+                )
+                by_power_mj = (powers_mw[answer - 1] + powers_mw[answer]) / 2 * 10
+                told_mj += by_power_mj if said_mj is None else said_mj
+        assert told_mj == pytest.approx(true_mj, abs=len(moves))
 
     def test_an_energy_in_an_unknown_unit_is_refused_and_the_power_goes_on(
         self, controller: Controller, files: Path
