@@ -31,10 +31,10 @@ class NoAnswer(Exception):
 class Sample:
     """One answer: the power now, and what a counter counted since the answer before, where there is one.
 
-    A counter alone has no power at its first answer; one that is brought up to date now and then may take back
-    what the power told meanwhile, which is below zero. `at_s` is the moment that it tells of, on the monotonic
-    clock, where that is not the middle of the asking. `low_mw` and `high_mw` are what the instrument says of
-    its own error, or what a second reading of the same quantity differs by.
+    A counter alone has no power at its first answer; one that is brought up to date now and then may take
+    back what the power told meanwhile, which is below zero. `at_s` is the moment that it tells of, on the
+    monotonic clock, where that is not the middle of the asking. `low_mw` and `high_mw` are what the
+    instrument says of its own error, or what a second reading of the same quantity differs by.
     """
 
     power_mw: int | None

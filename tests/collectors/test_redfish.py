@@ -390,8 +390,8 @@ def test_an_agent_tells_the_console_what_its_controller_measured(controller: Con
             [agent]
             outbox = "{files}/outbox"
             host = "srv-12"
-            sample_seconds = 0.5
-            interval_seconds = 1
+            sample_seconds = 3
+            interval_seconds = 3
             [sources.redfish]
             address = "{controller.address}"
             user = "{USER}"
@@ -407,7 +407,7 @@ def test_an_agent_tells_the_console_what_its_controller_measured(controller: Con
     [measured] = reading["measurements"]
     watts = measured["energy_mj"] / reading["duration_ms"]
     assert (measured["source"], measured["authority"], measured["quality"]) == ("redfish", "bmc", "measured")
-    assert watts == pytest.approx(374, rel=0.05)
+    assert watts == pytest.approx(374, rel=0.1)
     assert measured["max_mj"] > measured["energy_mj"] > measured["min_mj"]
     assert PASSWORD not in done.stderr
     assert not controller.sessions
