@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from collectors.reading import Gap, Measurement, Reading
 from console.store.models import fleet as f
 
+_OF_HOST = select(f.HostSource).where(f.HostSource.host_id == bindparam("host"))  # put together once
 LONGEST_NAME = 64  # of a column; an instrument with a longer name is in the ledger, and not in this list
 
 
@@ -19,8 +20,7 @@ def note_sources(session: Session, host_id: int, readings: Iterable[Reading]) ->
 
     Whether one of the readings is the latest that is known of the host.
     """
-    of_host = select(f.HostSource).where(f.HostSource.host_id == host_id)
-    sources = {row.name: row for row in session.scalars(of_host)}
+    sources = {row.name: row for row in session.scalars(_OF_HOST, {"host": host_id})}
     before = max(map(_latest, sources.values()), default=None)
     after = None
     for reading in sorted(readings, key=lambda one: one.ended_at):

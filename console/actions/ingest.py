@@ -17,7 +17,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from collectors.reading import (
@@ -54,6 +54,8 @@ from console.store.upsert import upsert
 # An hour that is still attributed again may need readings that began an hour before it.
 KEPT = RETENTION + 3 * LONGEST
 MOST_AHEAD_MS = 10 * 366 * 24 * 3_600_000  # a clock that is further off is simply wrong
+
+_LOCKED = select(m.Host).where(m.Host.host_id == bindparam("host")).with_for_update()  # put together once
 
 log = logging.getLogger(__name__)
 Key = tuple[int, datetime]  # sequence, start
@@ -182,11 +184,10 @@ def _host(session: Session, envelope: Envelope, now: datetime) -> m.Host:
     A retired host that sends again is back.
     """
     host_id = m.stable_id(envelope.host)
-    locked = select(m.Host).where(m.Host.host_id == host_id).with_for_update()
-    host = session.scalars(locked).one_or_none()
+    host = session.scalars(_LOCKED, {"host": host_id}).one_or_none()
     if host is None:
         upsert(session, m.Host, [_newborn(host_id, envelope, now)])
-        host = session.scalars(locked).one()
+        host = session.scalars(_LOCKED, {"host": host_id}).one()
     if host.name != envelope.host:
         raise Conflict("Le nom %(host)s donne la clé d'un autre hôte.", host=envelope.host)
     if host.retired_at is not None and envelope.readings:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import inspect
+from sqlalchemy import Executable, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -18,13 +19,17 @@ def upsert(
     """Insert `rows` by primary key; where a key exists set the `update` columns, or leave it as it is."""
     if not rows:
         return
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    # One statement run for each row is compiled once; one that holds all the rows takes twenty times as long.
+    session.execute(_statement(session.get_bind().dialect.name, model, tuple(update)), list(rows))
+
+
+@lru_cache(maxsize=256)
+def _statement(dialect: str, model: type[Base], update: tuple[str, ...]) -> Executable:
+    """Made once: to put it together costs more than to run it for a row."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     keys = [column.name for column in inspect(model).primary_key]
     statement = insert(model)
-    if update:
-        new = {name: statement.excluded[name] for name in update}
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=new)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    # One statement run for each row is compiled once; one that holds all the rows takes twenty times as long.
-    session.execute(statement, list(rows))
+    if not update:
+        return statement.on_conflict_do_nothing(index_elements=keys)
+    new = {name: statement.excluded[name] for name in update}
+    return statement.on_conflict_do_update(index_elements=keys, set_=new)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from collectors.reading import Reading
@@ -14,6 +14,23 @@ from console.domain.attribution import Consumer
 from console.domain.hours import HOUR
 from console.domain.intervals import LONGEST, Interval, Measured
 from console.store.models import measurement as m
+
+# Asked for each batch, and so put together once.
+_KNOWN = select(m.Reading.sequence, m.Reading.started_at).where(
+    m.Reading.started_at.in_(bindparam("starts", expanding=True)),
+    m.Reading.host_id == bindparam("host"),
+    m.Reading.stream == bindparam("of_stream"),
+)
+_BY_OTHERS = (
+    select(m.Reading.stream, m.Reading.started_at, m.Reading.ended_at)
+    .where(
+        m.Reading.host_id == bindparam("host"),
+        m.Reading.started_at > bindparam("after"),
+        m.Reading.started_at < bindparam("before"),
+        m.Reading.stream != bindparam("of_stream"),
+    )
+    .order_by(m.Reading.started_at)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +91,7 @@ def known_keys(
     """Sequence and start of the readings of a stream that began at one of these instants."""
     if not starts:
         return set()
-    rows = session.execute(
-        select(m.Reading.sequence, m.Reading.started_at).where(
-            m.Reading.started_at.in_(set(starts)), m.Reading.host_id == host_id, m.Reading.stream == stream
-        )
-    )
+    rows = session.execute(_KNOWN, {"starts": list(set(starts)), "host": host_id, "of_stream": stream})
     return {(sequence, started_at) for sequence, started_at in rows}
 
 
@@ -86,15 +99,9 @@ def told_by_others(session: Session, host_id: int, stream: str, readings: Sequen
     """What other streams of a host told of, from the first to the last of these readings."""
     if not readings:
         return []
-    row = m.Reading
-    rows = session.execute(
-        select(row.stream, row.started_at, row.ended_at)
-        .where(
-            row.host_id == host_id,
-            row.started_at > min(one.started_at for one in readings) - LONGEST,
-            row.started_at < max(one.ended_at for one in readings),
-            row.stream != stream,
-        )
-        .order_by(row.started_at)
-    )
+    span = {
+        "after": min(one.started_at for one in readings) - LONGEST,
+        "before": max(one.ended_at for one in readings),
+    }
+    rows = session.execute(_BY_OTHERS, span | {"host": host_id, "of_stream": stream})
     return [Told(*told) for told in rows]
