@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,16 @@ from hypothesis import strategies as st
 
 from collectors.codecarbon_files import BadEmissions, Emissions, read_emissions
 from collectors.import_codecarbon import main
-from collectors.reading import Authority, Boundary, Quality, Reading
+from collectors.reading import (
+    Authority,
+    Boundary,
+    Quality,
+    Reading,
+    decode_batch,
+    decode_reading,
+    encode_batch,
+)
+from console.domain.intervals import LABEL_ERROR_MS
 from tests.collectors.consoles import Console, refuse
 
 DATA = Path(__file__).parents[1] / "data" / "codecarbon"
@@ -236,6 +246,18 @@ def test_a_real_run_of_six_flushes_is_what_its_last_row_says() -> None:
     run = [reading for reading in emissions.readings if begins <= reading.started_at < ends]
     assert len(run) == 6
     assert sum(sum(joules(reading)) for reading in run) == pytest.approx(6.403828e-05 * 3_600_000, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in DATA.glob("*.csv")))
+def test_what_is_told_keeps_the_rules_of_the_console(name: str) -> None:
+    readings = read_emissions(DATA / name, PARIS).readings
+    body = encode_batch("import", "srv-12", "0" * 32, readings)
+    assert [decode_reading(raw) for raw in decode_batch(body).readings] == [*readings]
+    for reading in readings:
+        label_ms = (reading.ended_at - reading.started_at) / timedelta(milliseconds=1)
+        assert label_ms <= 3_600_000
+        assert abs(label_ms - reading.duration_ms) <= LABEL_ERROR_MS
+    assert all(before.ended_at <= after.started_at for before, after in itertools.pairwise(readings))
 
 
 @given(
