@@ -20,7 +20,7 @@ from console.actions.ingest import interval_of, overlap, plain_uses, take_in
 from console.actions.posting import post
 from console.domain.errors import Conflict, NotFound
 from console.domain.hours import HOUR, hour_of, hours_between
-from console.domain.intervals import AHEAD, MILLISECOND, RETENTION, shapeless
+from console.domain.intervals import AHEAD, MILLISECOND, RETENTION, is_past_adding, shapeless
 from console.store.conditional import rows_touched
 from console.store.models import measurement as m
 from console.store.queries.readings import known_keys, told_by_others
@@ -51,6 +51,8 @@ def accept(
         raise Conflict("Cette mesure est encore dans le futur : son heure n'est pas venue.")
     if refused := shapeless(interval_of(reading)):
         raise Conflict("Cette mesure n'a pas de place dans le registre : %(reason)s", reason=refused.reason)
+    if is_past_adding(interval_of(reading)):
+        raise Conflict("Une valeur de cette mesure est plus grande que ce que le registre peut additionner.")
     if refused := overlap(reading, told_by_others(session, host_id, row.stream, [reading])):
         raise Conflict("Un autre flux a déjà décrit ce moment : %(reason)s", reason=refused.reason)
     if known_keys(session, host_id, row.stream, [reading.started_at]) & {

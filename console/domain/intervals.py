@@ -21,6 +21,7 @@ AHEAD = timedelta(minutes=5)  # how far a host's clock may run before ours
 LABEL_ERROR_MS = 2_000  # what rounding may put between a duration and its label
 MILLISECOND = timedelta(milliseconds=1)
 HIGHEST_POWER_W = 100_000  # no single host draws more
+LARGEST_ADDED = 10**15  # of the figures of a reading: thousands of them add up in 63 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,13 @@ def implausible(interval: Interval) -> Refused | None:
             reason = f"energy_mj: {measured.source} gives more than {HIGHEST_POWER_W} W"
             return Refused(Rule.ENERGY, reason)
     return None
+
+
+def is_past_adding(interval: Interval) -> bool:
+    """Whether some figure is so large that sums of it would not fit where the ledger keeps them."""
+    energies = (max(one.energy_mj, one.max_mj or 0) for one in interval.measurements)
+    times = (use.cpu_ms for use in interval.consumers.values())
+    return max((interval.busy_cpu_ms, *energies, *times)) > LARGEST_ADDED
 
 
 def counted(interval: Interval, rules: Rules = NO_RULES) -> Counted | None:

@@ -141,6 +141,15 @@ def test_what_has_no_place_in_hours_is_never_let_in(database: Database, shapeles
         let_in(database)
 
 
+@pytest.mark.parametrize(
+    "huge", [reading(1, measured(10**15 + 1)), reading(1, measured(1, max_mj=2**62)), reading(1, web=2**62)]
+)
+def test_what_no_sum_would_hold_is_never_let_in(database: Database, huge: Reading) -> None:
+    take_in(database, batch(huge))
+    with pytest.raises(Conflict, match="additionner"):
+        let_in(database)
+
+
 def test_what_cannot_be_read_is_never_let_in(database: Database) -> None:
     good = batch(reading(1, measured(60_000)))
     take_in(database, replace(good, readings=(good.readings[0] | {"vcpu": "four"},)))
