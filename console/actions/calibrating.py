@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from console.actions.host_sources import LONGEST_NAME
 from console.domain.calibration import Line, Pair, Unfit, fit
 from console.domain.hours import HOUR, hour_of
 from console.domain.intervals import AUTHORITIES, GPU, HOLDING_CARDS, Calibrated, Interval, Measured
@@ -90,10 +91,11 @@ def _candidates(intervals: Iterable[Interval]) -> dict[str, dict[str, str]]:
         strong = {
             one.source: one.boundary
             for one in interval.measurements
-            if one.authority in STRONG and one.boundary in HOLDING_CARDS
+            if one.authority in STRONG and one.boundary in HOLDING_CARDS and len(one.source) <= LONGEST_NAME
         }
         for one in interval.measurements:
-            if one.authority == WEAK and one.boundary not in HOLDING_CARDS:
+            is_weak = one.authority == WEAK and one.boundary not in HOLDING_CARDS
+            if is_weak and len(one.source) <= LONGEST_NAME:
                 found.setdefault(one.source, {}).update(strong)
     return found
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from console.actions.host_sources import LONGEST_NAME
 from console.actions.ingest import mark_due
 from console.domain.attribution import IdlePolicy
 from console.domain.errors import Conflict, Invalid, NotFound
@@ -100,7 +101,8 @@ def _instruments(session: Session, host_id: int) -> set[str]:
     scaled = session.execute(
         select(f.Calibration.source, f.Calibration.reference).where(f.Calibration.host_id == host_id)
     )
-    return {*own, *(f"{source}~{reference}" for source, reference in scaled)}
+    named = {*own, *(f"{source}~{reference}" for source, reference in scaled)}
+    return {name for name in named if len(name) <= LONGEST_NAME}
 
 
 def _hold(session: Session, host_id: int) -> m.Host:

@@ -21,6 +21,7 @@ AHEAD = timedelta(minutes=5)  # how far a host's clock may run before ours
 LABEL_ERROR_MS = 2_000  # what rounding may put between a duration and its label
 MILLISECOND = timedelta(milliseconds=1)
 HIGHEST_POWER_W = 100_000  # no single host draws more
+LONGEST_SOURCE = 200  # of what an instrument is called in the ledger
 LARGEST_ADDED = 10**15  # of the figures of a reading: thousands of them add up in 63 bits
 
 
@@ -257,7 +258,7 @@ def _scaled(weak: Measured, to: Calibrated, cards: Measured | None, duration_ms:
         idle_mw = to.line.scale(idle_mw, 1000) + ((cards.idle_power_mw or 0) if cards else 0)
     return replace(
         weak,
-        source=f"{weak.source}~{to.reference}",
+        source=f"{weak.source}~{to.reference}"[:LONGEST_SOURCE],
         boundary=to.boundary,
         quality=MODELLED,
         energy_mj=energy_mj + added_mj,
@@ -271,7 +272,7 @@ def _with_cards(measured: Measured, cards: Measured) -> Measured:
     """Packages and memory with the cards beside them; what states no bounds is taken as it stands."""
     return replace(
         measured,
-        source=f"{measured.source}+{cards.source}",
+        source=f"{measured.source}+{cards.source}"[:LONGEST_SOURCE],
         quality=measured.quality if measured.quality == cards.quality else MODELLED,
         energy_mj=measured.energy_mj + cards.energy_mj,
         min_mj=None if measured.min_mj is None else measured.min_mj + _or(cards.min_mj, cards.energy_mj),

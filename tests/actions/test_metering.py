@@ -1,5 +1,6 @@
 """From readings to the hourly ledger, to the adherents and to their carbon."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -192,6 +193,68 @@ def test_a_change_of_instrument_within_an_hour_makes_two_lines(database: Databas
             .where(m.WorkloadHour.workload_id == WEB)
         ).all()
     assert dict(lines) == {"measured": 40_000, "modelled": 56_000}
+
+
+def test_the_energy_of_cards_is_kept_apart_in_the_hour_and_in_its_lines(database: Database) -> None:
+    cards = measured(30_000, source="nvml", authority="gpu", boundary="gpu")
+    server = measured(90_000, source="redfish", authority="bmc", boundary="server_input")
+    one = reading(1, server, cards, web=4_000)
+    use = replace(one.workloads[0], gpu_ms=60_000)
+    take_in(database, replace(one, workloads=(use,), gpus=2))
+    meter(database)
+    with database.read(Operator()) as session:
+        hour = session.scalars(select(m.HostHour)).one()
+        lines = {
+            line.workload_id: (line.energy_mj, line.gpu_mj)
+            for line in session.scalars(select(m.WorkloadHour))
+        }
+    assert (hour.energy_mj, hour.gpu_mj) == (90_000, 30_000)
+    assert lines == {WEB: (48_000 + 15_000, 15_000), m.UNATTRIBUTED: (12_000 + 15_000, 15_000)}
+    assert check(database).residue_mj == 0
+
+
+def test_an_instrument_may_have_the_longest_name_that_is_read(database: Database) -> None:
+    cards = measured(10_000, source="n" * 120, authority="gpu", boundary="gpu")
+    take_in(database, reading(1, measured(50_000, source="s" * 120), cards, web=4_000))
+    meter(database)
+    found = check(database)
+    assert (found.energy_mj, found.residue_mj, found.waiting_hours) == (60_000, 0, 0)
+
+
+def test_the_cpu_time_of_an_interval_across_two_hours_is_cut_between_them(database: Database) -> None:
+    across = reading(1, measured(60_000), started_at=START + HOUR - MINUTE / 4, web=4_000)
+    take_in(database, across, now=START + 2 * HOUR)
+    meter(database)
+    with database.read(Operator()) as session:
+        lines = session.scalars(
+            select(m.WorkloadHour.cpu_ms)
+            .where(m.WorkloadHour.workload_id == WEB)
+            .order_by(m.WorkloadHour.hour)
+        ).all()
+    assert lines == [1_000, 3_000]
+
+
+def test_a_workload_keeps_what_it_reserves_and_its_last_hour_whatever_hour_comes_last(
+    database: Database,
+) -> None:
+    def minute(number: int, reserved_mcpu: int, cpu_ms: int = 4_000):
+        one = reading(number, measured(60_000), started_at=START + (number - 1) * MINUTE, web=cpu_ms)
+        use = replace(one.workloads[0], reserved_mcpu=reserved_mcpu, reserved_mb=2_048)
+        return replace(one, workloads=(use,))
+
+    later = [minute(61, 2_000), minute(62, 5_000)]
+    for one in (*later, minute(1, 1_000), minute(121, 4_000, cpu_ms=0)):
+        take_in(database, one, now=LATER)
+        meter(database)
+    with database.read(Operator()) as session:
+        workload = session.get_one(m.Workload, (HOST, WEB))
+        means = session.scalars(
+            select(m.WorkloadHour.reserved_mcpu)
+            .where(m.WorkloadHour.workload_id == WEB)
+            .order_by(m.WorkloadHour.hour)
+        ).all()
+    assert (workload.reserved_mcpu, workload.reserved_mb, workload.last_hour) == (4_000, 2_048, START + HOUR)
+    assert means == [1_000, 3_500, 4_000]
 
 
 def test_metering_an_hour_again_changes_nothing(database: Database) -> None:
