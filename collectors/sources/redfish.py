@@ -399,11 +399,6 @@ class Door:
         if answer.status == 401 and self._token is not None:  # the session has ended
             self._token = self._session = None
             answer = self._asked(path)
-        if answer.status in MOVED:  # some want a slash at the end of every path
-            path = _inside(
-                answer.headers.get("location", "").removeprefix(self._settings.address.rstrip("/"))
-            )
-            answer = self._asked(path)
         if answer.status == 404 and missing is not None:
             return missing
         if answer.status == 401:
@@ -419,9 +414,17 @@ class Door:
         else:
             headers["Content-Type"] = "application/json"
         try:
-            return self._server.ask(path, method=method, headers=headers, body=body)
+            answer = self._server.ask(path, method=method, headers=headers, body=body)
+            if answer.status in MOVED:  # some want a slash at the end of every path
+                place = _inside(self._place(answer))
+                answer = self._server.ask(place, method=method, headers=headers, body=body)
         except Unfetched as reason:
             raise NoAnswer(str(reason)) from None
+        return answer
+
+    def _place(self, answer: Answer) -> str:
+        """The path that an answer points to, which some write with their address before it."""
+        return answer.headers.get("location", "").removeprefix(self._settings.address.rstrip("/"))
 
     def _credentials(self) -> dict[str, str]:
         if self._settings.auth == "basic":
@@ -435,7 +438,7 @@ class Door:
         password = self._password()
         body = json.dumps({"UserName": self._settings.user, "Password": password}).encode()
         answer = self._asked(SESSIONS, "POST", body)
-        token, place = answer.headers.get("x-auth-token"), answer.headers.get("location", "")
+        token, place = answer.headers.get("x-auth-token"), self._place(answer)
         if answer.status in (400, 401, 403):
             raise self._refusal(password, answer.status)
         if answer.status not in (200, 201) or not token:

@@ -35,7 +35,8 @@ class Quiet(ThreadingHTTPServer):
 class Controller:
     """Serves the mockup; what `changed` holds for a path goes before the file (None: not there).
 
-    `moves` is where a path without a slash at its end is redirected to.
+    `moves` is where a path without a slash at its end is redirected to; `session_at` is what a new session is
+    told to be at.
     """
 
     authority: trustme.CA
@@ -44,6 +45,7 @@ class Controller:
     password: str = PASSWORD
     slow_s: float = 0.0
     moves: str | None = None
+    session_at: str = f"{SESSIONS}/"
     asked: Counter[str] = field(default_factory=Counter)
     sessions: set[str] = field(default_factory=set)
     most_sessions: int = 0
@@ -66,47 +68,7 @@ class Controller:
         self.changed[path] = {name: value for name, value in resource.items() if value is not None}
 
     def __enter__(self) -> Self:
-        controller = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                time.sleep(controller.slow_s)
-                if not controller.knows(self.headers):
-                    return self.answer(401, b"{}")
-                if controller.moves is not None and not self.path.endswith("/"):
-                    place = controller.moves.format(path=self.path)
-                    return self.answer(308, b"", {"Location": place})
-                path = self.path.removeprefix(ROOT).strip("/")
-                controller.asked[path] += 1
-                return self.answer(*controller.content(path))
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                controller.attempts += 1
-                if self.path != SESSIONS or body != {"UserName": USER, "Password": controller.password}:
-                    return self.answer(401, b"{}")
-                token = f"token-{controller.attempts}"
-                controller.sessions.add(token)
-                controller.most_sessions = max(controller.most_sessions, len(controller.sessions))
-                headers = {"X-Auth-Token": token, "Location": f"{SESSIONS}/{token}"}
-                return self.answer(201, b"{}", headers)
-
-            def do_DELETE(self) -> None:
-                controller.sessions.discard(self.path.rpartition("/")[2])
-                self.answer(200, b"{}")
-
-            def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-                self.send_response(status)
-                for name, value in (headers or {}).items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = Quiet(("127.0.0.1", 0), Handler)
+        self._server = Quiet(("127.0.0.1", 0), type("Bound", (Handler,), {"controller": self}))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.authority.issue_cert(self.name).configure_cert(context)
         self._server.socket = context.wrap_socket(
@@ -138,3 +100,57 @@ class Controller:
             return 200, changed if isinstance(changed, bytes) else json.dumps(changed).encode()
         file = MOCKUP / path / "index.json"
         return (200, file.read_bytes()) if file.is_file() else (404, b"{}")
+
+
+class Handler(BaseHTTPRequestHandler):
+    """What the controller answers."""
+
+    controller: Controller
+
+    def do_GET(self) -> None:
+        time.sleep(self.controller.slow_s)
+        if not self.controller.knows(self.headers):
+            return self.answer(401, b"{}")
+        if self.moved():
+            return None
+        path = self.path.removeprefix(ROOT).strip("/")
+        self.controller.asked[path] += 1
+        return self.answer(*self.controller.content(path))
+
+    def moved(self) -> bool:
+        """Whether the path was redirected."""
+        if self.controller.moves is None or self.path.endswith("/"):
+            return False
+        self.answer(308, b"", {"Location": self.controller.moves.format(path=self.path)})
+        return True
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.moved():
+            return None
+        self.controller.attempts += 1
+        if self.path.rstrip("/") != SESSIONS or body != {
+            "UserName": USER,
+            "Password": self.controller.password,
+        }:
+            return self.answer(401, b"{}")
+        token = f"token-{self.controller.attempts}"
+        self.controller.sessions.add(token)
+        self.controller.most_sessions = max(self.controller.most_sessions, len(self.controller.sessions))
+        headers = {"X-Auth-Token": token, "Location": f"{self.controller.session_at}{token}"}
+        return self.answer(201, b"{}", headers)
+
+    def do_DELETE(self) -> None:
+        self.controller.sessions.discard(self.path.rpartition("/")[2])
+        self.answer(200, b"{}")
+
+    def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass

@@ -334,7 +334,9 @@ class TestTrust:
 
 
 class TestSessions:
-    def test_one_session_is_used_and_closed(self, controller: Controller, files: Path) -> None:
+    @pytest.mark.parametrize("address", ["", "{address}"])
+    def test_one_session_is_used_and_closed(self, controller: Controller, files: Path, address: str) -> None:
+        controller.session_at = address.format(address=controller.address) + controller.session_at
         source = source_of(controller, files)
         source.ask()
         source.ask()
