@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
+PAGE = 1 << 16
 KERNEL_THREAD = 0x00200000
 """PF_KTHREAD, in the flags of a process."""
 
@@ -126,7 +127,7 @@ def _parsed(line: bytes) -> ProcessTimes:
 def control_groups(root: Path, pid: int) -> dict[str, str]:
     """The path of a process in each hierarchy: by controller name, `name=systemd`, and `` for version 2."""
     paths = {}
-    for line in _read(root / str(pid) / "cgroup").decode(errors="replace").splitlines():
+    for line in _read(f"{root}/{pid}/cgroup").decode(errors="replace").splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         paths.update(dict.fromkeys(controllers.split(","), path))
@@ -135,7 +136,7 @@ def control_groups(root: Path, pid: int) -> dict[str, str]:
 
 def command_line(root: Path, pid: int) -> str | None:
     """The arguments joined by spaces; None for a process without any."""
-    text = _read(root / str(pid) / "cmdline").decode(errors="replace")
+    text = _read(f"{root}/{pid}/cmdline").decode(errors="replace")
     return text.replace("\0", " ").strip() or None
 
 
@@ -148,7 +149,7 @@ def executable(root: Path, pid: int) -> str | None:
 
 def user(root: Path, pid: int) -> str | None:
     """The name of the real user, or its number where it has no name."""
-    for line in _read(root / str(pid) / "status").splitlines():
+    for line in _read(f"{root}/{pid}/status").splitlines():
         if line.startswith(b"Uid:"):
             return _user_name(int(line.split()[1]))
     return None
@@ -162,8 +163,16 @@ def _user_name(uid: int) -> str:
         return str(uid)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: str) -> bytes:
+    """The whole of a small file; nothing where it cannot be read."""
+    parts = []
     try:
-        return path.read_bytes()
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            while part := os.read(descriptor, PAGE):
+                parts.append(part)
+        finally:
+            os.close(descriptor)
     except OSError:
         return b""
+    return b"".join(parts)
