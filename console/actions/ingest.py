@@ -82,8 +82,11 @@ def ingest(session: Session, envelope: Envelope, *, now: datetime) -> list[Recei
     """Store the readings of a batch and mark their hours due; one receipt for each, in their order.
 
     A reading is known by (host, stream, sequence, start). Two streams may not tell of the same time of a
-    host: the second one is quarantined, or its energy would count twice.
+    host: the second one is quarantined, or its energy would count twice. A batch without readings, by which
+    an agent tries its token, is no sign of life.
     """
+    if not envelope.readings:
+        return []
     with session.no_autoflush:  # what the batch tells of its host is written once, at its end
         receipts = _ingest(session, envelope, now)
     session.flush()
@@ -190,7 +193,7 @@ def _host(session: Session, envelope: Envelope, now: datetime) -> m.Host:
         host = session.scalars(_LOCKED, {"host": host_id}).one()
     if host.name != envelope.host:
         raise Conflict("Le nom %(host)s donne la clé d'un autre hôte.", host=envelope.host)
-    if host.retired_at is not None and envelope.readings:
+    if host.retired_at is not None:
         log.warning("host %s was retired on %s and sends again: it is back", host.name, host.retired_at)
         host.retired_at = None
     host.agent, host.last_seen_at = envelope.agent, now

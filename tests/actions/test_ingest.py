@@ -181,3 +181,8 @@ def test_a_late_batch_makes_its_hours_due_again(database: Database) -> None:
         due = session.scalars(select(m.HourDue.hour).order_by(m.HourDue.hour)).all()
     hour = START - timedelta(days=3)
     assert due == [hour - timedelta(hours=1), hour]
+
+
+def test_a_batch_without_readings_is_no_sign_of_life(database: Database) -> None:
+    assert take_in(database, batch()) == []
+    assert count(database, m.Host) == 0
