@@ -132,14 +132,18 @@ def sent(console: Installation, bodies: Sequence[bytes]) -> float:
 
     threads = [threading.Thread(target=send, args=[requests[place::CLIENTS]]) for place in range(CLIENTS)]
     started = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_all(threads)
     took_s = time.perf_counter() - started
     log = (console.var / "gunicorn.log").read_text()[-2000:]
     assert not failures, f"{len(failures)} batches were not taken in, the first: {failures[0]}\n{log}"
     return took_s
+
+
+def run_all(threads: Sequence[threading.Thread]) -> None:
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def request_of(console: Installation, body: bytes) -> bytes:
@@ -173,10 +177,13 @@ def paced(
     servers = {"console": console.processes[0].pid, "database": postmaster(url)}
     before = {name: cpu_s(pid) for name, pid in servers.items()}
     started = time.perf_counter()
-    for place, body in enumerate(bodies):
-        ahead_s = started + place * workloads / PACE - time.perf_counter()
-        time.sleep(max(0.0, ahead_s))
-        assert post(console.port, body) == "202"
+
+    def send(first: int) -> None:
+        for place in range(first, len(bodies), CLIENTS):
+            time.sleep(max(0.0, started + place * workloads / PACE - time.perf_counter()))
+            assert post(console.port, bodies[place]) == "202"
+
+    run_all([threading.Thread(target=send, args=[first]) for first in range(CLIENTS)])
     took_s = time.perf_counter() - started
     used = {name: (cpu_s(pid) - before[name]) / took_s for name, pid in servers.items()}
     pace = len(bodies) * workloads / took_s
