@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from collectors import machine, proc, registry, rules
 from collectors.cgroups import counted_hierarchy
-from collectors.configuration import AgentSettings, Configuration, ConsoleSettings, Manager
+from collectors.configuration import LOCAL, AgentSettings, Configuration, ConsoleSettings, Manager
 from collectors.instrument import Energy, Missing, Roots, Source
 from collectors.outbox import KEPT
 from collectors.reading import encode_batch
@@ -284,7 +284,9 @@ def _unreached(reason: str) -> str:
 def _encrypted(settings: ConsoleSettings) -> Check:
     if urlsplit(settings.url).scheme == "https":
         return good("encryption", "TLS, and the certificate was verified")
-    return note("encryption", "none: readings and token can be read on the way, unless that is this machine")
+    if urlsplit(settings.url).hostname in LOCAL:
+        return good("encryption", "none, and none is needed: the console is on this machine")
+    return note("encryption", "none: readings and token can be read on the way")
 
 
 def _token(answer: Answer, host: str) -> Check:

@@ -288,6 +288,24 @@ def test_one_that_an_earlier_rule_takes_is_found_when_it_is_born_and_counts_from
     assert used_s(source) == {"backup": 1, "payroll.service": 4}
 
 
+def test_a_group_in_which_nothing_ran_is_not_looked_into_and_one_that_ran_is(host: Host) -> None:
+    listed(host)
+    host.v2(PAYROLL, 1000)
+    host.members(PAYROLL, 70)
+    host.process(70, 900, groups=f"0::{PAYROLL}")
+    source = started(host)
+    host.members(PAYROLL, 70, 72)
+    host.process(72, 0, start=700, groups=f"0::{PAYROLL}", command="/usr/bin/backup --all")
+    host.busy(9)
+    assert used_s(source) == {}
+    assert read_pids(source) == set()
+    host.busy(18)
+    host.v2(PAYROLL, 1002)
+    host.process(72, 2, start=700, groups=f"0::{PAYROLL}", command="/usr/bin/backup --all")
+    assert used_s(source) == {"backup": 2}
+    assert read_pids(source) == {70, 72}
+
+
 def test_an_old_process_that_begins_to_be_read_brings_nothing_of_its_past(host: Host) -> None:
     listed(host)
     rules = parse({"workload": [{"name": "{systemd}", "systemd": "*.service"}, {"name": "u", "user": "*"}]})
@@ -305,6 +323,28 @@ def test_an_old_process_that_begins_to_be_read_brings_nothing_of_its_past(host: 
     host.members("/session", 70)
     host.process(70, 5003, groups="0::/session")
     assert used_s(source) == {"payroll.service": 1, "u": 2}
+
+
+def test_a_process_that_its_group_spoke_for_brings_nothing_of_that_time_where_it_moves(host: Host) -> None:
+    listed(host)
+    host.v2(PAYROLL, 5000)
+    host.members(PAYROLL, 70)
+    host.process(70, 4000, groups=f"0::{PAYROLL}")
+    host.v2("/session", 1)
+    host.members("/session", 71)
+    host.process(71, 1, groups="0::/session")
+    source = started(host)
+    host.busy(90)
+    host.v2(PAYROLL, 5001)
+    host.v2("/session", 51)
+    host.members(PAYROLL)
+    host.members("/session", 70, 71)
+    host.process(70, 4003, groups="0::/session")
+    host.process(71, 6, groups="0::/session")
+    assert used_s(source) == {"payroll.service": 1, "user 12345": 5}
+    host.busy(99)
+    host.process(70, 4007, groups="0::/session")
+    assert used_s(source) == {"user 12345": 4}
 
 
 def test_a_process_that_leaves_for_a_named_group_is_not_counted_as_reaped(host: Host) -> None:
