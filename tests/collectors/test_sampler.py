@@ -220,3 +220,86 @@ def test_the_console_reads_what_the_sampler_wrote(host: Host) -> None:
     assert reading.workloads == (Use("user 54321", Kind.USER, 2000),)
     envelope = decode_batch(encode_batch("agent", "host", "a" * 32, [reading]))
     assert decode_reading(envelope.readings[0]) == reading
+
+
+class Told:
+    """The use of a host as somebody else than its kernel tells it, one result a read."""
+
+    def __init__(self, *results: HostUse | Missing) -> None:
+        self.results: list[HostUse | Missing] = [FIRST, *results]
+
+    def read(self) -> HostUse | Missing:
+        return self.results.pop(0)
+
+    def workload_of(self, pid: int) -> tuple[str, Kind] | None:
+        return {7: ("web-1", Kind.VM), 8: ("training", Kind.CONTAINER)}.get(pid)
+
+
+class Card(Meter):
+    """A graphics card that tells its time by process."""
+
+    def gpus(self) -> int:
+        return 2
+
+    def gpu_us_by_pid(self) -> dict[int, int]:
+        return {7: 250_000, 8: 1_000_000, 9: 3_000_000}
+
+
+def told(*results: HostUse | Missing, sources: tuple[Source, ...] = ()) -> Reading:
+    """A minute from noon in as many samples as results."""
+    sampler = Sampler(list(sources), [], Told(*results))
+    sampler.mark(moment(0))
+    for number in range(1, len(results) + 1):
+        sampler.sample(moment(60 * number / len(results)))
+    reading = sampler.close()
+    assert reading is not None
+    return reading
+
+
+def running(cpu_us: int, **told: int | str) -> HostUse:
+    return HostUse(cpu_us, 4, {"web-1": Work(Kind.VM, cpu_us, **told)}, ram_mb=65536)  # type: ignore[arg-type]
+
+
+def test_what_is_set_aside_is_the_mean_over_the_interval() -> None:
+    there, away = running(1_000_000, reserved_mcpu=4000, reserved_mb=8192, uid="u-1"), HostUse(0, 4)
+    assert told(there, there, away, away).workloads == (
+        Use("web-1", Kind.VM, 2000, reserved_mcpu=2000, reserved_mb=4096, uid="u-1"),
+    )
+
+
+def test_a_read_that_fails_leaves_its_time_to_the_next() -> None:
+    there = running(1_000_000, reserved_mcpu=4000)
+    assert told(there, Missing("torn"), there, there).workloads[0].reserved_mcpu == 4000
+
+
+def test_an_idle_machine_stays_in_the_reading_for_what_is_set_aside_for_it() -> None:
+    reading = told(running(0, reserved_mcpu=2000, steal_us=0))
+    assert reading.workloads == (Use("web-1", Kind.VM, 0, reserved_mcpu=2000, steal_ms=0),)
+    assert (reading.busy_cpu_ms, reading.ram_mb) == (0, 65536)
+
+
+def test_what_was_stolen_is_told_beside_what_was_used() -> None:
+    reading = told(running(1_000_000, steal_us=500_000), running(1_000_000, steal_us=250_000))
+    assert [(use.cpu_ms, use.steal_ms) for use in reading.workloads] == [(2000, 750)]
+    assert reading.busy_cpu_ms == 2000
+
+
+def test_what_cannot_be_told_of_some_workloads_is_a_gap_with_the_reason() -> None:
+    torn = HostUse(1_000_000, 4, missing="web-1: its CPU time began again")
+    assert told(torn, running(5)).gaps == (Gap("workloads", "web-1: its CPU time began again"),)
+
+
+def test_the_time_of_graphics_cards_goes_to_the_workloads_of_the_processes_that_used_them() -> None:
+    card = Card(FIRST, joules(10, 30), joules(10, 30))
+    reading = told(running(1_000_000), running(1_000_000), sources=(card,))
+    assert {use.name: (use.cpu_ms, use.gpu_ms) for use in reading.workloads} == {
+        "training": (0, 2000),
+        "web-1": (2000, 500),
+    }
+    assert reading.gpus == 2
+
+
+def test_a_card_that_gave_no_energy_gives_no_time() -> None:
+    reading = told(running(1_000_000), sources=(Card(FIRST, Missing("no answer")),))
+    assert [use.gpu_ms for use in reading.workloads] == [None]
+    assert reading.gpus is None
