@@ -161,9 +161,9 @@ class Sampler:
 
     def mark(self, moment: Moment) -> None:
         """Begin the first interval here: what was counted before belongs to none."""
-        self._usage.read()
         for source in self._sources:
             _read(source)
+        self._usage.read()  # the first takes long: it asks every process what it is
         self._begin(moment, moment)
 
     def sample(self, moment: Moment) -> bool:

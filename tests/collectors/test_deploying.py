@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ import yaml
 
 from collectors.configuration import load
 from collectors.sources.rapl import RaplSettings
+from tests.collectors.trees import Host
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "collectors/console-inr-collector.service"
@@ -191,3 +193,52 @@ def test_an_agent_needs_nothing_but_python() -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+SETPRIV = shutil.which("setpriv")
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or SETPRIV is None, reason="rights are taken away by root, with setpriv"
+)
+@pytest.mark.parametrize(("right", "measured"), [("+dac_read_search", True), ("", False)])
+def test_with_the_one_right_of_the_service_counters_of_root_are_read(
+    host: Host, tmp_path: Path, right: str, measured: bool
+) -> None:
+    """As a user of no rights but that of the service; the counter has the mode that Linux gives it."""
+    host.zone("intel-rapl:0", "package-0", 1000)
+    (host.roots.powercap / "intel-rapl:0/energy_uj").chmod(0o400)
+    (tmp_path / "token").write_text("s3cret\n")
+    for folder in [tmp_path, *tmp_path.parents]:
+        if folder.is_relative_to("/tmp/pytest-of-root"):  # noqa: S108 - made by pytest for root alone
+            folder.chmod(0o755)
+    nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]
+    kept = ",".join(["-all", *([right] if right else [])])
+    rights = [f"--bounding-set={kept}", f"--inh-caps={kept}", f"--ambient-caps={kept}"]
+    agent = [
+        sys.executable,
+        "-m",
+        "collectors",
+        "--dry-run",
+        "--url",
+        "http://127.0.0.1:9",
+        "--sources",
+        "rapl",
+    ]
+    where = ["--token-file", str(tmp_path / "token"), "--outbox", str(tmp_path / "outbox")]
+    pace = ["--powercap-root", str(host.roots.powercap), "--sample-seconds=1", "--interval-seconds=1"]
+    done = subprocess.run(
+        [str(SETPRIV), *nobody, *rights, *agent, *where, *pace],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (reading,) = json.loads(done.stdout)["readings"]
+    assert [one["source"] for one in reading["measurements"]] == (["rapl"] if measured else []), reading[
+        "gaps"
+    ]
+    if not measured:
+        assert "Permission denied" in reading["gaps"][0]["reason"]
+    assert reading["workloads"]
