@@ -1,8 +1,9 @@
 """The CPU time of control groups, version 1 (cpuacct), version 2 (cpu.stat) or both side by side.
 
 A group's counter holds its descendants. Where both versions are mounted the same work may be counted in
-both, so one hierarchy is read: the one with more groups, that is the one which tells more work apart. What a
-group may use at most (CPU, memory) is looked for in each hierarchy: the controllers may be split among them.
+both, so one hierarchy is read: the one with more groups, that is the one which tells more work apart.
+
+What a group may use at most (`cpu.max`, `memory.max`, their elders) is not read: a ceiling is no reservation.
 """
 
 from __future__ import annotations
@@ -14,10 +15,7 @@ from pathlib import Path
 
 ROOT = "/"
 PAGE = 1 << 16
-MEGABYTE = 1 << 20
 LINKS_OF_A_LEAF = 2
-UNLIMITED_BYTES = 1 << 60
-"""Version 1 writes a number of this size where there is no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +34,23 @@ class Hierarchy:
     controller: str
     counter: str
 
-    def groups(self) -> dict[Group, int]:
-        """The CPU time of each group, its descendants included, in microseconds.
+    def groups(self) -> dict[Group, int | None]:
+        """The CPU time of each group, its descendants included, in microseconds; None where it gives none.
 
         The root is there where the kernel counts it.
         """
-        found = [Group(ROOT, 0), *(Group(path, inode) for path, inode in _folders(str(self.root), ""))]
-        return {group: usage_us for group in found if (usage_us := self._usage_us(group.path)) is not None}
+        root_us = self._usage_us(ROOT)
+        told: dict[Group, int | None] = {} if root_us is None else {Group(ROOT, 0): root_us}
+        for path, inode in _folders(str(self.root), ""):
+            told[Group(path, inode)] = self._usage_us(path)
+        return told
+
+    def holds(self, group: Group) -> bool:
+        """Whether the group is still there, whatever it answers."""
+        try:
+            return Path(self.file(group.path, ".")).stat().st_ino == group.inode
+        except OSError:
+            return False
 
     def file(self, path: str, name: str) -> str:
         """Where a file of a group is."""
@@ -143,64 +151,5 @@ def parents(path: str) -> Iterator[str]:
         yield path
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a group may use at most, None where it is not limited itself."""
-
-    mcpu: int | None = None
-    mb: int | None = None
-
-
-class LimitFiles:
-    """Where the limits of groups stand: `cpu.max` and `memory.max`, or their elders of version 1."""
-
-    def __init__(self, root: Path) -> None:
-        self._unified = [str(folder) for folder in (root, root / "unified") if _is_unified(folder)]
-        split = [root / name for name in ("cpu,cpuacct", "cpu", "cpuacct,cpu")]
-        self._cpu = [str(folder) for folder in split if folder.is_dir()][:1]
-        self._memory = [str(root / "memory")] if (root / "memory").is_dir() else []
-
-    def of(self, path: str) -> Limits:
-        """The limits of a group under whichever hierarchy holds them."""
-        mcpu = [_quota_mcpu(f"{folder}{path}/cpu.max") for folder in self._unified]
-        mcpu += [_old_quota_mcpu(f"{folder}{path}/cpu.cfs") for folder in self._cpu]
-        mb = [_mb(_word(f"{folder}{path}/memory.max")) for folder in self._unified]
-        mb += [_mb(_word(f"{folder}{path}/memory.limit_in_bytes")) for folder in self._memory]
-        return Limits(_least(mcpu), _least(mb))
-
-
 def _is_unified(folder: Path) -> bool:
     return (folder / "cgroup.controllers").exists()
-
-
-def _quota_mcpu(path: str) -> int | None:
-    quota, _, period = _word(path).partition(" ")
-    return _mcpu(quota, period)
-
-
-def _old_quota_mcpu(path: str) -> int | None:
-    quota = _word(f"{path}_quota_us")
-    return _mcpu(quota, _word(f"{path}_period_us")) if quota.isdecimal() else None
-
-
-def _mcpu(quota_us: str, period_us: str) -> int | None:
-    """Thousandths of a CPU; no quota is written `max` or -1."""
-    if not (quota_us.isdecimal() and period_us.isdecimal() and int(period_us)):
-        return None
-    return round(int(quota_us) * 1000 / int(period_us))
-
-
-def _mb(limit_bytes: str) -> int | None:
-    limited = limit_bytes.isdecimal() and int(limit_bytes) < UNLIMITED_BYTES
-    return int(limit_bytes) // MEGABYTE if limited else None
-
-
-def _word(path: str) -> str:
-    try:
-        return _read(path, 128).decode("ascii", errors="replace").strip()
-    except OSError:
-        return ""
-
-
-def _least(values: list[int | None]) -> int | None:
-    return min((value for value in values if value is not None), default=None)

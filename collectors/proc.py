@@ -83,12 +83,6 @@ class ProcessTimes:
     of_kernel: bool = False
 
 
-def processes(root: Path) -> dict[Key, ProcessTimes]:
-    """Every process but the kernel's own threads; one that ends while it is read is left out."""
-    found = (process(root, pid) for pid in every_pid(root))
-    return {times.key: times for times in found if times and not times.of_kernel}
-
-
 def every_pid(root: Path) -> Iterator[int]:
     """The processes and the kernel's threads there are."""
     with os.scandir(root) as folders:
@@ -98,7 +92,7 @@ def every_pid(root: Path) -> Iterator[int]:
 
 
 def process(root: Path, pid: int) -> ProcessTimes | None:
-    """One process; None where there is none, or where it ends while it is read."""
+    """One process; None where there is none, where it ends while it is read, or where it does not answer."""
     try:
         descriptor = os.open(f"{root}/{pid}/stat", os.O_RDONLY)
         try:
@@ -108,6 +102,11 @@ def process(root: Path, pid: int) -> ProcessTimes | None:
         return _parsed(line)
     except (OSError, ValueError, IndexError):
         return None
+
+
+def is_there(root: Path, pid: int) -> bool:
+    """Whether there is such a process, whatever it answers."""
+    return (root / str(pid)).exists()
 
 
 def _parsed(line: bytes) -> ProcessTimes:

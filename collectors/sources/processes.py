@@ -20,20 +20,24 @@ name changes (a program started by exec, a process moved to its unit); of one th
 name is looked at each minute and the rest every ten. The kernel's own threads are not listed: their time
 is in the busy time and stays unattributed, as does what no rule names.
 
-What is set aside for a workload is the limit of its control group (`cpu.max`, `memory.max` or their elders),
-where each of its groups has one; no more than the machine has.
+A group or a process that does not answer once keeps what it had counted; what it used meanwhile comes with
+its next answer, never its whole life.
+
+Nothing is told as set aside: the kernel knows ceilings (`cpu.max`, `memory.max`) and weights, and neither is
+a reservation. One unit with a quota would be all that is reserved on the host, and decide who carries its
+idle energy.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from collectors import cgroup_names, machine, proc
-from collectors.cgroups import ROOT, Group, LimitFiles, Limits, counted_hierarchy, exclusive, parents
+from collectors.cgroups import ROOT, Group, counted_hierarchy, exclusive, parents
 from collectors.container_names import ContainerNames, Named
 from collectors.instrument import HostUse, Missing, Roots, Work
 from collectors.proc import CpuTimes, Key, ProcessTimes
@@ -41,7 +45,7 @@ from collectors.reading import Kind
 from collectors.rules import OF_GROUPS, Match, Rules, Sign
 
 IDENTITY_S = 60.0
-"""How long what a process is known by is trusted, and the limits of a group."""
+"""How long what a process is known by is trusted."""
 
 BYSTANDER_S = 600.0
 """The same of a process that its group speaks for, unless its name changes."""
@@ -49,11 +53,15 @@ BYSTANDER_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the kernel has counted up to one moment; `passed_over` are processes that were seen, not read."""
+    """What the kernel has counted up to one moment; `passed_over` are processes that were seen, not read.
+
+    The groups that are `silent` are there and never told what they counted.
+    """
 
     times: CpuTimes
     processes: dict[Key, ProcessTimes]
     groups: dict[Group, int]
+    silent: Set[Group]
     passed_over: Set[int]
 
 
@@ -105,7 +113,6 @@ class Processes:
         self._hierarchy = counted_hierarchy(roots.cgroup)
         self._names = ContainerNames(roots.container_logs, roots.docker)
         self._container_names: dict[str, Named] = {}
-        self._limit_files = LimitFiles(roots.cgroup)
         self._ram_mb = machine.ram_mb(roots.proc)
         self._identities: dict[Key, Identity] = {}
         self._members: dict[str, list[int]] = {}
@@ -113,7 +120,6 @@ class Processes:
         self._bystanders: dict[int, Bystander] = {}
         self._kernel_threads: set[int] = set()
         self._group_matches: dict[str, Match | None] = {}
-        self._limits: tuple[dict[str, Match], dict[str, Limits]] | None = None
         self._looked_again_s = time.monotonic()
         self._last: Snapshot | None = None
 
@@ -156,7 +162,6 @@ class Processes:
         now_s = time.monotonic()
         if now_s - self._looked_again_s >= IDENTITY_S:
             self._looked_again_s = now_s
-            self._limits = None
             self._container_names.clear()
             self._listed = None
             self._kernel_threads.clear()
@@ -176,30 +181,53 @@ class Processes:
         self._members.clear()
         self._group_matches.clear()
         if self._last:
-            self._last = replace(self._last, groups=self._groups(self._last.times))
+            groups, silent = self._groups(self._last.times, {})
+            self._last = replace(self._last, groups=groups, silent=silent)
 
-    def _groups(self, times: CpuTimes) -> dict[Group, int]:
-        """What each group has counted; the root counts as the machine where the kernel counts it not."""
-        groups = self._hierarchy.groups() if self._hierarchy else {}
-        return {Group(ROOT, 0): times.busy_us} | groups if groups else {}
+    def _groups(self, times: CpuTimes, known: dict[Group, int]) -> tuple[dict[Group, int], set[Group]]:
+        """What each group has counted, and those that never told; the root counts as the machine where the
+        kernel counts it not.
+
+        One that does not answer now keeps what it had counted, and so do those around it: what they used
+        since cannot be told apart.
+        """
+        told = self._hierarchy.groups() if self._hierarchy else {}
+        groups = {group: counted_us for group, counted_us in told.items() if counted_us is not None}
+        unheard = known.keys() - groups.keys() - {Group(ROOT, 0)}
+        waiting = [group for group in unheard if self._hierarchy and self._hierarchy.holds(group)]
+        groups |= {group: known[group] for group in waiting}
+        around = {parent for group in waiting for parent in parents(group.path)}
+        groups |= {group: known[group] for group in groups.keys() & known.keys() if group.path in around}
+        if groups:
+            groups = {Group(ROOT, 0): times.busy_us} | groups
+        return groups, told.keys() - groups.keys()
 
     def _snapshot(self) -> Snapshot:
         times = proc.cpu_times(self._roots.proc)
-        groups = self._groups(times)
+        groups, silent = self._groups(times, self._last.groups if self._last else {})
         walk = self._walk(groups)
-        found = proc.processes(self._roots.proc) if walk.pids is None else self._read(walk.pids)
-        return Snapshot(times, found, groups, walk.passed_over)
+        found, torn = self._read(proc.every_pid(self._roots.proc) if walk.pids is None else walk.pids)
+        known = self._last.processes if self._last else {}
+        kept = {key: times for key, times in known.items() if key.pid in torn}
+        passed_over = walk.passed_over | (torn - {key.pid for key in kept})
+        return Snapshot(times, found | kept, groups, silent, passed_over)
 
-    def _read(self, pids: list[int]) -> dict[Key, ProcessTimes]:
-        """These processes; threads of the kernel among them are remembered, and not read for a minute."""
-        found = {}
+    def _read(self, pids: Iterable[int]) -> tuple[dict[Key, ProcessTimes], set[int]]:
+        """These processes, and those among them that are there and do not answer.
+
+        Threads of the kernel among them are remembered, and not read for a minute.
+        """
+        found, torn = {}, set()
         for pid in pids:
             process = proc.process(self._roots.proc, pid)
-            if process and process.of_kernel:
+            if process is None:
+                if proc.is_there(self._roots.proc, pid):
+                    torn.add(pid)
+            elif process.of_kernel:
                 self._kernel_threads.add(pid)
-            elif process:
+            else:
                 found[process.key] = process
-        return found
+        return found, torn
 
     def _walk(self, groups: dict[Group, int]) -> Walk:
         matches = self._named_groups(groups)
@@ -232,7 +260,8 @@ class Processes:
     def _members_of(self, path: str, idle: bool) -> list[int]:
         """The processes of a group; of one in which nothing ran since, as they were listed last."""
         if self._hierarchy and not (idle and path in self._members):
-            self._members[path] = self._hierarchy.members(path) or []
+            listed = self._hierarchy.members(path)
+            self._members[path] = self._members.get(path, []) if listed is None else listed
         return self._members[path]
 
     def _divided(self, match: Match) -> bool:
@@ -267,7 +296,8 @@ class Processes:
 
     def _use(self, before: Snapshot, now: Snapshot) -> HostUse:
         matches = self._named_groups(now.groups)
-        left_us = exclusive(before.groups, now.groups)
+        first_told = {group: counted_us for group, counted_us in now.groups.items() if group in before.silent}
+        left_us = exclusive(before.groups | first_told, now.groups)
         used: Counter[str] = Counter()
         kinds: dict[str, Kind] = {}
         for match, used_us in self._process_shares(before, now, matches, left_us):
@@ -276,30 +306,9 @@ class Processes:
         for path, match in matches.items():
             used[match.name] += left_us[path]
             kinds.setdefault(match.name, match.kind)
-        if self._limits is None or self._limits[0] != matches:
-            self._limits = matches, self._set_aside(matches, now.times.vcpu)
-        _, set_aside = self._limits
-        works = {}
-        for name, us in used.items():
-            limits = set_aside.get(name, Limits())
-            if us > 0 or limits != Limits():
-                works[name] = Work(kinds[name], us, reserved_mcpu=limits.mcpu, reserved_mb=limits.mb)
+        works = {name: Work(kinds[name], us) for name, us in used.items() if us > 0}
         busy_us = now.times.busy_us - before.times.busy_us
         return HostUse(busy_us, now.times.vcpu, works, self._ram_mb)
-
-    def _set_aside(self, matches: dict[str, Match], vcpu: int) -> dict[str, Limits]:
-        """The limits of each workload: the sum of its groups', unknown where one has none."""
-        limits: dict[str, list[Limits]] = {}
-        for path, match in matches.items():
-            if not _within_its_own(path, match.name, matches):
-                limits.setdefault(match.name, []).append(self._limit_files.of(path))
-        return {
-            name: Limits(
-                _sum_within([one.mcpu for one in several], 1000 * vcpu),
-                _sum_within([one.mb for one in several], self._ram_mb),
-            )
-            for name, several in limits.items()
-        }
 
     def _process_shares(
         self, before: Snapshot, now: Snapshot, matches: dict[str, Match], left_us: dict[str, int]
@@ -443,20 +452,6 @@ def _telling(paths: dict[str, str]) -> list[str]:
     """
     ordered = dict.fromkeys([paths.get("name=systemd"), paths.get(""), *paths.values()])
     return [path for path in ordered if path and path != ROOT]
-
-
-def _within_its_own(path: str, name: str, matches: dict[str, Match]) -> bool:
-    """Whether a group around this one is of the same workload."""
-    around = (matches.get(parent) for parent in parents(path))
-    return any(match.name == name for match in around if match)
-
-
-def _sum_within(values: list[int | None], most: int | None) -> int | None:
-    """The sum where all are known, no more than there is."""
-    known = [value for value in values if value is not None]
-    if not known or len(known) != len(values):
-        return None
-    return sum(known) if most is None else min(sum(known), most)
 
 
 class Span(NamedTuple):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.cgroups import LimitFiles, Limits, counted_hierarchy
+from collectors.cgroups import counted_hierarchy
 from tests.collectors.trees import Host, written
 
 ID = "8d1c3a" + "0" * 58
@@ -18,7 +18,7 @@ ID = "8d1c3a" + "0" * 58
 def used_s(host: Host) -> dict[str, float]:
     hierarchy = counted_hierarchy(host.roots.cgroup)
     assert hierarchy is not None
-    return {group.path: us / 1e6 for group, us in hierarchy.groups().items()}
+    return {group.path: us / 1e6 for group, us in hierarchy.groups().items() if us is not None}
 
 
 def test_version_2_is_read_from_cpu_stat(host: Host) -> None:
@@ -44,55 +44,28 @@ def test_of_both_side_by_side_the_one_that_tells_more_apart_is_read(host: Host) 
     assert set(used_s(host)) == {"/", "/docker", f"/docker/{ID}", "/user.slice"}
 
 
-def test_a_torn_counter_leaves_its_group_out(host: Host) -> None:
+def test_a_torn_counter_is_unknown_and_its_group_is_there(host: Host) -> None:
     host.v2("/a", 1)
     written(host.roots.cgroup / "b/cpu.stat", "")
-    assert used_s(host) == {"/a": 1}
+    hierarchy = counted_hierarchy(host.roots.cgroup)
+    assert hierarchy is not None
+    told = {group.path: (us, hierarchy.holds(group)) for group, us in hierarchy.groups().items()}
+    assert told == {"/a": (1_000_000, True), "/b": (None, True)}
+
+
+def test_a_group_made_anew_under_its_path_is_another(host: Host) -> None:
+    host.v2("/a", 1)
+    hierarchy = counted_hierarchy(host.roots.cgroup)
+    assert hierarchy is not None
+    (group,) = hierarchy.groups()
+    (host.roots.cgroup / "a").rename(host.roots.cgroup / "kept")
+    assert not hierarchy.holds(group)
+    host.v2("/a", 2)
+    assert not hierarchy.holds(group)
 
 
 def test_a_machine_without_groups_has_no_hierarchy(tmp_path: Path) -> None:
     assert counted_hierarchy(tmp_path / "none") is None
-
-
-@pytest.mark.parametrize(
-    ("files", "limits"),
-    [
-        ({"cpu.max": "200000 100000", "memory.max": "536870912"}, Limits(2000, 512)),
-        ({"cpu.max": "max 100000", "memory.max": "max"}, Limits()),
-        ({"cpu.max": "50000 100000"}, Limits(500, None)),
-        ({"memory.max": ""}, Limits()),
-        ({"cpu.max": "12 0", "memory.max": "lots"}, Limits()),
-    ],
-    ids=["both limited", "no limit", "CPU alone", "a torn read", "nonsense"],
-)
-def test_the_limits_of_a_group_of_version_2(host: Host, files: dict[str, str], limits: Limits) -> None:
-    host.v2("/app", 1)
-    for name, text in files.items():
-        written(host.roots.cgroup / "app" / name, f"{text}\n" if text else "")
-    assert LimitFiles(host.roots.cgroup).of("/app") == limits
-
-
-@pytest.mark.parametrize("mount", ["cpu", "cpu,cpuacct"])
-@pytest.mark.parametrize(
-    ("quota", "limit", "limits"),
-    [("150000", "268435456", Limits(1500, 256)), ("-1", "9223372036854771712", Limits())],
-)
-def test_the_limits_of_version_1_stand_in_hierarchies_of_their_own(
-    host: Host, mount: str, quota: str, limit: str, limits: Limits
-) -> None:
-    host.v1("/app", 1, "cpuacct")
-    written(host.roots.cgroup / mount / "app/cpu.cfs_quota_us", f"{quota}\n")
-    written(host.roots.cgroup / mount / "app/cpu.cfs_period_us", "100000\n")
-    written(host.roots.cgroup / "memory/app/memory.limit_in_bytes", f"{limit}\n")
-    assert LimitFiles(host.roots.cgroup).of("/app") == limits
-
-
-def test_in_a_hybrid_the_smaller_of_two_limits_holds(host: Host) -> None:
-    host.v1("/app", 1, "cpuacct")
-    host.v2("/app", 1, "unified")
-    written(host.roots.cgroup / "unified/app/memory.max", "1073741824\n")
-    written(host.roots.cgroup / "memory/app/memory.limit_in_bytes", "536870912\n")
-    assert LimitFiles(host.roots.cgroup).of("/app") == Limits(None, 512)
 
 
 def test_the_members_of_a_group_are_trusted_only_under_the_numbers_of_this_process(host: Host) -> None:

@@ -11,11 +11,17 @@ from pathlib import Path
 import pytest
 
 from collectors import proc
-from collectors.proc import Key
+from collectors.proc import Key, ProcessTimes
 from tests.collectors.trees import Host, written
 
 XEONS = Path(__file__).parents[1] / "data/exporters/stat_two_xeons.txt"
 MACHINE = Path("/proc")
+
+
+def read(host: Host, pid: int) -> ProcessTimes:
+    process = proc.process(host.roots.proc, pid)
+    assert process is not None
+    return process
 
 
 def test_busy_time_counts_guests_once_and_leaves_out_idle_and_iowait(host: Host) -> None:
@@ -44,18 +50,21 @@ def test_a_torn_file_is_refused(host: Host, text: str) -> None:
         proc.cpu_times(host.roots.proc)
 
 
-def test_kernel_threads_and_torn_processes_are_left_out(host: Host) -> None:
+def test_a_thread_of_the_kernel_is_known_and_a_torn_process_is_there_all_the_same(host: Host) -> None:
     host.process(2, 1.0, command="kthreadd", flags=proc.KERNEL_THREAD)
     host.process(40, 1.0)
     written(host.roots.proc / "41/stat", "41 (torn) S 1")
-    assert [key.pid for key in proc.processes(host.roots.proc)] == [40]
+    assert sorted(proc.every_pid(host.roots.proc)) == [2, 40, 41]
+    assert [bool(read(host, pid).of_kernel) for pid in (2, 40)] == [True, False]
+    assert [proc.process(host.roots.proc, pid) for pid in (41, 42)] == [None, None]
+    assert [proc.is_there(host.roots.proc, pid) for pid in (41, 42)] == [True, False]
 
 
 def test_a_name_with_brackets_and_spaces_is_read_whole(host: Host) -> None:
     stat = "50 (a) b (c) S 7 1 1 0 -1 0 0 0 0 0 100 50 30 20 20 0 1 0 900 0 0"
     written(host.roots.proc / "50/stat", stat)
-    process = proc.processes(host.roots.proc)[Key(50, 900)]
-    assert (process.short_name, process.parent_pid) == ("a) b (c", 7)
+    process = read(host, 50)
+    assert (process.key, process.short_name, process.parent_pid) == (Key(50, 900), "a) b (c", 7)
     assert (process.own_us, process.reaped_us) == (150 * proc.TICK_US, 50 * proc.TICK_US)
 
 
@@ -63,7 +72,8 @@ def test_this_process_is_found_with_its_time_its_user_and_its_command() -> None:
     ended_at = time.process_time() + 0.05
     while time.process_time() < ended_at:
         pass
-    me = next(process for key, process in proc.processes(MACHINE).items() if key.pid == os.getpid())
+    me = proc.process(MACHINE, os.getpid())
+    assert me is not None
     assert abs(me.own_us / 1e6 - time.process_time()) < 0.1
     assert me.parent_pid == os.getppid()
     assert "python" in str(proc.command_line(MACHINE, os.getpid()))
@@ -72,9 +82,11 @@ def test_this_process_is_found_with_its_time_its_user_and_its_command() -> None:
 
 
 def test_what_a_child_used_is_its_parents_reaped_time_once_it_has_ended() -> None:
-    before = next(p for key, p in proc.processes(MACHINE).items() if key.pid == os.getpid())
+    before = proc.process(MACHINE, os.getpid())
     subprocess.run([sys.executable, "-c", "sum(range(8_000_000))"], check=True)
-    after = proc.processes(MACHINE)[before.key]
+    after = proc.process(MACHINE, os.getpid())
+    assert before is not None
+    assert after is not None
     assert after.reaped_us > before.reaped_us
 
 

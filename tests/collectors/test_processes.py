@@ -20,6 +20,7 @@ from collectors.reading import Kind
 from collectors.rules import parse
 from collectors.sources import processes
 from collectors.sources.processes import Processes, spent
+from console.domain.attribution import Consumer, IdlePolicy, default_policy
 from tests.collectors.real_groups import counted_s, counting_root, group, join
 from tests.collectors.trees import Host, written
 
@@ -403,35 +404,96 @@ def test_a_hierarchy_that_begins_to_tell_more_apart_is_read_from_there(
     assert used_s(source) == {"container 8d1c3a000000": 4}
 
 
-def test_the_limits_of_a_container_are_what_is_set_aside_for_it_and_for_its_groups_once(host: Host) -> None:
-    host.v2(CONTAINER, 10)
-    host.v2(f"{CONTAINER}/init.scope", 10)
-    for path in (CONTAINER, f"{CONTAINER}/init.scope"):
-        written(host.roots.cgroup / path.lstrip("/") / "cpu.max", "150000 100000\n")
-        written(host.roots.cgroup / path.lstrip("/") / "memory.max", "536870912\n")
+def test_a_ceiling_is_no_reservation(host: Host) -> None:
+    """The quota of the agent's own unit, told as reserved, decided who carries the host's idle energy."""
+    for unit in ("payroll", "console-inr-collector"):
+        host.v2(f"/system.slice/{unit}.service", 10)
+    limited = host.roots.cgroup / "system.slice/console-inr-collector.service"
+    written(limited / "cpu.max", "20000 100000\n")
+    written(limited / "memory.max", f"{256 << 20}\n")
     source = started(host)
-    host.busy(3)
-    host.v2(CONTAINER, 12)
+    host.busy(20)
+    host.v2(PAYROLL, 20)
+    host.v2("/system.slice/console-inr-collector.service", 11)
     use = source.read()
     assert isinstance(use, HostUse)
-    assert use.workloads["container 8d1c3a000000"] == Work(
-        Kind.CONTAINER, 2_000_000, reserved_mcpu=1500, reserved_mb=512
-    )
+    assert use.workloads == {
+        "payroll.service": Work(Kind.SYSTEMD, 10_000_000),
+        "console-inr-collector.service": Work(Kind.SYSTEMD, 1_000_000),
+    }
+    consumers = {
+        name: Consumer(work.cpu_us // 1000, work.reserved_mcpu) for name, work in use.workloads.items()
+    }
+    assert default_policy(consumers) is IdlePolicy.USED
 
 
-def test_no_more_is_set_aside_than_the_machine_has_and_nothing_where_a_group_has_no_limit(host: Host) -> None:
-    rules = parse({"workload": [{"name": "night", "systemd": "night-*.service"}]})
-    written(host.roots.proc / "meminfo", "MemTotal:  2097152 kB\n")
-    for unit in ("night-1", "night-2"):
-        host.v2(f"/system.slice/{unit}.service", 1)
-        written(host.roots.cgroup / f"system.slice/{unit}.service/memory.max", f"{3 << 30}\n")
-    written(host.roots.cgroup / "system.slice/night-1.service/cpu.max", "100000 100000\n")
-    source = Processes(host.roots, rules)
+def test_a_group_that_does_not_answer_once_brings_what_it_used_since_and_not_its_whole_life(
+    host: Host,
+) -> None:
+    host.v2("/system.slice", 2_000_000)
+    host.v2(PAYROLL, 1_000_000)
+    source = started(host)
+    written(host.roots.cgroup / "system.slice/payroll.service/cpu.stat", "")
+    host.v2("/system.slice", 2_000_003)
+    assert used_s(source) == {}
+    host.busy(7)
+    host.v2("/system.slice", 2_000_007)
+    host.v2(PAYROLL, 1_000_005)
+    assert used_s(source) == {"payroll.service": 5}
+    host.gone_group(PAYROLL)
+    assert used_s(source) == {}
+
+
+def test_a_group_around_one_that_does_not_answer_waits_with_it(host: Host) -> None:
+    container = f"/system.slice/engine.service/{'ab' * 32}"
+    rules = [{"name": "inside", "container": "*"}, {"name": "engine", "systemd": "engine.service"}]
+    host.v2("/system.slice/engine.service", 100)
+    host.v2(container, 90)
+    source = Processes(host.roots, parse({"workload": rules}))
     source.read()
-    use = source.read()
-    assert isinstance(use, HostUse)
-    assert use.ram_mb == 2048
-    assert use.workloads == {"night": Work(Kind.SYSTEMD, 0, reserved_mcpu=None, reserved_mb=2048)}
+    host.v2("/system.slice/engine.service", 105)
+    written(host.roots.cgroup / container.lstrip("/") / "cpu.stat", "")
+    assert used_s(source) == {}
+    host.busy(9)
+    host.v2("/system.slice/engine.service", 109)
+    host.v2(container, 97)
+    assert used_s(source) == {"inside": 7, "engine": 2}
+
+
+def test_a_group_that_did_not_answer_at_first_begins_with_its_first_answer(host: Host) -> None:
+    host.v2("/system.slice", 10)
+    written(host.roots.cgroup / "system.slice/payroll.service/cpu.stat", "")
+    source = started(host)
+    host.busy(4)
+    host.v2(PAYROLL, 1_000_000)
+    assert used_s(source) == {}
+    host.v2(PAYROLL, 1_000_003)
+    assert used_s(source) == {"payroll.service": 3}
+
+
+def test_a_process_that_does_not_answer_once_brings_what_it_used_since_and_not_its_whole_life(
+    host: Host,
+) -> None:
+    host.process(70, 5000)
+    written(host.roots.proc / "71/stat", "71 (torn")
+    source = started(host)
+    host.process(71, 7000)
+    written(host.roots.proc / "70/stat", "")
+    assert used_s(source) == {}
+    host.process(70, 5003)
+    host.process(71, 7001)
+    assert used_s(source) == {"user 12345": 4}
+
+
+def test_a_child_that_does_not_answer_and_then_ends_is_not_counted_with_its_parent_again(host: Host) -> None:
+    host.process(60, 1, reaped_s=2)
+    host.process(70, 5000, parent=60)
+    source = started(host)
+    written(host.roots.proc / "70/stat", "")
+    assert used_s(source) == {}
+    host.gone(70)
+    host.process(60, 1, reaped_s=5003)
+    assert used_s(source) == {"user 12345": 1}
 
 
 def test_a_pod_and_a_container_go_by_the_names_that_their_runtime_tells(host: Host) -> None:

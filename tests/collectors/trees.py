@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,10 +76,10 @@ class Host:
         written(folder / "cgroup", f"{groups}\n")
 
     def gone(self, pid: int) -> None:
-        folder = self.roots.proc / str(pid)
-        for path in folder.iterdir():
-            path.unlink()
-        folder.rmdir()
+        shutil.rmtree(self.roots.proc / str(pid))
+
+    def gone_group(self, path: str) -> None:
+        shutil.rmtree(self.roots.cgroup / path.lstrip("/"))
 
     def v2(self, path: str, used_s: float, mount: str = "") -> None:
         root = self.roots.cgroup / mount
