@@ -22,7 +22,7 @@ from collectors import machine, proc, registry, rules
 from collectors.cgroups import counted_hierarchy
 from collectors.configuration import LOCAL, AgentSettings, Configuration, ConsoleSettings, Manager
 from collectors.instrument import Energy, Missing, Roots, Source
-from collectors.outbox import KEPT
+from collectors.outbox import KEPT, REFUSED
 from collectors.reading import encode_batch
 from collectors.sender import PATIENCE_S, Answer, Console
 from collectors.settings import unusable_secret
@@ -231,25 +231,25 @@ def _cannot_hold_folders(folder: Path) -> str | None:
 
 
 def _kept(folder: Path, most_mb: int) -> Check:
+    """What waits there, of this host and of those that are measured in their stead."""
     probe = folder / f".doctor-{os.getpid()}"
     try:
         probe.write_bytes(b"x")
         probe.unlink()
-        kept = sorted(path for path in folder.iterdir() if KEPT.fullmatch(path.name))
-        refused = len([*folder.glob("refused/*.json")])
-        held = [path.stat() for path in kept]
+        found = [path for path in folder.rglob("*.json") if KEPT.fullmatch(path.name)]
+        refused = sum(path.parent.name == REFUSED for path in found)
+        waiting = [path.stat() for path in found if path.parent.name != REFUSED]
     except OSError as error:
         return broken("outbox", f"{folder}: {error.strerror}")
-    if not kept:
-        told = f"{folder} can be written and is empty"
-    else:
-        age_s = max(time.time() - held[0].st_mtime, 0)
-        size_mb = sum(one.st_size for one in held) / (1 << 20)
-        waiting = f"{len(kept)} readings wait, the oldest for {age_s / 60:.0f} minutes"
-        told = f"{waiting}; {size_mb:.1f} of {most_mb} MB"
+    told, age_s = f"{folder} can be written and is empty", 0.0
+    if waiting:
+        age_s = max(time.time() - min(one.st_mtime for one in waiting), 0)
+        size_mb = sum(one.st_size for one in waiting) / (1 << 20)
+        told = f"{len(waiting)} readings wait, the oldest for {age_s / 60:.0f} minutes"
+        told = f"{told}; {size_mb:.1f} of {most_mb} MB"
     if refused:
-        return note("outbox", f"{told}; {refused} that the console refused are in {folder}/refused")
-    return note("outbox", told) if kept and age_s > OLD_S else good("outbox", told)
+        return note("outbox", f"{told}; {refused} that the console refused are in {folder}/{REFUSED}")
+    return note("outbox", told) if age_s > OLD_S else good("outbox", told)
 
 
 def _console(asked: Configuration, agent: str) -> Iterator[Check]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -169,6 +171,18 @@ def test_what_the_console_refused_and_what_waits_too_long_is_told(host: Host, to
         check = found(asked(host, token, console.url))["outbox"]
     assert check.state is State.NOTE
     assert "1 that the console refused are in " in check.message
+
+
+def test_what_waits_of_hosts_measured_in_their_stead_is_told_with_its_age(host: Host, token: Path) -> None:
+    an_hour_ago = time.time() - 3600
+    for folder in (token.parent / "outbox", token.parent / "outbox/hosts/esx-01"):
+        with Outbox(folder, "agent", "srv-01") as outbox:
+            outbox.put(reading())
+            os.utime(outbox.kept()[0], (an_hour_ago, an_hour_ago))
+    with Console() as console:
+        check = found(asked(host, token, console.url))["outbox"]
+    assert check.state is State.NOTE
+    assert check.message.startswith("2 readings wait, the oldest for 60 minutes; 0.0 of 256 MB")
 
 
 def test_the_command_tells_people_and_programs_and_its_status_says_the_same(
