@@ -62,6 +62,9 @@ HOST_LABELS = ("instance", "exported_instance", "node_name", "node", "host")
 MEASURED_BY = ("rapl", "hmc")
 EXPORTERS = ("auto", "node_exporter", "kepler", "scaphandre")
 MIRROR = "intel-rapl-mmio"
+MOST_APART = 3.0
+"""How far a counter and the power beside it may be apart: less than the seconds of a step of an exporter."""
+COMPARED_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,27 @@ class Read(NamedTuple):
     at_s: float
 
 
+class Agreement:
+    """Whether the rise of a counter is that of the power beside it, over the last minutes.
+
+    A power is of a moment, and what happens between two pages may be far from both; a wrong unit is wrong
+    page after page. Microwatts that are added up every 5 s as if they were microjoules are wrong by five.
+    """
+
+    def __init__(self) -> None:
+        self._counted_mj = 0.0
+        self._told_mj = 0.0
+
+    def holds(self, counted_mj: int, told_mj: float, elapsed_s: float) -> bool:
+        """With what was counted and told in the last so many seconds."""
+        kept = max(1 - elapsed_s / COMPARED_S, 0.0)
+        self._counted_mj = self._counted_mj * kept + counted_mj
+        self._told_mj = self._told_mj * kept + told_mj
+        return (
+            self._told_mj <= self._counted_mj * MOST_APART and self._counted_mj <= self._told_mj * MOST_APART
+        )
+
+
 class Prometheus(Polled):
     """One page, read at its own pace."""
 
@@ -122,6 +146,8 @@ class Prometheus(Polled):
         self._settings = settings
         self._wanted = dict(_pair(label) for label in settings.labels)
         self._last: Snapshot | None = None
+        self._power_mw: int | None = None
+        self._agreement = Agreement()
         self._written_ns: int | None = None
 
     def available(self) -> str | None:
@@ -182,14 +208,21 @@ class Prometheus(Polled):
     ) -> Sample:
         now = Snapshot(boot, at_s, counted)
         before, self._last = self._last, now
+        power_before_mw, self._power_mw = self._power_mw, power_mw
         if before is None:
             return Sample(power_mw, at_s=at_s)
-        energy = between(before, now)
+        energy, elapsed_s = between(before, now), at_s - before.at_s
         if isinstance(energy, Missing):
+            self._agreement = Agreement()
             raise Broken(energy.reason)
-        if power_mw and not _agrees(energy.energy_mj, at_s - before.at_s, power_mw):
+        if power_mw and power_before_mw:
+            told_mj = (power_before_mw + power_mw) / 2 * elapsed_s
+            agreed = self._agreement.holds(energy.energy_mj, told_mj, elapsed_s)
+        else:
+            agreed = True
+        if not agreed:
             raise Broken(
-                f"{SCAPHANDRE_ENERGY} rose by {energy.energy_mj / 1000:g} J in {at_s - before.at_s:.0f} s "
+                f"{SCAPHANDRE_ENERGY} rose by {energy.energy_mj / 1000:g} J in {elapsed_s:.0f} s "
                 f"where {SCAPHANDRE_POWER} says {power_mw / 1000:g} W: one of them is in another unit"
             )
         return Sample(power_mw, energy.energy_mj, at_s=at_s)
@@ -290,11 +323,6 @@ def _types_agree(page: Page) -> None:
             raise NoAnswer(f"{name}: a gauge in {unit} is no counter of energy")
         if name in page.series and (unit in POWER_MW, kind) == (True, "counter"):
             raise NoAnswer(f"{name}: a counter in {unit} is no power")
-
-
-def _agrees(energy_mj: int, elapsed_s: float, power_mw: int) -> bool:
-    """Whether the rise of a counter is that of a power, to a factor of ten: units differ by more."""
-    return power_mw * elapsed_s / 10 <= energy_mj <= power_mw * elapsed_s * 10
 
 
 def _boot(page: Page) -> str:

@@ -206,6 +206,24 @@ class TestUnits:
         with pytest.raises(Broken, match="says 350 W: one of them is in another unit"):
             file.asked(self.ENERGY.format(351_000_000) + self.POWER.format(350_000_000), 5)
 
+    def test_microwatts_added_up_every_5_s_as_if_they_were_microjoules_are_refused_though_5_is_little(
+        self, file: File
+    ) -> None:
+        file.asked(self.ENERGY.format(0) + self.POWER.format(350_000_000))
+        for step in range(1, 4):
+            page = self.ENERGY.format(step * 350_000_000) + self.POWER.format(350_000_000)
+            with pytest.raises(Broken, match="rose by 350 J in 5 s where .* says 350 W"):
+                file.asked(page, 5)
+
+    def test_a_burst_between_two_pages_is_no_other_unit(self, file: File) -> None:
+        """A host of 70 W that works at 700 W for 5 s out of sight of the power."""
+        total_uj = 0
+        file.asked(self.ENERGY.format(total_uj) + self.POWER.format(70_000_000))
+        for step in range(1, 6):
+            total_uj += 70_000_000 * 10 + (630_000_000 * 5 if step == 3 else 0)
+            page = self.ENERGY.format(total_uj) + self.POWER.format(70_000_000)
+            assert file.asked(page, 10).counted_mj == (3_850_000 if step == 3 else 700_000)
+
     def test_a_power_is_integrated_where_there_is_no_energy(self, file: File) -> None:
         sample = file.asked(self.POWER.format(350_000_000))
         assert (sample.power_mw, sample.counted_mj) == (350_000, None)
