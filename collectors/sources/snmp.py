@@ -9,8 +9,9 @@
     priv_file = "/etc/console-inr/snmp-priv"
 
 An outlet is the address of its PDU (a port may follow: `pdu-a.example:1161/12`) and its number there; where
-units are chained, the unit's index and the number (`pdu-a.example/2.12`). A server with two supplies has an
-outlet for each, and they are added: the power is known when all of them answer.
+units are chained, the unit and the number (`pdu-a.example/2.12`): units are counted from 1 as APC and Raritan
+do, from 0 as Eaton does, whose second unit is 1. A server with two supplies has an outlet for each, and they
+are added: the power is known when all of them answer.
 
 Needs the `snmp` extra. Boundary: `server_input`, for what leaves the outlet enters the server. Authority: the
 PDU outlet, the strongest. Quality: measured. Rights: read; version 3 with authentication and privacy where
@@ -27,9 +28,11 @@ What each table counts in, which is converted here by the column:
 (raritan: also Legrand's PDUs with PDU2-MIB.) An outlet that seems to draw more than its whole unit is in
 another unit than the table says, and is refused.
 
-Traps: hundredths of kW beside watts in one walk; an outlet that is not metered answers "no such instance", a
-negative number (Eaton) or "not available" (Raritan), which is no reading; 0 W on one of two outlets is a
-supply at rest, 0 W on all is no server; counters of energy step by 0.1 kWh or 1 Wh and tell no minute.
+Traps: the rows of APC are numbered through all units of a chain, so an outlet is found by the columns of its
+unit and its number, which are asked again with each power; hundredths of kW beside watts in one walk; an
+outlet that is not metered answers "no such instance", a negative number (Eaton) or "not available" (Raritan),
+which is no reading; 0 W on one of two outlets is a supply at rest, 0 W on all is no server; counters of
+energy step by 0.1 kWh or 1 Wh and tell no minute.
 """
 
 from __future__ import annotations
@@ -78,14 +81,23 @@ class Reading(NamedTuple):
     available: Oid | None = None
 
 
+class Listed(NamedTuple):
+    """The columns that say which outlet and which unit a row is of, where its index does not."""
+
+    outlet_unit: Oid
+    outlet_number: Oid
+    whole_unit: Oid
+
+
 class Vendor(NamedTuple):
     """The tables of a vendor: of an outlet by `unit.number`, of a unit; and the index of the first unit."""
 
     outlet: Reading
     whole: Reading
     first_unit: str
-    outlet_index: str
-    whole_index: str
+    outlet_index: str = ""
+    whole_index: str = ""
+    listed: Listed | None = None
 
 
 APC = "1.3.6.1.4.1.318.1.1.26"
@@ -96,8 +108,7 @@ VENDORS = {
         outlet=Reading(f"{APC}.9.4.3.1.7", 1000),
         whole=Reading(f"{APC}.4.3.1.5", 10_000),
         first_unit="1",
-        outlet_index="{number}",
-        whole_index="{unit}",
+        listed=Listed(f"{APC}.9.4.3.1.2", f"{APC}.9.4.3.1.4", f"{APC}.4.3.1.2"),
     ),
     "raritan": Vendor(
         outlet=Reading(f"{RARITAN}.5.4.3.1.4", 1000, f"{RARITAN}.3.5.4.1.7", f"{RARITAN}.5.4.3.1.2"),
@@ -115,6 +126,8 @@ VENDORS = {
     ),
 }
 AVAILABLE = 1
+ROWS_AT_ONCE = 25
+MOST_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +188,17 @@ class Outlet(NamedTuple):
     unit: str
     number: str
 
+    @property
+    def shown(self) -> str:
+        return f"outlet {self.number} of {self.pdu.host}"
+
+
+class Rows(NamedTuple):
+    """The index of an outlet in its table, and of its unit in the table of units."""
+
+    outlet: str
+    whole: str
+
 
 class Snmp(Polled):
     """The outlets of one server."""
@@ -193,6 +217,7 @@ class Snmp(Polled):
         for text in settings.outlets:
             outlet = outlet_of(text, self._vendor.first_unit)
             self._outlets[outlet.pdu].append(outlet)
+        self._found: dict[Pdu, dict[Outlet, Rows]] = {}
 
     def available(self) -> str | None:
         if importlib.util.find_spec("pysnmp") is None:
@@ -209,27 +234,66 @@ class Snmp(Polled):
     def ask(self) -> Sample:
         power_mw = 0
         for pdu, outlets in self._outlets.items():
-            told = self._told(pdu, [oid for outlet in outlets for oid in self._oids(outlet)])
-            power_mw += sum(self._power_mw(outlet, told) for outlet in outlets)
+            rows = self._rows(pdu, outlets)
+            told = self._told(pdu, [oid for outlet in outlets for oid in self._oids(rows[outlet])])
+            self._still_the_same(rows, told)
+            power_mw += sum(self._power_mw(outlet, rows[outlet], told) for outlet in outlets)
         if power_mw == 0:
             raise NoAnswer("0 W on every outlet: no server is plugged in there")
         return Sample(power_mw)
 
-    def _oids(self, outlet: Outlet) -> list[Oid]:
+    def _rows(self, pdu: Pdu, outlets: list[Outlet]) -> dict[Outlet, Rows]:
+        """Where each outlet stands; asked once of a PDU whose indices do not say it. Raises `NoAnswer`."""
+        vendor = self._vendor
+        if vendor.listed is None:
+            return {
+                outlet: Rows(_index(vendor.outlet_index, outlet), _index(vendor.whole_index, outlet))
+                for outlet in outlets
+            }
+        if pdu not in self._found:
+            units, numbers, wholes = (self._column(pdu, column) for column in vendor.listed)
+            by_name = {(units[index], number): index for index, number in numbers.items() if index in units}
+            by_unit = {unit: index for index, unit in wholes.items()}
+            rows = {}
+            for outlet in outlets:
+                unit, number = int(outlet.unit), int(outlet.number)
+                if (unit, number) not in by_name or unit not in by_unit:
+                    raise NoAnswer(f"{outlet.shown} tells no power: its unit {unit} has no such outlet")
+                rows[outlet] = Rows(by_name[unit, number], by_unit[unit])
+            self._found[pdu] = rows
+        return self._found[pdu]
+
+    def _still_the_same(self, rows: Mapping[Outlet, Rows], told: Mapping[Oid, int]) -> None:
+        """Raises `NoAnswer` where a row is of another outlet by now, and looks for it the next time."""
+        if self._vendor.listed is None:
+            return
+        unit, number, whole = self._vendor.listed
+        for outlet, row in rows.items():
+            seen = [told.get(oid) for oid in (f"{unit}.{row.outlet}", f"{number}.{row.outlet}")]
+            if [*seen, told.get(f"{whole}.{row.whole}")] != [
+                int(outlet.unit),
+                int(outlet.number),
+                int(outlet.unit),
+            ]:
+                del self._found[outlet.pdu]
+                raise NoAnswer(f"{outlet.shown} stands elsewhere in its table by now")
+
+    def _oids(self, rows: Rows) -> list[Oid]:
         """Everything that one outlet's power is told by."""
         vendor = self._vendor
-        return [
-            *_columns(vendor.outlet, _index(vendor.outlet_index, outlet)),
-            *_columns(vendor.whole, _index(vendor.whole_index, outlet)),
-        ]
+        oids = [*_columns(vendor.outlet, rows.outlet), *_columns(vendor.whole, rows.whole)]
+        if vendor.listed:
+            unit, number, whole = vendor.listed
+            oids += [f"{unit}.{rows.outlet}", f"{number}.{rows.outlet}", f"{whole}.{rows.whole}"]
+        return oids
 
-    def _power_mw(self, outlet: Outlet, told: Mapping[Oid, int]) -> int:
+    def _power_mw(self, outlet: Outlet, rows: Rows, told: Mapping[Oid, int]) -> int:
         """The power of an outlet, held against that of its unit; raises `NoAnswer`."""
-        vendor, name = self._vendor, f"outlet {outlet.number} of {outlet.pdu.host}"
-        power_mw = _read(vendor.outlet, _index(vendor.outlet_index, outlet), told)
+        vendor, name = self._vendor, outlet.shown
+        power_mw = _read(vendor.outlet, rows.outlet, told)
         if power_mw is None:
             raise NoAnswer(f"{name} tells no power: it is not there, or not metered")
-        whole_mw = _read(vendor.whole, _index(vendor.whole_index, outlet), told)
+        whole_mw = _read(vendor.whole, rows.whole, told)
         most_mw = MOST_MW if whole_mw is None else whole_mw + SLACK_MW
         if power_mw > most_mw:
             raise NoAnswer(
@@ -243,7 +307,25 @@ class Snmp(Polled):
         question = self._answer(LINE.engine(who), who, pdu, list(dict.fromkeys(oids)))
         return LINE.wait(question, 2 * self._settings.timeout_seconds + RESOLVE_S)
 
-    async def _answer(self, engine: SnmpEngine, who: Who, pdu: Pdu, oids: list[Oid]) -> dict[Oid, int]:
+    def _column(self, pdu: Pdu, column: Oid) -> dict[str, int]:
+        """A column of a table by the index of its rows; raises `NoAnswer`."""
+        who = self._who()
+        found: dict[str, int] = {}
+        last = column
+        while len(found) < MOST_ROWS:
+            question = self._answer(LINE.engine(who), who, pdu, [last], ROWS_AT_ONCE)
+            told = LINE.wait(question, 2 * self._settings.timeout_seconds + RESOLVE_S)
+            rows = {oid: value for oid, value in told.items() if oid.startswith(f"{column}.")}
+            found |= {oid.removeprefix(f"{column}."): value for oid, value in rows.items()}
+            if len(rows) < ROWS_AT_ONCE or [*rows][-1] == last:
+                break
+            last = [*rows][-1]
+        return found
+
+    async def _answer(
+        self, engine: SnmpEngine, who: Who, pdu: Pdu, oids: list[Oid], following: int = 0
+    ) -> dict[Oid, int]:
+        """What the objects are, or as many `following` each of them."""
         from pysnmp.hlapi import v3arch
         from pysnmp.hlapi.v3arch import asyncio as hlapi
 
@@ -255,9 +337,13 @@ class Snmp(Polled):
             raise NoAnswer(f"{pdu.host}: {error}") from None
         objects = [hlapi.ObjectType(hlapi.ObjectIdentity(oid)) for oid in oids]
         context = v3arch.ContextData(contextName=self._settings.context.encode())
-        failed, status, place, told = await hlapi.get_cmd(
-            engine, who.data(), target, context, *objects, lookupMib=False
-        )
+        if following:
+            asked = hlapi.bulk_cmd(
+                engine, who.data(), target, context, 0, following, *objects, lookupMib=False
+            )
+        else:
+            asked = hlapi.get_cmd(engine, who.data(), target, context, *objects, lookupMib=False)
+        failed, status, place, told = await asked
         if failed:
             raise NoAnswer(f"{pdu.host}: {failed}")
         if status:

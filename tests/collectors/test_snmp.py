@@ -69,12 +69,13 @@ def test_each_vendor_is_read_in_the_units_of_its_own_table(
 @pytest.mark.parametrize(
     ("vendor", "outlets", "reason"),
     [
-        ("apc", ["9"], "outlet 9 of 127.0.0.1 tells no power: it is not there, or not metered"),
+        ("apc", ["6"], "outlet 6 of 127.0.0.1 tells no power: it is not there, or not metered"),
+        ("apc", ["9"], "outlet 9 of 127.0.0.1 tells no power: its unit 1 has no such outlet"),
         ("apc", ["1", "9"], "outlet 9 of 127.0.0.1 tells no power"),
         ("apc", ["3"], "0 W on every outlet"),
         ("apc", ["4"], "tells 37400 W and all of its unit 970 W: another unit"),
         ("apc", ["5"], "tells 3740 W and all of its unit 970 W: another unit"),
-        ("apc", ["2.1"], "tells 374 W and all of its unit 20 W: another unit"),
+        ("apc", ["2.1"], "outlet 1 of 127.0.0.1 tells no power: its unit 2 has no such outlet"),
         ("raritan", ["3"], "outlet 3 of 127.0.0.1 tells no power"),
         ("raritan", ["7"], "outlet 7 of 127.0.0.1 tells no power"),
         ("eaton", ["3"], "outlet 3 of 127.0.0.1 tells no power"),
@@ -85,6 +86,35 @@ def test_what_is_no_reading_or_in_another_unit_is_a_reason_and_never_a_part_of_a
 ) -> None:
     with pytest.raises(NoAnswer, match=reason):
         made.source(vendor, *outlets).ask()
+
+
+class TestAChainOfApc:
+    """Its rows are numbered through all units, so that row 1 is no outlet of the second one."""
+
+    @pytest.mark.parametrize(
+        ("outlets", "power_mw"),
+        [
+            pytest.param(["1"], 374_000, id="of the first unit, where none is named"),
+            pytest.param(["2.1"], 820_000, id="of the second"),
+            pytest.param(["1.2", "2.2"], 1_057_000, id="of both"),
+        ],
+    )
+    def test_an_outlet_is_that_of_its_own_unit(self, made: Made, outlets: list[str], power_mw: int) -> None:
+        source = made.source("apc", *outlets, community="apc-chain")
+        assert [source.ask(), source.ask()] == [Sample(power_mw), Sample(power_mw)]
+
+    @pytest.mark.parametrize("outlet", ["2.25", "3.1", "48"])
+    def test_an_outlet_that_its_unit_does_not_have_is_said(self, made: Made, outlet: str) -> None:
+        with pytest.raises(NoAnswer, match="has no such outlet"):
+            made.source("apc", outlet, community="apc-chain").ask()
+
+    def test_a_chain_that_is_plugged_anew_is_looked_through_again(self, made: Made) -> None:
+        source = made.source("apc", "1.1", community="apc-chain")
+        assert source.ask() == Sample(374_000)
+        made.secret("community", "apc-swapped")
+        with pytest.raises(NoAnswer, match="outlet 1 of 127.0.0.1 stands elsewhere in its table by now"):
+            source.ask()
+        assert source.ask() == Sample(374_000)
 
 
 class TestVersion3:
