@@ -27,7 +27,9 @@ LONGEST_UID = 64
 REMEMBERED_S = 3600.0
 EXTRA_THREADS = 1
 """What a machine may use beyond its vCPUs: the threads that emulate its devices."""
-
+BELIEVED = 2
+"""How many times what its vCPUs can use is believed of a machine that is known."""
+TOO_MUCH = "more CPU time than its vCPUs can have used"
 
 FIRST_READ = Missing("the first read: what was counted before belongs to no interval")
 """What a host is told with when it is met: from here on it is watched."""
@@ -121,23 +123,31 @@ class Spent:
     steal_us: int | None
 
 
-def spent(before: Counted | None, now: Counted, vcpu: int, elapsed_us: int) -> Spent | Missing:
-    """What a machine used since the last read of its host, `elapsed_us` ago.
+def spent(before: Counted | None, now: Counted, vcpu: int, longest_us: int) -> Spent | Missing:
+    """What a machine used between two reads of its host, of which the first began `longest_us` ago.
 
-    One that was not there then, or runs anew, counts whole: it was born or arrived since. That is believed
-    only where it can have used so much meanwhile, or a counter that travels with a machine would count twice.
+    A counter that went on is believed, but for what no machine of its size can use: its emulator has threads
+    beside the vCPUs, and it may be read a little later than the last time. One that was not there then, or
+    runs anew, counts whole: it was born or arrived since. That is believed only where it can have used so
+    much meanwhile, or a counter that travels with a machine would count twice.
     """
-    if before is None or before.epoch != now.epoch:
+    known = before is not None and before.epoch == now.epoch
+    if before is None or not known:
         before = Counted(now.epoch, 0, None if now.steal_us is None else 0)
     cpu_us = now.cpu_us - before.cpu_us
     if cpu_us < 0:
         return Missing("its CPU time began again")
-    if cpu_us > (vcpu + EXTRA_THREADS) * elapsed_us:
-        return Missing("more CPU time than its vCPUs can have used")
+    if cpu_us > most_cpu_us(vcpu, longest_us) * (BELIEVED if known else 1):
+        return Missing(TOO_MUCH)
     steal_us = None
     if now.steal_us is not None and before.steal_us is not None and now.steal_us >= before.steal_us:
         steal_us = now.steal_us - before.steal_us
     return Spent(cpu_us, steal_us)
+
+
+def most_cpu_us(vcpu: int, longest_us: int) -> int:
+    """What a machine can have used at most in so long."""
+    return (vcpu + EXTRA_THREADS) * longest_us
 
 
 class Names:

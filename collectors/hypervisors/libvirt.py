@@ -7,6 +7,9 @@
     cluster = "prod"              # the hosts among which machines move
     site = "tls"
 
+Another host is asked over TLS or SSH only, and verified: `qemu+tcp://`, and what turns the check of a
+certificate or of a host key off (`no_verify`, `known_hosts_verify`, `transport=http`), is refused.
+
 The connection is read-only: it can change nothing, and needs no more than the group `libvirt`, or what polkit
 grants as `org.libvirt.unix.monitor`. The library is the system's own (`python3-libvirt`, in a virtual
 environment made with `--system-site-packages`) or `pip install 'console-inr[libvirt]'`, which compiles it.
@@ -30,7 +33,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from collectors import machine
 from collectors.instrument import Missing
@@ -43,6 +46,10 @@ CAPABLE = re.compile(
 )
 STATE_RUNNING, STATE_BLOCKED, STATE_PAUSED, STATE_STOPPING = 1, 2, 3, 4
 RUNS = frozenset({STATE_RUNNING, STATE_BLOCKED, STATE_STOPPING})
+TRANSPORTS = ("", "unix", "tls", "ssh", "libssh", "libssh2")
+"""How libvirt may be reached: on this machine, or encrypted; without one, a host is asked over TLS."""
+UNVERIFIED = {"no_verify": ("", "0"), "known_hosts_verify": ("normal",), "transport": ("https",)}
+"""Parameters of an address that may turn a check off, and the values that leave it on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +62,13 @@ class LibvirtSettings:
     site: str | None = None
 
     def __post_init__(self) -> None:
-        if "://" not in self.uri and ":///" not in self.uri:
-            raise ValueError("uri: an address such as qemu:///system or qemu+tls://host/system is expected")
+        if reason := _unsafe(self.uri):
+            raise ValueError(f"uri: {reason}")
+
+    @property
+    def is_of_this_machine(self) -> bool:
+        """Whether the host is the one that the agent runs on."""
+        return not urlsplit(self.uri).netloc
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +85,28 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What one host has counted up to one moment, on the monotonic clock."""
+    """What one host has counted up to one moment, on the monotonic clock; the call began at `asked_s`."""
 
+    asked_s: float
     at_s: float
     busy_us: int
     domains: Mapping[str, Domain]
+
+
+def _unsafe(uri: str) -> str | None:
+    """Why an address is none, or would be asked without knowing who answers."""
+    address = urlsplit(uri)
+    if not address.scheme or "://" not in uri:
+        return "an address such as qemu:///system or qemu+tls://host/system is expected"
+    transport = address.scheme.partition("+")[2]
+    if transport not in TRANSPORTS:
+        return f"{transport!r} is neither encrypted nor verified: qemu+tls:// or qemu+ssh:// is expected"
+    if address.password:
+        return "an address holds no password"
+    for name, value in parse_qsl(address.query, keep_blank_values=True):
+        if value not in UNVERIFIED.get(name.lower(), (value,)):
+            return f"{name}={value} would leave out who answers; the host is always verified"
+    return None
 
 
 class Libvirt(Hypervisor):
@@ -104,11 +133,10 @@ class Libvirt(Hypervisor):
 
         try:
             connection = self._connected()
-            now = Snapshot(
-                at_s=time.monotonic(),
-                busy_us=_busy_us(connection),
-                domains={domain.uid: domain for domain in _domains(connection)},
-            )
+            asked_s = time.monotonic()
+            busy_us = _busy_us(connection)
+            domains = {domain.uid: domain for domain in _domains(connection)}
+            now = Snapshot(asked_s, time.monotonic(), busy_us, domains)
         except libvirt.libvirtError as error:
             self.close()
             raise Unreachable(f"{self._settings.uri}: {error}") from None
@@ -152,12 +180,12 @@ class Libvirt(Hypervisor):
             return FIRST_READ
         if now.busy_us < before.busy_us:
             return Missing("the CPU times of the host began again")
-        elapsed_us = round((now.at_s - before.at_s) * 1e6)
+        longest_us = round((now.at_s - before.asked_s) * 1e6)
         guests = (
-            guest_of(before.domains.get(domain.uid), domain, elapsed_us) for domain in now.domains.values()
+            guest_of(before.domains.get(domain.uid), domain, longest_us) for domain in now.domains.values()
         )
         return HostSpan(
-            covered_us=elapsed_us,
+            covered_us=round((now.asked_s - before.asked_s) * 1e6),
             vcpu=self._vcpu,
             busy_us=now.busy_us - before.busy_us,
             guests=tuple(guest for guest in guests if guest),
@@ -204,9 +232,9 @@ def _steal_us(stats: Mapping[str, Any]) -> int | None:
     return sum(delays_ns) // 1000 if delays_ns else None
 
 
-def guest_of(before: Domain | None, now: Domain, elapsed_us: int) -> Guest | None:
-    """What a machine used meanwhile; None for one that neither runs nor used anything."""
-    used = spent(before.counted if before else None, now.counted, now.vcpu, elapsed_us)
+def guest_of(before: Domain | None, now: Domain, longest_us: int) -> Guest | None:
+    """What a machine used in so long at most; None for one that neither runs nor used anything."""
+    used = spent(before.counted if before else None, now.counted, now.vcpu, longest_us)
     if now.state not in RUNS and not (isinstance(used, Spent) and used.cpu_us):
         return None
     return Guest(

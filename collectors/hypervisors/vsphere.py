@@ -46,7 +46,16 @@ from urllib.parse import unquote
 
 from collectors.instrument import Energy, Missing, SecretFile
 from collectors.reading import Facts
-from collectors.virtual import EXTRA_THREADS, FIRST_READ, Guest, HostSpan, Hypervisor, Unreachable
+from collectors.virtual import (
+    BELIEVED,
+    FIRST_READ,
+    TOO_MUCH,
+    Guest,
+    HostSpan,
+    Hypervisor,
+    Unreachable,
+    most_cpu_us,
+)
 
 VERSION = "vim.version.version11"
 """Of vSphere 6.5: it has all that is asked here, and later ones answer it."""
@@ -290,8 +299,8 @@ def _guest(machine: Machine, samples: Samples, times: Iterable[int]) -> Guest:
     missing = None
     if not seen_us:
         cpu_us, missing = None, "no sample of it on this host"
-    elif cpu_us is not None and cpu_us > (machine.vcpu + EXTRA_THREADS) * seen_us:
-        cpu_us, missing = None, "more CPU time than its vCPUs can have used"
+    elif cpu_us is not None and cpu_us > BELIEVED * most_cpu_us(machine.vcpu, seen_us):  # turbo counts more
+        cpu_us, missing = None, TOO_MUCH
     return Guest(
         name=machine.name,
         uid=machine.uid,

@@ -195,7 +195,7 @@ def test_a_machine_is_told_while_it_runs_or_for_what_it_used(state: int, used_s:
     def domain(counted_s: int) -> Domain:
         return Domain("web", "uid", state, 2, 4096, Counted("7", counted_s * 1_000_000))
 
-    guest = guest_of(domain(10), domain(10 + used_s), elapsed_us=15_000_000)
+    guest = guest_of(domain(10), domain(10 + used_s), longest_us=15_000_000)
     assert (guest is not None) == is_told
     assert guest is None or guest.cpu_us == used_s * 1_000_000
 
@@ -206,6 +206,45 @@ def test_the_connection_can_change_nothing(kvm: Libvirt, library: Any) -> None:
     domain = kvm._connection.lookupByName("payroll")
     with pytest.raises(library.libvirtError, match="read only"):
         domain.destroy()
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("qemu+tcp://kvm-03/system", "'tcp' is neither encrypted nor verified"),
+        ("qemu+ext:///system?command=/bin/sh", "'ext' is neither"),
+        ("qemu+tls://kvm-03/system?no_verify=1", "no_verify=1 would leave out who answers"),
+        ("qemu+ssh://root@kvm-03/system?socket=/run/x&No_Verify=1", "No_Verify=1 would leave out"),
+        ("qemu+libssh://kvm-03/system?known_hosts_verify=ignore", "known_hosts_verify=ignore would"),
+        ("qemu+libssh2://kvm-03/system?known_hosts_verify=auto", "known_hosts_verify=auto would"),
+        ("esx://esx-01/?transport=http", "transport=http would leave out"),
+        ("qemu+ssh://root:secret@kvm-03/system", "an address holds no password"),
+        ("kvm-03", "an address such as qemu:///system"),
+    ],
+)
+def test_an_address_that_leaves_out_who_answers_is_refused_at_the_start(uri: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        LibvirtSettings(uri)
+    assert str(caught.value).startswith("uri: ")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "qemu:///system",
+        "qemu+unix:///system?socket=/run/libvirt/libvirt-sock",
+        "qemu://kvm-03/system",
+        "qemu+tls://kvm-03/system?pkipath=/etc/console-inr/pki&no_verify=0",
+        "qemu+ssh://inr@kvm-03/system?keyfile=/etc/console-inr/key",
+        "qemu+libssh2://inr@kvm-03/system?known_hosts_verify=normal",
+        "esx://esx-01/",
+    ],
+)
+def test_an_address_that_is_local_or_verified_is_taken(uri: str) -> None:
+    settings = LibvirtSettings(uri)
+    assert settings.uri == uri
+    assert settings.is_of_this_machine == (":///" in uri)
 
 
 @needs_libvirt

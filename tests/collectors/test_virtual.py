@@ -75,12 +75,22 @@ def energies(told: HostSpan, energy_mj: int, idle_power_mw: int | None = None) -
     ],
 )
 def test_two_reads_of_the_counter_of_a_machine(before: Counted | None, now: Counted, used: int | str) -> None:
-    found = spent(before, now, vcpu=2, elapsed_us=15_000_000)
+    found = spent(before, now, vcpu=2, longest_us=15_000_000)
     if isinstance(used, int):
         assert found == Spent(used, None)
     else:
         assert isinstance(found, Missing)
         assert used in found.reason
+
+
+@pytest.mark.parametrize("vcpu", [1, 4, 64, 448])
+@pytest.mark.parametrize("late_s", [0.0, 0.4, 3.0])
+def test_a_machine_that_is_fully_busy_and_read_a_little_late_is_told_whatever_its_size(
+    vcpu: int, late_s: float
+) -> None:
+    used_us = round(vcpu * (15 + late_s) * 1e6)
+    found = spent(Counted("7", 10**9), Counted("7", 10**9 + used_us), vcpu, longest_us=15_000_000)
+    assert found == Spent(used_us, None)
 
 
 def test_a_counter_that_began_again_leaves_the_total_of_its_host_unchanged() -> None:

@@ -303,6 +303,15 @@ def test_a_machine_without_samples_to_believe_is_missing_and_not_idle(
     assert [(guest.cpu_us, guest.missing) for guest in told.guests] == [(None, missing)]
 
 
+def test_a_machine_that_is_fully_busy_at_turbo_is_told() -> None:
+    """Used time is weighed by frequency: 64 vCPUs at 1.3 times their nominal one use 83 CPUs."""
+    large = Machine("vm-1", "host-1", "web", "502e71fa-1", 64, 8192)
+    used = {("host-1", USAGE): QUARTER, ("vm-1", USED): dict.fromkeys(MINUTE, 64 * 26_000)}
+    told = spans([ESX], [large], used)["esx-01"]
+    assert isinstance(told, HostSpan)
+    assert [guest.cpu_us for guest in told.guests] == [64 * 78_000_000]
+
+
 def test_a_host_without_a_sample_is_missing() -> None:
     assert spans([ESX], [WEB], {}) == {"esx-01": Missing("no sample of it is complete")}
 
