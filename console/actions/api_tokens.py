@@ -15,6 +15,7 @@ from console.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauth
 from console.domain.tokens import COLLECTOR, CONSOLE, OLD_TEXT_LASTS, Maker, Terms, TokenScope, check_terms
 from console.store.models import catalogue as c
 from console.store.models import people as p
+from console.store.upsert import upsert
 
 TOKEN_BYTES = 32
 LONGEST_SIGNATURE = 200
@@ -72,8 +73,8 @@ def opens(session: Session, text: str, now: datetime) -> bool:
 
 
 def note_use(session: Session, token_id: int, *, now: datetime) -> None:
-    """The token was shown."""
-    session.merge(p.ApiTokenUse(token_id=token_id, last_used_at=now))
+    """The token was shown, by several programs at once as well."""
+    upsert(session, p.ApiTokenUse, [{"token_id": token_id, "last_used_at": now}], update=["last_used_at"])
 
 
 def issue_token(

@@ -18,7 +18,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from console.actions.api_tokens import issue_token
+from console.actions.api_tokens import issue_token, note_use
 from console.actions.catalogue import seed_catalogue
 from console.actions.ingest import mark_due
 from console.actions.metering import meter_hour
@@ -168,6 +168,26 @@ def test_hours_left_behind_hold_batches_back_until_they_are_metered(
         assert meter_hour(session, 1, hour, now=hour + HOUR)
     consoles.append(create_app(settings))  # another process, which has not counted yet
     assert sender(consoles[1], token)(body()).status_code == 202
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_two_programs_may_show_a_token_for_the_first_time_at_once(database: Database, token: str) -> None:
+    def note() -> None:
+        with database.write(Operator()) as session:
+            note_use(session, 1, now=datetime.now(UTC))
+            done.append(True)
+
+    done: list[bool] = []
+    other = threading.Thread(target=note)
+    with database.write(Operator()) as session:
+        note_use(session, 1, now=datetime.now(UTC))
+        session.flush()
+        other.start()
+        other.join(0.3)  # it waits for us
+        assert not done
+    other.join(20)
+    assert done
 
 
 @pytest.mark.postgres
