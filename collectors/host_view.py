@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from collectors.instrument import Energy, HostUse, Missing, Source
-from collectors.power_models.servers import Server, server_of
+from collectors.power_models.servers import Server
+from collectors.power_models.stated import ModelSettings
 from collectors.reading import Authority, Boundary, Facts, Kind, Quality
 from collectors.virtual import HostSpan, use_of
 
@@ -80,9 +81,10 @@ class ModelledPower(Source):
     boundary = Boundary.SERVER_INPUT
     quality = Quality.MODELLED
 
-    def __init__(self, view: HostView) -> None:
+    def __init__(self, view: HostView, stated: ModelSettings | None = None) -> None:
         self._view = view
-        self._server: tuple[tuple[int, Facts], Server] | None = None
+        self._stated = stated or ModelSettings()
+        self._server: tuple[tuple[int, int | None, Facts], Server] | None = None
 
     def available(self) -> str | None:
         return None
@@ -93,12 +95,11 @@ class ModelledPower(Source):
             return taken
         if taken.elapsed_ms < 1:
             return Missing("no time passed since the last read")
-        server = self._server_of(taken.span.vcpu, taken.span.facts)
+        server = self._server_of(taken.span.vcpu, taken.span.cores, taken.span.facts)
         return server.energy(taken.elapsed_ms, taken.span.utilisation)
 
-    def _server_of(self, vcpu: int, facts: Facts) -> Server:
+    def _server_of(self, vcpu: int, cores: int | None, facts: Facts) -> Server:
         """The model of this host, made again where it is made of something else."""
-        if self._server is None or self._server[0] != (vcpu, facts):
-            server = server_of(facts.cpu_model, vcpu, sockets=facts.sockets, ram_mb=facts.ram_mb)
-            self._server = (vcpu, facts), server
+        if self._server is None or self._server[0] != (vcpu, cores, facts):
+            self._server = (vcpu, cores, facts), self._stated.server(vcpu, cores, facts)
         return self._server[1]

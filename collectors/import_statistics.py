@@ -176,6 +176,7 @@ def _host_span(
         guests=tuple(_guests(machines, statistics, span)),
         facts=facts,
         load=load,
+        cores=host.cores,
         energy=_energy(host, statistics, span),
     )
 

@@ -19,6 +19,20 @@ def facts(proc_root: Path, site: str | None = None, cluster: str | None = None) 
     return Facts(site, cluster, model or None, sockets or None, ram_mb(proc_root))
 
 
+def cores(proc_root: Path) -> int | None:
+    """How many cores the machine has; None where the kernel does not say, or a hypervisor makes them up."""
+    found: set[tuple[str, str]] = set()
+    package = ""
+    for key, value in _fields(proc_root / "cpuinfo"):
+        if key == "physical id":
+            package = value
+        elif key == "core id":
+            found.add((package, value))
+        elif key == "flags" and "hypervisor" in value.split():
+            return None
+    return len(found) or None
+
+
 def ram_mb(proc_root: Path) -> int | None:
     """The memory that the kernel has, in MiB; None where it does not say."""
     for key, value in _fields(proc_root / "meminfo"):

@@ -61,8 +61,9 @@ class Guest:
 class HostSpan:
     """What one host did in the `covered_us` since the last read, as its hypervisor tells it.
 
-    `vcpu` are its logical CPUs. `load` is its utilisation from 0 to 1 where the hypervisor tells it otherwise
-    than by busy time. `energy` is what the platform itself measured, None where it measures none.
+    `vcpu` are its logical CPUs, on so many `cores` where that is told. `load` is its utilisation from 0 to 1
+    where the hypervisor tells it otherwise than by busy time. `energy` is what the platform itself measured,
+    None where it measures none.
     """
 
     covered_us: int
@@ -71,6 +72,7 @@ class HostSpan:
     guests: tuple[Guest, ...]
     facts: Facts = field(default_factory=Facts)
     load: float | None = None
+    cores: int | None = None
     energy: Energy | Missing | None = None
 
     @property

@@ -34,6 +34,7 @@ COLUMNS = (
     "full_p50_mw",
     "full_p90_mw",
     "ram_mb_per_cpu",
+    "threads_per_core",
 )
 
 Row = dict[str, str]
@@ -78,7 +79,8 @@ def _figures(rows: list[Row]) -> list[int]:
     idle = _ranks([1000 * float(row[IDLE]) / int(row["Total Threads"]) for row in rows])
     full = _ranks([1000 * float(row[FULL]) / int(row["Total Threads"]) for row in rows])
     ram_mb = [1024 * float(row["Total Memory (GB)"]) / int(row["Total Threads"]) for row in rows]
-    return [*idle, *full, round(statistics.median(ram_mb))]
+    threads = statistics.mode(int(row["# Threads Per Core"]) for row in rows)
+    return [*idle, *full, round(statistics.median(ram_mb)), threads]
 
 
 def _ranks(values: list[float]) -> list[int]:

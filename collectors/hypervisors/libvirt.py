@@ -44,6 +44,7 @@ PROCESSOR = re.compile(r"<processor>.*?<entry name='version'>([^<]{1,120})</entr
 CAPABLE = re.compile(
     r"<host>.*?<cpu>.*?<model>([^<]{1,60})</model>\s*<vendor>([^<]{1,30})</vendor>.*?</cpu>", re.DOTALL
 )
+SIBLINGS = re.compile(r"<cpu [^>]*\bsiblings='([0-9,-]{1,200})'")
 STATE_RUNNING, STATE_BLOCKED, STATE_PAUSED, STATE_STOPPING = 1, 2, 3, 4
 RUNS = frozenset({STATE_RUNNING, STATE_BLOCKED, STATE_STOPPING})
 TRANSPORTS = ("", "unix", "tls", "ssh", "libssh", "libssh2")
@@ -121,6 +122,7 @@ class Libvirt(Hypervisor):
         self._host = settings.host
         self._facts = Facts(settings.site, settings.cluster)
         self._vcpu = 0
+        self._cores: int | None = None
         self._last: Snapshot | None = None
 
     def available(self) -> str | None:
@@ -167,6 +169,7 @@ class Libvirt(Hypervisor):
         _, ram_mb, vcpu, _, nodes, sockets, _, _ = connection.getInfo()
         self._host = self._host or connection.getHostname()
         self._vcpu = vcpu
+        self._cores = _cores(connection, self._settings)
         self._facts = Facts(
             self._settings.site,
             self._settings.cluster,
@@ -190,6 +193,7 @@ class Libvirt(Hypervisor):
             busy_us=now.busy_us - before.busy_us,
             guests=tuple(guest for guest in guests if guest),
             facts=self._facts,
+            cores=self._cores,
         )
 
 
@@ -277,3 +281,14 @@ def model_of(capabilities: str) -> str | None:
         return None
     model, vendor = found[1], found[2]
     return f"{vendor} {model}" if model.startswith("EPYC") else f"{vendor} Processor ({model.split('-')[0]})"
+
+
+def _cores(connection: Any, settings: LibvirtSettings) -> int | None:
+    if settings.is_of_this_machine and settings.uri.startswith("qemu"):
+        return machine.cores(Path("/proc"))
+    return cores_of(connection.getCapabilities())
+
+
+def cores_of(capabilities: str) -> int | None:
+    """How many cores the logical CPUs of a host are of: siblings share one; None where that is not told."""
+    return len(set(SIBLINGS.findall(capabilities))) or None

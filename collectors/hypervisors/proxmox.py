@@ -76,7 +76,7 @@ class Proxmox(Hypervisor):
     def __init__(self, settings: ProxmoxSettings) -> None:
         self._settings = settings
         self._cluster: str | None = None
-        self._facts: dict[str, tuple[float, Facts]] = {}
+        self._made: dict[str, tuple[float, Facts, int | None]] = {}
         self._uids: dict[int, tuple[int, str]] = {}
         self._online: set[str] = set()
         self._read_s: float | None = None
@@ -137,7 +137,7 @@ class Proxmox(Hypervisor):
         return told
 
     def _span(self, door: Any, node: Mapping[str, Any], items: list[Any], elapsed_us: int) -> HostSpan:
-        facts = self._facts_of(door, str(node["node"]))
+        facts, cores = self._made_of(door, str(node["node"]))
         vcpu = int(node["maxcpu"])
         if not 1 <= vcpu <= MOST_VCPU:
             raise ValueError(f"maxcpu of {node['node']} is {vcpu}")
@@ -148,6 +148,7 @@ class Proxmox(Hypervisor):
             guests=tuple(self._guest(item, elapsed_us) for item in items),
             facts=facts,
             load=float(node["cpu"]),
+            cores=cores,
         )
 
     def _guest(self, item: Mapping[str, Any], elapsed_us: int) -> Guest:
@@ -181,10 +182,10 @@ class Proxmox(Hypervisor):
             self._cluster = str(named[0])
         return self._cluster
 
-    def _facts_of(self, door: Any, node: str) -> Facts:
-        """What a node is made of; asked once an hour."""
-        read_s, facts = self._facts.get(node, (0.0, None))
-        if facts is None or time.monotonic() - read_s > FACTS_S:
+    def _made_of(self, door: Any, node: str) -> tuple[Facts, int | None]:
+        """What a node is made of, and its cores where they are told; asked once an hour."""
+        known = self._made.get(node)
+        if known is None or time.monotonic() - known[0] > FACTS_S:
             status = door.nodes(node).status.get()
             cpu = status["cpuinfo"]
             facts = Facts(
@@ -194,8 +195,9 @@ class Proxmox(Hypervisor):
                 sockets=int(cpu["sockets"]),
                 ram_mb=int(status["memory"]["total"]) // MEBIBYTE,
             )
-            self._facts[node] = time.monotonic(), facts
-        return facts
+            known = time.monotonic(), facts, int(cpu.get("cores") or 0) or None
+            self._made[node] = known
+        return known[1:]
 
 
 def _runs(item: Mapping[str, Any]) -> bool:

@@ -99,6 +99,7 @@ class Rvtools(Hypervisor):
                 self._settings.site, host.cluster, host.cpu_model, host.sockets or None, host.ram_mb or None
             ),
             load=host.busy_percent / 100,
+            cores=host.cores,
         )
 
 

@@ -283,6 +283,7 @@ def spans(
             guests=tuple(_guest(machine, samples, usage.keys()) for machine in on_host[host.key]),
             facts=host.facts,
             load=sum(usage.values()) / (WHOLE * len(usage)),
+            cores=host.cores,
             energy=_energy(host.key, samples, usage.keys()),
         )
     return told

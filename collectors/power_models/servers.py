@@ -16,6 +16,11 @@ The least and the greatest are the 10th and 90th percentiles of the same results
 of all servers, where they lie further out. The results hold the idle and the full load of each server, not
 the nine loads between: the curve is a straight line.
 
+The results are of servers whose cores show as many logical CPUs as they can, two mostly. A server with
+hyper-threading off shows half of them and draws nearly the same, so a server counts as many logical CPUs as
+one of the family with its cores would. Where nobody tells its cores, each logical CPU counts once, and the
+greatest is that of a server which shows each core once only.
+
 A server holds the memory of the median result of its family; what it has beyond draws more by a coefficient
 (`components.py`), and what it lacks takes nothing away: more memory never draws less.
 """
@@ -61,7 +66,10 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The results of one family: curves of one logical CPU, and the memory that was measured with it."""
+    """The results of one family: curves of one logical CPU, and the memory that was measured with it.
+
+    `threads_per_core` is how many logical CPUs most of its servers showed of a core.
+    """
 
     name: str
     results: int
@@ -69,6 +77,13 @@ class Family:
     median: Curve
     high: Curve
     ram_mb_per_cpu: int
+    threads_per_core: int
+
+    def counted(self, vcpu: int, cores: int | None) -> tuple[int, int]:
+        """How many logical CPUs of the family a server is taken to have, and how many at most."""
+        if cores is None:
+            return vcpu, vcpu * self.threads_per_core
+        return cores * self.threads_per_core, cores * self.threads_per_core
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +111,25 @@ def server_of(
     cpu_model: str | None,
     vcpu: int,
     *,
+    cores: int | None = None,
     sockets: int | None = None,
     ram_mb: int | None = None,
     tdp_w: float | None = None,
     drives: int = 0,
     ports: Iterable[str] = (),
 ) -> Server:
-    """The model of a server of `vcpu` logical CPUs.
+    """The model of a server of `vcpu` logical CPUs, on so many cores where that is known.
 
     `drives` and `ports` (speeds such as "10G") are those beyond the one drive and the port of a measured
     server.
     """
     family = families().get(family_of(cpu_model or "") or "")
     if family is None and tdp_w is not None and not of_server(cpu_model):
-        bare, held_mb = _by_tdp(round(tdp_w * 1000) * (sockets or 1), vcpu), 0
+        bare, held_mb = _by_tdp(round(tdp_w * 1000) * (sockets or 1), vcpu, cores), 0
     else:
         family = family or families()[ALL]
-        bare, held_mb = _by_family(family, vcpu), family.ram_mb_per_cpu * vcpu
+        counted, most = family.counted(vcpu, cores)
+        bare, held_mb = _by_family(family, counted, most), family.ram_mb_per_cpu * counted
     return _with(bare, _parts(max((ram_mb or 0) - held_mb, 0), drives, ports))
 
 
@@ -121,14 +138,15 @@ def of_server(cpu_model: str | None) -> bool:
     return cpu_model is None or SERVERS.search(cpu_model) is not None
 
 
-def _by_family(family: Family, vcpu: int) -> Server:
+def _by_family(family: Family, counted: int, most: int) -> Server:
     basis = f"SPECpower, {family.name} ({family.results} results)"
-    return Server(basis, family.low.times(vcpu), family.median.times(vcpu), family.high.times(vcpu))
+    return Server(basis, family.low.times(counted), family.median.times(counted), family.high.times(most))
 
 
-def _by_tdp(full_mw: int, vcpu: int) -> Server:
+def _by_tdp(full_mw: int, vcpu: int, cores: int | None) -> Server:
     every = families()[ALL]
-    low, high = every.low.times(vcpu), every.high.times(vcpu)
+    counted, most = every.counted(vcpu, cores)
+    low, high = every.low.times(counted), every.high.times(most)
     stated = Curve(full_mw * every.median.idle_mw // every.median.full_mw, full_mw)
     return Server(
         "load x TDP",
@@ -173,4 +191,5 @@ def _family(row: dict[str, str]) -> Family:
         median=curve("p50"),
         high=curve("p90"),
         ram_mb_per_cpu=int(row["ram_mb_per_cpu"]),
+        threads_per_core=int(row["threads_per_core"]),
     )

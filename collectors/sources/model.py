@@ -11,49 +11,24 @@ SPECpower is measured at the wall, so the boundary is `server_input`. For a virt
 of its share of a server, one logical CPU per virtual CPU. A machine of the median, not this machine: the
 quality is `modelled`, the least and the greatest are the spread of the family, and any sensor goes before it.
 
-Settings, all optional: `cpu_model`, `sockets` and `ram_gb` where the kernel does not tell the right ones (a
-hypervisor that hides the processor), `tdp_w` (of one socket), `drives` and `ports` (speeds of active ports,
-such as ["10G", "10G"]) beyond the first of each.
+Settings, all optional: `cpu_model`, `sockets`, `cores` (of all sockets) and `ram_gb` where the kernel does
+not tell the right ones (a hypervisor that hides the processor), `tdp_w` (of one socket), `drives` and `ports`
+(speeds of active ports, such as ["10G", "10G"]) beyond the first of each.
+
+For another host, in the table of a manager (`[hypervisors.hosts."esx-01".sources.model]`), the same settings
+go before what its hypervisor tells; its load is the hypervisor's.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 from collectors.instrument import Energy, Missing, Roots, Source
-from collectors.machine import facts
-from collectors.power_models.components import PORTS
-from collectors.power_models.servers import MB_PER_GB, Server, server_of
+from collectors.machine import cores, facts
+from collectors.power_models.servers import Server
+from collectors.power_models.stated import ModelSettings
 from collectors.proc import CpuTimes, Unreadable, cpu_times
 from collectors.reading import Authority, Boundary, Quality
-
-HIGHEST_TDP_W = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSettings:
-    """What this host is made of, where its kernel does not say it."""
-
-    cpu_model: str | None = None
-    sockets: int | None = None
-    ram_gb: int | None = None
-    tdp_w: float | None = None
-    drives: int = 0
-    ports: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.sockets is not None and not 1 <= self.sockets <= 64:
-            raise ValueError("sockets: a number from 1 to 64 is expected")
-        if self.ram_gb is not None and self.ram_gb < 1:
-            raise ValueError("ram_gb: at least 1 is expected")
-        if self.tdp_w is not None and not 0 < self.tdp_w <= HIGHEST_TDP_W:
-            raise ValueError(f"tdp_w: watts of one socket are expected, {HIGHEST_TDP_W} at most")
-        if self.drives < 0:
-            raise ValueError("drives: 0 or more is expected")
-        for speed in self.ports:
-            if speed not in PORTS:
-                raise ValueError(f"ports: {speed!r} is not one of {', '.join(PORTS)}")
 
 
 class Model(Source):
@@ -92,20 +67,8 @@ class Model(Source):
     def _server_of(self, vcpu: int) -> Server:
         """The model of this host, made again where logical CPUs come or go."""
         if self._server is None or self._server[0] != vcpu:
-            self._server = vcpu, self._modelled(vcpu)
+            self._server = vcpu, self._settings.server(vcpu, cores(self._roots.proc), facts(self._roots.proc))
         return self._server[1]
-
-    def _modelled(self, vcpu: int) -> Server:
-        stated, told = self._settings, facts(self._roots.proc)
-        return server_of(
-            stated.cpu_model or told.cpu_model,
-            vcpu,
-            sockets=stated.sockets or told.sockets,
-            ram_mb=told.ram_mb if stated.ram_gb is None else stated.ram_gb * MB_PER_GB,
-            tdp_w=stated.tdp_w,
-            drives=stated.drives,
-            ports=stated.ports,
-        )
 
 
 def between(before: CpuTimes, now: CpuTimes, duration_ms: int, server: Server) -> Energy | Missing:

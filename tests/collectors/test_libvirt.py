@@ -15,7 +15,15 @@ from typing import Any
 
 import pytest
 
-from collectors.hypervisors.libvirt import Domain, Libvirt, LibvirtSettings, domain_of, guest_of, model_of
+from collectors.hypervisors.libvirt import (
+    Domain,
+    Libvirt,
+    LibvirtSettings,
+    cores_of,
+    domain_of,
+    guest_of,
+    model_of,
+)
 from collectors.power_models.families import family_of
 from collectors.virtual import FIRST_READ, Counted, HostSpan, Unreachable, use_of
 from tests.hypervisors import libvirt_files
@@ -108,6 +116,20 @@ def test_a_host_and_its_machines_are_told_from_the_second_read_on(kvm: Libvirt) 
     }
     for guest in span.guests:
         assert guest.cpu_us == pytest.approx(span.covered_us, abs=50_000)
+
+
+@needs_libvirt
+def test_the_cores_of_a_host_are_told_beside_its_logical_cpus(shared: tuple[Libvirt, Any]) -> None:
+    """The driver's host shows each of its cores once."""
+    hypervisor, _ = shared
+    hypervisor.read()
+    assert told(hypervisor).cores == 16
+
+
+def test_logical_cpus_that_are_siblings_share_a_core() -> None:
+    cpu = "<cpu id='{0}' socket_id='0' die_id='0' core_id='{1}' siblings='{1},{2}'/>"
+    assert cores_of("".join(cpu.format(number, number % 4, number % 4 + 4) for number in range(8))) == 4
+    assert cores_of("<host/>") is None
 
 
 @needs_libvirt

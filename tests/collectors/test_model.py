@@ -8,8 +8,9 @@ import pytest
 
 from collectors.instrument import Energy, Missing, Roots
 from collectors.power_models.servers import families, server_of
+from collectors.power_models.stated import ModelSettings
 from collectors.proc import CpuTimes
-from collectors.sources.model import Model, ModelSettings, between
+from collectors.sources.model import Model, between
 from tests.collectors.trees import Host, written
 
 SERVER = server_of(None, 2)
@@ -36,6 +37,21 @@ def test_a_host_takes_the_curve_of_its_own_processor_and_the_settings_go_before_
     assert idle_power_mw(host, Model(host.roots, hidden)) == cascade_lake.median.idle_mw
 
 
+@pytest.mark.parametrize(
+    ("cores", "flags", "cpus"),
+    [(1, "fpu ht", 2), (2, "fpu ht", 4), (2, "fpu ht hypervisor", 2)],
+    ids=["two threads of one core", "hyper-threading off", "a virtual machine, whose cores are made up"],
+)
+def test_a_host_with_hyper_threading_off_is_no_server_of_half_its_cores(
+    host: Host, cores: int, flags: str, cpus: int
+) -> None:
+    """The kernel shows two logical CPUs."""
+    shown = "processor\t: {}\nmodel name\t: AMD EPYC 7763\nphysical id\t: 0\ncore id\t\t: {}\nflags\t: {}\n\n"
+    text = "".join(shown.format(number, number % cores, flags) for number in range(2))
+    written(host.roots.proc / "cpuinfo", text)
+    assert idle_power_mw(host, Model(host.roots)) == cpus * families()["milan"].median.idle_mw
+
+
 def idle_power_mw(host: Host, source: Model) -> int | None:
     host.busy(0)
     source.read()
@@ -50,6 +66,7 @@ def idle_power_mw(host: Host, source: Model) -> int | None:
     ("wrong", "message"),
     [
         ({"sockets": 0}, "sockets: a number from 1"),
+        ({"cores": 0}, "cores: a number from 1"),
         ({"ram_gb": 0}, "ram_gb: at least 1"),
         ({"tdp_w": -5.0}, "tdp_w: watts of one socket"),
         ({"drives": -1}, "drives: 0 or more"),

@@ -88,17 +88,44 @@ def test_each_model_gives_its_own_figures() -> None:
     assert stated.median == Curve(560_000 * 634 // 3352, 560_000)
 
 
+@pytest.mark.parametrize("cpu_model", ["Intel(R) Xeon(R) Gold 6248R CPU @ 3.00GHz", "AMD EPYC 7763", None])
+def test_a_server_draws_the_same_with_hyper_threading_off(cpu_model: str | None) -> None:
+    on = server_of(cpu_model, 96, cores=48, sockets=2, ram_mb=393_216)
+    assert server_of(cpu_model, 48, cores=48, sockets=2, ram_mb=393_216) == on
+    assert server_of(cpu_model, 96, sockets=2, ram_mb=393_216).median == on.median
+
+
+def test_a_processor_that_shows_each_core_once_counts_its_cores_once() -> None:
+    assert families()["altra"].threads_per_core == 1
+    assert server_of("Ampere Altra Max", 128, cores=128) == server_of("Ampere Altra Max", 128)
+
+
+def test_the_spread_is_wider_where_nobody_tells_the_cores() -> None:
+    """48 logical CPUs are 24 cores, or 48 with hyper-threading off."""
+    untold = server_of("AMD EPYC 7763", 48)
+    on, off = server_of("AMD EPYC 7763", 48, cores=24), server_of("AMD EPYC 7763", 48, cores=48)
+    assert (untold.low, untold.median, untold.high) == (on.low, on.median, off.high)
+    stated = server_of("an unheard-of processor", 48, tdp_w=280.0)
+    assert stated.high == server_of("an unheard-of processor", 48, tdp_w=280.0, cores=48).high
+
+
 @given(
     cpu_model=st.sampled_from(MODELS),
     vcpu=st.integers(1, 512),
+    cores=st.none() | st.integers(1, 512),
     tdp_w=st.none() | st.floats(1, 2000),
     utilisation=st.floats(0, 1),
     duration_ms=st.integers(1, 3_600_000),
 )
 def test_the_figure_lies_within_its_spread_whatever_the_model(
-    cpu_model: str | None, vcpu: int, tdp_w: float | None, utilisation: float, duration_ms: int
+    cpu_model: str | None,
+    vcpu: int,
+    cores: int | None,
+    tdp_w: float | None,
+    utilisation: float,
+    duration_ms: int,
 ) -> None:
-    energy = server_of(cpu_model, vcpu, tdp_w=tdp_w).energy(duration_ms, utilisation)
+    energy = server_of(cpu_model, vcpu, cores=cores, tdp_w=tdp_w).energy(duration_ms, utilisation)
     assert energy.min_mj is not None
     assert energy.max_mj is not None
     assert energy.min_mj <= energy.energy_mj <= energy.max_mj

@@ -155,7 +155,7 @@ def test_a_cluster_is_told_by_node_from_the_second_read_on(cluster: tuple[Cluste
     told = read_twice(cluster)
     span = on(told, "pve1")
     assert span.facts == Facts("tls", "prod", "AMD EPYC 7543 32-Core Processor", 1, 262_144)
-    assert (span.vcpu, span.utilisation) == (64, 0.25)
+    assert (span.vcpu, span.cores, span.utilisation) == (64, 32, 0.25)
     assert span.busy_us == pytest.approx(span.covered_us * 16, abs=2)
     found = {one.name: (one.uid, one.vcpu, one.ram_mb, one.cpu_us) for one in span.guests}
     assert found == {

@@ -223,7 +223,7 @@ def test_samples_become_the_use_of_a_host_and_its_machines() -> None:
         },
     )["esx-01"]
     assert isinstance(told, HostSpan)
-    assert (told.busy_us, told.load, told.energy) == (480_000_000, 0.25, None)
+    assert (told.busy_us, told.load, told.energy, told.cores) == (480_000_000, 0.25, None, 32)
     found = {name: (work.cpu_us, work.steal_us) for name, work in use_of(told).workloads.items()}
     assert found == {"web": (120_000_000, 2_100_000), "db": (240_000_000, None)}
 
