@@ -217,14 +217,11 @@ class Prometheus(Polled):
             raise Broken(energy.reason)
         if power_mw and power_before_mw:
             told_mj = (power_before_mw + power_mw) / 2 * elapsed_s
-            agreed = self._agreement.holds(energy.energy_mj, told_mj, elapsed_s)
-        else:
-            agreed = True
-        if not agreed:
-            raise Broken(
-                f"{SCAPHANDRE_ENERGY} rose by {energy.energy_mj / 1000:g} J in {elapsed_s:.0f} s "
-                f"where {SCAPHANDRE_POWER} says {power_mw / 1000:g} W: one of them is in another unit"
-            )
+            if not self._agreement.holds(energy.energy_mj, told_mj, elapsed_s):
+                raise Broken(
+                    f"{SCAPHANDRE_ENERGY} rose by {energy.energy_mj / 1000:g} J in {elapsed_s:.0f} s "
+                    f"where {SCAPHANDRE_POWER} says {power_mw / 1000:g} W: one of them is in another unit"
+                )
         return Sample(power_mw, energy.energy_mj, at_s=at_s)
 
     def _from_url(self) -> Read:
