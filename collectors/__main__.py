@@ -27,6 +27,7 @@ from collectors.outbox import Outbox, OutboxUnusable, Room
 from collectors.reading import Facts, Reading, encode_batch
 from collectors.sampler import Sampler
 from collectors.sender import Console, Sender
+from collectors.settings import unusable_secret
 from collectors.sources.processes import Processes
 from collectors.virtual import Unreachable
 
@@ -239,14 +240,12 @@ OF_AGENT = (
 
 def _console(settings: ConsoleSettings) -> Console:
     path = settings.token_file.path
+    if reason := unusable_secret(path):
+        raise Refused(f"token_file: {reason}")
     try:
-        token = settings.token_file.read()
+        settings.token_file.token()
     except OSError as error:
         raise Refused(f"token_file: {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise Refused(f"token_file: {path}: not a token (plain letters and digits)") from None
-    if not token or not token.isascii() or not token.isprintable():
-        raise Refused(f"token_file: {path}: one line with the token is expected")
     try:
         return Console(settings.url, settings.token_file, settings.ca_file)
     except OSError as error:

@@ -6,6 +6,7 @@ its own edge, and says what it does not know: `Missing` with a reason, never zer
 
 from __future__ import annotations
 
+import errno
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,13 +29,29 @@ class Roots:
 
 @dataclass(frozen=True, slots=True)
 class SecretFile:
-    """A file that holds a secret, read each time it is used: a new one is taken without a restart."""
+    """A file that holds a secret, read each time it is used: a new one is taken without a restart.
+
+    It is looked at each time as well: a line break in a header would have the whole of it in a message.
+    """
 
     path: Path
 
     def read(self) -> str:
-        """The secret; raises `OSError` where the file cannot be read."""
-        return self.path.read_text(encoding="utf-8").strip()
+        """The secret; raises `OSError` where the file cannot be read, or holds anything but one line."""
+        secret = self.path.read_text(encoding="utf-8", errors="replace").strip()
+        if not secret.isprintable() or not secret or "\N{REPLACEMENT CHARACTER}" in secret:
+            raise self._wrong("one line with the secret is expected")
+        return secret
+
+    def token(self) -> str:
+        """The secret as it goes into a header; raises `OSError` where that cannot be."""
+        secret = self.read()
+        if not secret.isascii():
+            raise self._wrong("a token is plain letters, digits and signs")
+        return secret
+
+    def _wrong(self, reason: str) -> OSError:
+        return OSError(errno.EINVAL, reason, str(self.path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from abc import abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 
 from collectors.instrument import Energy, Missing, Source
 
@@ -164,7 +166,7 @@ class Polled(Source):
         except NoAnswer as reason:
             self._fail(str(reason))
         except Exception as error:
-            self._fail(f"{type(error).__name__}: {error}")
+            self._fail(_place(error))
         else:
             with self._lock:
                 middle_s = (began_s + time.monotonic()) / 2
@@ -173,6 +175,12 @@ class Polled(Source):
     def _fail(self, reason: str, *, broken: bool = False) -> None:
         with self._lock:
             self._meter.fail(reason, broken=broken)
+
+
+def _place(error: Exception) -> str:
+    """What failed and where; not its text, which may quote what was sent, a secret among it."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
 
 
 class Broken(NoAnswer):

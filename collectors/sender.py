@@ -125,9 +125,10 @@ class Console:
 
     def _attempt(self, body: bytes, headers: dict[str, str], patience_s: float) -> Answer:
         try:
-            token = self._token_file.read()
-            if not token or not token.isascii() or not token.isprintable():
-                return Answer(0, "the token file does not hold one line with a token")
+            token = self._token_file.token()
+        except OSError as error:
+            return Answer(0, f"{self._token_file.path}: {error.strerror}")
+        try:
             headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"} | headers
             request = urllib.request.Request(self.address, body, headers, method="POST")  # noqa: S310
             with self._opener.open(request, timeout=patience_s) as response:

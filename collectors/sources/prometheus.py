@@ -153,7 +153,7 @@ class Prometheus(Polled):
     def available(self) -> str | None:
         if self._settings.token_file is not None:
             try:
-                self._settings.token_file.read()
+                self._settings.token_file.token()
             except OSError as error:
                 return f"token_file: {self._settings.token_file.path}: {error.strerror}"
         return None
@@ -229,7 +229,7 @@ class Prometheus(Polled):
         headers = {"Accept": "text/plain;version=0.0.4"}
         try:
             if settings.token_file is not None:
-                headers["Authorization"] = f"Bearer {settings.token_file.read()}"
+                headers["Authorization"] = f"Bearer {settings.token_file.token()}"
             server = server_at(
                 settings.url or "",
                 schemes=("http", "https"),

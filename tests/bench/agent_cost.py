@@ -88,6 +88,7 @@ def main() -> None:
             program = WORKER if number % 30 == 0 else SLEEPER
             started(stack, groups[number % len(groups)], "-S", "-c", program)
         (folder / "token").write_text("bench")
+        (folder / "token").chmod(0o600)
         costs = [
             Cost(stack, root, "agent", *agent(folder, console.server_port)),
             Cost(stack, root, "CodeCarbon", "-c", TRACKER),

@@ -29,8 +29,13 @@ ROOT = Path(__file__).parents[2]
 FAST = ["--sample-seconds", "0.3", "--interval-seconds", "0.6"]
 
 
-def command(folder: Path, url: str, *more: str) -> list[str]:
+def secret(folder: Path) -> None:
     (folder / "token").write_text("s3cret\n")
+    (folder / "token").chmod(0o600)
+
+
+def command(folder: Path, url: str, *more: str) -> list[str]:
+    secret(folder)
     where = ["--token-file", str(folder / "token"), "--outbox", str(folder / "outbox")]
     return [sys.executable, "-m", "collectors", "--url", url, "--host", "srv-01", *where, *more]
 
@@ -194,7 +199,8 @@ def test_it_says_once_what_it_measures_with_and_why_not_with_the_rest(tmp_path: 
         ({"--url": "http://console.example"}, "--url: 'http://console.example' would send the token"),
         ({"--url": "https://me:secret@console.example"}, "an address holds no name and no password"),
         ({"--token-file": "/no/token"}, "token_file: /no/token: No such file or directory"),
-        ({"--token-file": "/dev/null"}, "one line with the token is expected"),
+        ({"--token-file": "/dev/null"}, "token_file: /dev/null: one line with the secret is needed"),
+        ({"--token-file": "/proc/version"}, "/proc/version: others may read it; chmod 600 /proc/version"),
         ({"--outbox": "/proc/outbox"}, "/proc/outbox: "),
         ({"--host": "Not A Host"}, "--host: 'Not A Host' is not made of"),
         ({"--rules": "/no/rules"}, "/no/rules: No such file or directory"),
@@ -210,7 +216,7 @@ def test_it_says_once_what_it_measures_with_and_why_not_with_the_rest(tmp_path: 
 def test_what_is_asked_wrongly_is_one_clear_line_and_status_2(
     tmp_path: Path, changes: dict[str, str | None], message: str
 ) -> None:
-    (tmp_path / "token").write_text("s3cret")
+    secret(tmp_path)
     given: dict[str, str | None] = {
         "--url": "http://127.0.0.1:9",
         "--token-file": str(tmp_path / "token"),

@@ -209,6 +209,8 @@ def test_with_the_one_right_of_the_service_counters_of_root_are_read(
     host.zone("intel-rapl:0", "package-0", 1000)
     (host.roots.powercap / "intel-rapl:0/energy_uj").chmod(0o400)
     (tmp_path / "token").write_text("s3cret\n")
+    (tmp_path / "token").chmod(0o600)
+    os.chown(tmp_path / "token", 65534, 65534)
     for folder in [tmp_path, *tmp_path.parents]:
         if folder.is_relative_to("/tmp/pytest-of-root"):  # noqa: S108 - made by pytest for root alone
             folder.chmod(0o755)

@@ -176,7 +176,7 @@ def test_a_source_is_asked_in_its_thread_and_lets_go_at_the_end() -> None:
     [
         (NoAnswer("the network is down"), "the network is down"),
         (Broken("it was reset"), "it was reset"),
-        (ZeroDivisionError("of ours"), "ZeroDivisionError: of ours"),
+        (ZeroDivisionError("s3cret"), "ZeroDivisionError in test_polling.py, line "),
     ],
 )
 def test_whatever_goes_wrong_in_the_thread_is_a_reason_and_the_thread_goes_on(
@@ -185,7 +185,10 @@ def test_whatever_goes_wrong_in_the_thread_is_a_reason_and_the_thread_goes_on(
     source = Scripted(failure)
     source.start()
     wait_for(source)
-    assert source.read() == Missing(reason)
+    missing = source.read()
+    assert isinstance(missing, Missing)
+    assert missing.reason.startswith(reason)
+    assert "s3cret" not in missing.reason
     source.script = [Sample(5_000)]
     deadline_s = time.monotonic() + 5
     while isinstance(source.read(), Missing):

@@ -446,3 +446,15 @@ def test_a_setting_that_makes_no_sense_is_refused_with_what_would_be_right(
 ) -> None:
     with pytest.raises(ValueError, match=f"^{message}"):
         PrometheusSettings(**wrong)
+
+
+@pytest.mark.parametrize("text", ["s3cret\nsecond line\n", "s3cret\u20ac", "", "s3cret\x07"])
+def test_a_token_file_that_is_replaced_by_no_token_is_a_reason_without_it(tmp_path: Path, text: str) -> None:
+    (tmp_path / "token").write_text("s3cret", encoding="utf-8")
+    settings = PrometheusSettings(url="https://127.0.0.1:1/", token_file=SecretFile(tmp_path / "token"))
+    source = Prometheus(Roots(), settings)
+    (tmp_path / "token").write_text(text, encoding="utf-8")
+    with pytest.raises(NoAnswer, match="token_file: ") as refused:
+        source.ask()
+    assert "s3cret" not in str(refused.value)
+    assert "token_file: " in str(source.available())

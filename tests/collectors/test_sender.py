@@ -296,7 +296,7 @@ def test_a_token_of_two_lines_is_never_sent_and_never_said(
         assert not sender(outbox, console.url).drain()
     assert console.batches == []
     assert "s3cret" not in caplog.text
-    assert "does not hold one line" in caplog.text
+    assert "token: one line with the secret is expected" in caplog.text
 
 
 @pytest.fixture
