@@ -5,7 +5,8 @@
 PUE = E_DC / E_IT, by the category of the point where the IT energy is measured; REF = E_ren / E_DC; ERF =
 E_reuse / E_DC; WUE = water / E_IT, in litres per kWh of the IT. CUE needs the carbon of what is drawn, and is
 reckoned with it. A quotient is of the stretches that both its terms cover whole: a month of which one of them
-lacks an hour is in neither. Over less than twelve months it is interim (iPUE), and says how many they are.
+lacks an hour is in neither; a stretch of which the IT would draw more than the whole site is in no PUE. Over
+less than twelve months it is interim (iPUE), and says how many they are.
 """
 
 from __future__ import annotations
@@ -155,8 +156,11 @@ def _quotient(
     total_above = total_below = covered = 0
     qualities: set[Quality] = set()
     for start, end, count in _stretches(upper, lower, bounds):
-        total_above += amount_over(upper, start, end) or 0
-        total_below += amount_over(lower, start, end) or 0
+        part_above, part_below = amount_over(upper, start, end) or 0, amount_over(lower, start, end) or 0
+        if indicator is Indicator.PUE and part_above < part_below:
+            continue
+        total_above += part_above
+        total_below += part_below
         covered += count
         qualities |= _qualities(upper, start, end) | _qualities(lower, start, end)
     unit = Fraction(MJ_PER_KWH, ML_PER_L) if indicator is Indicator.WUE else Fraction(1)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 
 from console.domain.errors import Invalid
 from console.domain.facility import Quantity
@@ -168,19 +169,33 @@ def _overlap(measure: Measure, other: Measure, lines: _Lines) -> Invalid:
 
 
 def _refuse_more_it_than_all(judged: Sequence[Judged], lines: _Lines) -> None:
-    """Refuse both where, over a period that both cover, the IT would draw more than the whole site."""
+    """Refuse both where, over a stretch that both cover, the IT would draw more than the whole site."""
+    energies = (Quantity.TOTAL, Quantity.IT)
+    stored = [one.told.measure for one in judged if one.to_store and one.told.measure.quantity in energies]
+    if not stored:
+        return
+    first, last = min(one.started_at for one in stored), max(one.ended_at for one in stored)
     wrong: dict[tuple[datetime, datetime], Invalid] = {}
-    points = [line[:2] for line in lines.measures if line[0] is Quantity.IT]
+    points = {line[:2] for line in lines.measures if line[0] is Quantity.IT}
     total = lines.of((Quantity.TOTAL, 0))
-    for point in sorted(set(points)):
+    for point in sorted(points):
         of_it = lines.of(point)
-        for one in judged:
-            if one.to_store and one.told.measure.point in (point, (Quantity.TOTAL, 0)):
-                period = one.told.measure.period
-                e_dc, e_it = amount_over(total, *period), amount_over(of_it, *period)
-                if e_dc is not None and e_it is not None and e_dc < e_it:
-                    wrong[period] = less_than_it(e_dc, e_it, point[1])
+        for start, end in _between_cuts([*total.values(), *of_it.values()]):
+            if start >= last or end <= first:
+                continue
+            e_dc, e_it = amount_over(total, start, end), amount_over(of_it, start, end)
+            if e_dc is not None and e_it is not None and e_dc < e_it:
+                wrong[start, end] = less_than_it(e_dc, e_it, point[1])
     _refuse_within(judged, wrong)
+
+
+def _between_cuts(lines: Iterable[Sequence[Measure]]) -> Iterable[tuple[datetime, datetime]]:
+    """The stretches between the instants at which a measure of every line starts or ends.
+
+    Whatever all lines cover is made of such stretches: what holds over each of them holds over any sum.
+    """
+    cuts = [{instant for one in measures for instant in one.period} for measures in lines if measures]
+    return pairwise(sorted(set[datetime].intersection(*cuts))) if cuts else ()
 
 
 def _refuse_within(judged: Sequence[Judged], wrong: Mapping[tuple[datetime, datetime], Invalid]) -> None:

@@ -128,6 +128,15 @@ def test_what_is_not_told_is_unknown_and_named() -> None:
     assert {one.value for one in nothing} == {None}
 
 
+def test_a_month_in_which_the_it_would_draw_more_than_the_site_is_in_no_pue() -> None:
+    whole = each_month(150 * MWH, Quantity.TOTAL)
+    whole[3] = over(3, 3, 99 * MWH, Quantity.TOTAL)
+    pue = found_of([*whole, *each_month(100 * MWH, Quantity.IT, 2)], Indicator.PUE)
+    assert (pue.value, pue.months, pue.is_interim) == (Fraction(3, 2), 11, True)
+    none = [*each_month(30 * MWH, Quantity.TOTAL), *each_month(100 * MWH, Quantity.IT, 2)]
+    assert found_of(none, Indicator.PUE).value is None
+
+
 def test_no_energy_of_the_it_divides_nothing() -> None:
     measures = [*each_month(0, Quantity.IT, 2), *each_month(1, Quantity.TOTAL)]
     assert found_of(measures, Indicator.PUE).value is None

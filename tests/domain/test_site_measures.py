@@ -1,13 +1,15 @@
 """Meters of a site: what is new, what corrects, and what cannot be."""
 
 from datetime import UTC, datetime
+from itertools import combinations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.facility import Quantity
 from console.domain.hours import HOUR
-from console.domain.site_measures import Measure, Quality, Told, Verdict, judge
+from console.domain.site_indicators import by_line
+from console.domain.site_measures import Measure, Quality, Told, Verdict, amount_over, judge
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 KWH = 3_600_000_000
@@ -90,6 +92,27 @@ def test_hours_of_the_it_are_held_against_the_day_of_the_site() -> None:
     assert verdicts(told(measure(0, 24, 1), *hours[:-1])) == [NEW] * 24  # an hour is unknown: so is the sum
 
 
+def test_what_comes_after_a_wider_measure_of_the_other_energy_is_held_against_it() -> None:
+    month = measure(0, 30 * 24, 100_000, Quantity.IT)
+    days = [measure(day * 24, day * 24 + 24, 1_000) for day in range(30)]
+    assert verdicts(told(*days), month) == [REFUSED] * 30
+    assert verdicts(told(days[-1]), month, *days[:-1]) == [REFUSED]
+    quarter, months = measure(0, 90, 100), [measure(at, at + 30, 40, Quantity.IT) for at in (0, 30, 60)]
+    assert verdicts(told(*months[:2]), quarter) == [NEW, NEW]  # an hour is unknown: so is the sum
+    assert verdicts(told(months[2]), quarter, *months[:2]) == [REFUSED]
+
+
+def test_stretches_that_overlap_each_other_are_held_together_where_both_have_an_end() -> None:
+    known = [measure(0, 10, 40), measure(10, 30, 50), measure(0, 20, 60, Quantity.IT)]
+    assert verdicts(told(measure(20, 30, 31, Quantity.IT)), *known) == [REFUSED]
+    assert verdicts(told(measure(20, 30, 30, Quantity.IT)), *known) == [NEW]
+
+
+def test_what_was_wrong_before_refuses_nothing_elsewhere() -> None:
+    known = [measure(0, 24, 1), measure(0, 24, 2, Quantity.IT)]
+    assert verdicts(told(measure(24, 48, 2), measure(24, 48, 1, Quantity.IT)), *known) == [NEW, NEW]
+
+
 def test_a_second_meter_of_the_site_that_has_not_told_yet_is_waited_for() -> None:
     known = [measure(0, 24, 60, meter="A"), measure(0, 24, 60, meter="B")]
     day = told(measure(24, 48, 60, meter="A"), measure(24, 48, 100, Quantity.IT))
@@ -118,3 +141,25 @@ def test_what_is_stored_never_overlaps_and_again_changes_nothing(first, second) 
         ]
         assert len(hours) == len(set(hours))
         assert not any(one.to_store for one in judge(told(*known), known))
+
+
+spans = st.tuples(
+    st.integers(0, 12), st.integers(1, 6), st.integers(0, 9), st.sampled_from([Quantity.TOTAL, Quantity.IT])
+)
+
+
+@given(st.lists(st.lists(spans, max_size=6), max_size=6))
+def test_whatever_comes_in_any_order_no_period_has_more_energy_of_the_it_than_of_the_site(files) -> None:
+    known: dict[tuple[Quantity, datetime], Measure] = {}
+    for rows in files:
+        measures = told(*(measure(at, at + long, kwh, quantity) for at, long, kwh, quantity in rows))
+        for one in judge(measures, known.values()):
+            if one.to_store:
+                known[one.told.measure.quantity, one.told.measure.started_at] = one.told.measure
+    lines = by_line(known.values())
+    total = {line: of_it for line, of_it in lines.items() if line[0] is Quantity.TOTAL}
+    it = {line: of_it for line, of_it in lines.items() if line[0] is Quantity.IT}
+    for first, last in combinations(range(19), 2):
+        period = (START + first * HOUR, START + last * HOUR)
+        e_dc, e_it = amount_over(total, *period), amount_over(it, *period)
+        assert e_dc is None or e_it is None or e_dc >= e_it
