@@ -96,7 +96,10 @@ class Emissions:
 def read_emissions(path: Path, zone: tzinfo) -> Emissions:
     """The readings of a file whose timestamps are of a zone; raises `BadEmissions`."""
     left_out: list[tuple[int, str]] = []
-    rows = [*_rows(_lines(path), zone, left_out)]
+    try:
+        rows = [*_rows(_lines(path), zone, left_out)]
+    except csv.Error as error:
+        raise BadEmissions(f"{path}: not a CSV file: {error}") from None
     spans = sorted(
         (span for run in _runs(rows).values() for span in _spans(run, left_out)),
         key=lambda span: (span.started_at, span.row.line),

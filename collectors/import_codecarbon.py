@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise BadEmissions(f"--zone: {name!r} is not a zone such as Europe/Paris") from None
 
 

@@ -111,7 +111,7 @@ def read_export(path: Path) -> Export:
     """The export of a workbook or of a folder of CSV files; raises `BadExport`."""
     try:
         tabs = _of_workbook(path) if path.is_file() else _of_folder(path)
-    except (OSError, BadZipFile, KeyError, ValueError) as error:
+    except (OSError, BadZipFile, KeyError, ValueError, csv.Error) as error:
         shown = str(error).removeprefix(f"{path}: ")
         raise BadExport(f"{path}: {shown}") from None
     mistakes = [

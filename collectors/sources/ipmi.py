@@ -54,7 +54,11 @@ TOTALS = (
     "power meter",
     "avg power",
 )
-SUPPLY_INPUT = re.compile(r"(ps|psu|power supply|pwr supply) ?\d+ ?_?(input|in|pin|power in|input power)\b.*")
+OTHER_UNIT = re.compile(r"\d\s*(?:\|\s*)?(volts|amps|degrees|rpm|percent|hz)\b", re.IGNORECASE)
+SUPPLY_INPUT = re.compile(
+    r"(ps|psu|power supply|pwr supply) ?\d+ ?_?(input|in|pin|power in|input power)\b"
+    r"(?!.*(volt|curr|amp|temp|freq|stat)).*"
+)
 ABSENT = frozenset({"ns", "nr"})
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
@@ -91,7 +95,10 @@ class IpmiSettings:
 
 
 class Sensor(NamedTuple):
-    """One line of a list of sensors: its power in milliwatts, None where it gives none."""
+    """One line of a list of sensors: its power in milliwatts, None where it gives none.
+
+    One that measures something else is as absent as one that is not plugged in.
+    """
 
     name: str
     power_mw: int | None
@@ -111,6 +118,10 @@ class Ipmi(Polled):
         self._settings = settings or IpmiSettings()
         super().__init__(self._settings.every_seconds)
         self._dcmi = True
+
+    @classmethod
+    def only_here(cls, settings: object) -> bool:
+        return isinstance(settings, IpmiSettings) and not (settings.address or settings.text_file)
 
     def available(self) -> str | None:
         if self._settings.text_file is not None:
@@ -187,10 +198,11 @@ def sensors(text: str) -> Iterator[Sensor]:
         if match := VERBOSE.search(line):
             name = match["name"]
         elif line.strip().lower().startswith("sensor reading") and name:
-            yield Sensor(name, _of_line(line), "no reading" in line.lower())
+            yield Sensor(name, _of_line(line), "no reading" in line.lower() or _is_of_another_unit(line))
         elif "|" in line:
             cells = [cell.strip() for cell in line.split("|")]
-            yield Sensor(cells[0], _of_line(line), bool(ABSENT & {cell.lower() for cell in cells[1:]}))
+            absent = bool(ABSENT & {cell.lower() for cell in cells[1:]}) or _is_of_another_unit(line)
+            yield Sensor(cells[0], _of_line(line), absent)
 
 
 def _of_sensors(found: list[Sensor], wanted: str | None) -> int:
@@ -221,6 +233,10 @@ def _some(power: int | None, what: str) -> int:
 def _of_line(line: str) -> int | None:
     match = WATTS.search(line)
     return _milliwatts(match["watts"]) if match else None
+
+
+def _is_of_another_unit(line: str) -> bool:
+    return OTHER_UNIT.search(line) is not None
 
 
 def _milliwatts(text: str) -> int | None:

@@ -56,7 +56,11 @@ NODE_EXPORTER = {zone: f"node_rapl_{zone}_joules_total" for zone in ZONES}
 KEPLER = {zone: f"kepler_node_{zone}_joules_total" for zone in ("package", "dram")}
 KEPLER_CPU = "kepler_node_cpu_joules_total"
 SCAPHANDRE_ENERGY, SCAPHANDRE_POWER = "scaph_host_energy_microjoules", "scaph_host_power_microwatts"
-BOOTS = ("node_boot_time_seconds", "process_start_time_seconds")
+BOOTS = {"node_boot_time_seconds": 60.0, "process_start_time_seconds": 2.0}
+"""How far a start may move and still be the same: it is told by the clock of now, which is set at times.
+
+A program may be started twice in a minute, a machine not.
+"""
 ZONE_LABELS = ("index", "path", "package", "mode", "source", "zone", "socket_id")
 HOST_LABELS = ("instance", "exported_instance", "node_name", "node", "host")
 MEASURED_BY = ("rapl", "hmc")
@@ -104,6 +108,14 @@ class PrometheusSettings:
             raise ValueError("every_seconds: 1 to 40 is expected, for counters may wrap in 43")
 
 
+class Boot(NamedTuple):
+    """When what counts was started as the page tells it now, and by what that start is known since."""
+
+    name: str = ""
+    at_s: float = 0.0
+    identity: str = ""
+
+
 class Read(NamedTuple):
     """A page, and the moment on the monotonic clock that it tells of."""
 
@@ -149,6 +161,7 @@ class Prometheus(Polled):
         self._power_mw: int | None = None
         self._agreement = Agreement()
         self._written_ns: int | None = None
+        self._boot = Boot()
 
     def available(self) -> str | None:
         if self._settings.token_file is not None:
@@ -170,7 +183,8 @@ class Prometheus(Polled):
         counted = counted_series(series)
         if not counted:
             return Sample(_power_mw(series), at_s=read.at_s)
-        return self._since_last(counted, _power_mw(series), _boot(page), read.at_s)
+        self._boot = _boot(page, self._boot)
+        return self._since_last(counted, _power_mw(series), self._boot.identity, read.at_s)
 
     def _metrics(self) -> tuple[str, ...]:
         if self._settings.metric:
@@ -279,6 +293,9 @@ def counted_series(series: Iterable[Series]) -> dict[Counter, int]:
     zoned = {zone: [one for one in energies if _zone(one) == zone] for zone in (*ZONES, "")}
     packages = _without_mirrors(zoned["package"])
     kept = packages + _without_mirrors(zoned["dram"]) if packages else zoned["psys"] or zoned[""]
+    if energies and not kept:
+        told = ", ".join(sorted({one.name for one in energies}))
+        raise NoAnswer(f"the page tells of a part ({told}) and of no package that it goes with")
     for one in kept:
         by = one.labels.get("source", MEASURED_BY[0])
         if not by.startswith(MEASURED_BY):
@@ -322,11 +339,14 @@ def _types_agree(page: Page) -> None:
             raise NoAnswer(f"{name}: a counter in {unit} is no power")
 
 
-def _boot(page: Page) -> str:
-    for name in BOOTS:
+def _boot(page: Page, before: Boot) -> Boot:
+    """The start of what counts: the one before where it only moved as far as a clock is set."""
+    for name, most_s in BOOTS.items():
         for series in page.series.get(name, []):
-            return f"{name} {series.value}"
-    return ""
+            at_s = float(series.value)
+            same = before.name == name and abs(at_s - before.at_s) <= most_s
+            return Boot(name, at_s, before.identity if same else f"{name} {series.value}")
+    return Boot()
 
 
 def _pair(label: str) -> tuple[str, str]:

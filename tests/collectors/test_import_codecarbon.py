@@ -280,6 +280,15 @@ def test_the_readings_of_a_run_add_up_to_its_last_row(
     assert sum(reading.duration_ms for reading in emissions.readings) == total_s * 1000
 
 
+@pytest.mark.parametrize("broken", ["a" * 200_000, "broken"])
+def test_a_cell_that_no_csv_file_holds_is_told_and_nothing_is_taken(tmp_path: Path, broken: str) -> None:
+    path = tmp_path / "emissions.csv"
+    header = broken if broken == "broken" else "timestamp,duration,energy_consumed,project_name"
+    path.write_text(f"{header}\n2025-01-01T00:00:00,15,0.001,{broken}\n")
+    with pytest.raises(BadEmissions, match=r"emissions\.csv: not "):
+        read_emissions(path, PARIS)
+
+
 class TestProgram:
     def imported(self, tmp_path: Path, url: str, *, host: str = "srv-12", zone: str = "Europe/Paris") -> int:
         (tmp_path / "token").write_text("a-token")
@@ -322,7 +331,11 @@ class TestProgram:
 
     @pytest.mark.parametrize(
         ("wrong", "message"),
-        [({"host": "SRV 12"}, "--host"), ({"zone": "Mars/Olympus"}, "--zone: 'Mars/Olympus'")],
+        [
+            ({"host": "SRV 12"}, "--host"),
+            ({"zone": "Mars/Olympus"}, "--zone: 'Mars/Olympus'"),
+            ({"zone": "Europe"}, "--zone: 'Europe' is not a zone such as Europe/Paris"),
+        ],
     )
     def test_what_is_asked_wrongly_is_told(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture, wrong: dict[str, str], message: str

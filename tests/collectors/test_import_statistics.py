@@ -122,8 +122,12 @@ def test_a_value_is_read_however_windows_writes_its_fraction(tmp_path: Path, tex
         (row(5, "cpu.usage.average", ""), "row 2, Value: '' is not a number from 0"),
         (row(5, "cpu.usage.average", 25, seconds=7200), "row 2, IntervalSecs: '7200' is not from 20 to 3600"),
         (row(5, "mem.usage.average", 25), "holds none of cpu.ready.summation, "),
+        (row(5, "cpu.usage.average", "9" * 200_000), "field larger than field limit"),
     ],
-    ids=["local time", "no offset", "negative", "not a number", "empty", "two hours", "nothing of use"],
+    ids=[
+        *("local time", "no offset", "negative", "not a number", "empty", "two hours", "nothing of use"),
+        "a cell without an end",
+    ],
 )
 def test_a_row_that_makes_no_sense_is_told_and_nothing_is_taken(
     tmp_path: Path, line: str, message: str

@@ -38,6 +38,17 @@ def text_of(name: str) -> str:
         pytest.param(SUPPLIES.format(second="80 Watts | ok"), 200_000, id="supplies are added"),
         pytest.param(SUPPLIES.format(second="no reading | ns"), 120_000, id="an absent supply is left out"),
         pytest.param("Instantaneous power reading:  90 Watts\n", 90_000, id="no state told"),
+        pytest.param(
+            SUPPLIES.format(second="80 Watts | ok")
+            + "PS1 Input Voltage | 230 Volts | ok\nPS1 Input Current | no reading | ok\n",
+            200_000,
+            id="the volts and amperes of a supply are no power that is missing",
+        ),
+        pytest.param(
+            "PS1 Input        | 230.000 | Volts | ok | na\nPS1 Input Power | 144.000 | Watts | ok | na\n",
+            144_000,
+            id="nor is what the name does not tell from a power",
+        ),
     ],
 )
 def test_the_power_of_the_whole_server_is_found(text: str, expected_mw: int) -> None:

@@ -173,6 +173,23 @@ class TestResets:
         with pytest.raises(Broken, match="started again"):
             file.asked(page.format(1700009000, 700))
 
+    @pytest.mark.parametrize(
+        ("name", "starts_s"),
+        [
+            ("node_boot_time_seconds", (1700000000, 1700000005, 1700000005, 1699999950)),
+            ("process_start_time_seconds", (1700000000.31, 1700000001.31, 1700000001.31, 1699999999.31)),
+        ],
+    )
+    def test_a_clock_that_is_set_moves_the_start_of_the_machine_and_is_no_restart(
+        self, file: File, name: str, starts_s: tuple[float, ...]
+    ) -> None:
+        """The kernel tells its start by the clock that it has now."""
+        for step, started_s in enumerate(starts_s):
+            sample = file.asked(f"{name} {started_s}\n" + rapl_page(package=1000 + step * 20), 10)
+            assert sample.counted_mj == (20_000 if step else None)
+        with pytest.raises(Broken, match="started again"):
+            file.asked(f"{name} 1700000950\n" + rapl_page(package=1080), 10)
+
     def test_a_minute_between_pages_of_a_counter_that_wraps_tells_nothing(self, tmp_path: Path) -> None:
         file = File(tmp_path / "page.prom")
         file.asked(rapl_page(package=1000))
@@ -281,6 +298,8 @@ class TestPages:
         ("page", "reason"),
         [
             ("node_load1 0.21\n", "no series of the energy"),
+            (rapl_page(dram=7), r"a part \(node_rapl_dram_joules_total\) and of no package"),
+            ('kepler_node_cpu_joules_total{zone="core"} 7\n', "of a part .* and of no package"),
             ("node_rapl_package_joules_total NaN\n", "not finite"),
             ("node_rapl_package_joules_total +Inf\n", "not finite"),
             ("node_rapl_package_joules_total 1e999999999\n", "not finite"),

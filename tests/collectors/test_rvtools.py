@@ -124,6 +124,11 @@ def test_a_file_that_is_no_workbook_says_so(tmp_path: Path) -> None:
         read_export(tmp_path / "export.xlsx")
 
 
+def test_a_cell_that_no_csv_file_holds_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadExport, match="field larger than field limit"):
+        read_export(csv_files(tmp_path / "csv", changed("vInfo", 2, "CPUs", "9" * 200_000)))
+
+
 def told(hypervisor: Rvtools) -> dict[str, HostSpan]:
     assert set(hypervisor.read().values()) == {FIRST_READ}
     time.sleep(0.05)
