@@ -15,6 +15,7 @@ from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import fleet as f
 from console.store.models import measurement as m
+from console.store.queries.impact import impact_of
 from console.store.session import Database, Operator
 from tests import fleet, given
 from tests.browser import Browser
@@ -279,6 +280,40 @@ def test_the_impact_of_a_host_is_those_it_serves_now(hosts: Database, sign_in_as
 def test_workloads_that_nobody_claims_are_not_nobody_touched(hosts: Database, sign_in_as: SignIn) -> None:
     page = sign_in_as(Role.OPS).get(f"/fleet/{m.stable_id('srv-odd')}/impact").text
     assert "Qui est touché n'est pas connu" in page
+
+
+def test_a_machine_that_moved_away_touches_nobody_on_the_host_it_left(
+    hosts: Database, sign_in_as: SignIn
+) -> None:
+    left, went = m.stable_id("srv-sound"), m.stable_id("srv-odd")
+    began = datetime.now(UTC) - 9 * DAY
+    with hosts.write(Operator()) as session:
+        given.an_adherent(session, PAMIERS, "CH de Pamiers")
+        given.a_subscription(session, PAMIERS, "payroll")
+        last = hour_of(began)
+        for host_id, hour in ((left, last + 8 * DAY), (went, last + 9 * DAY - HOUR)):
+            session.add(a_workload(host_id, "vm:mail", "mail", hour, uid="mail"))
+            session.add(claim(host_id, "vm:mail", FOIX, began))
+        session.add(a_workload(left, "batch", "batch", last))  # of more than a week ago: it is gone
+        session.add(a_workload(left, "other", "other", last))
+        session.add(claim(left, "batch", PAMIERS, began))
+        session.flush()
+        now = datetime.now(UTC)
+        before, after = (impact_of(session, host_id, now.date(), now=now) for host_id in (left, went))
+    assert (before.adherents, before.unclaimed) == (0, 2)  # payroll and nginx run, other does not
+    assert [(line.tenant_id, line.elsewhere) for line in after.lines] == [(FOIX, 0)]
+    assert after.alone == 1
+
+
+def a_workload(host_id: int, key: str, name: str, last_hour: datetime, uid: str | None = None) -> m.Workload:
+    return m.Workload(
+        host_id=host_id,
+        workload_id=m.stable_id(key),
+        name=name,
+        kind="vm",
+        uid=uid,
+        last_hour=last_hour,
+    )
 
 
 def claim(

@@ -1,14 +1,17 @@
-"""Whom the loss of a host would touch: whose workloads run there, by the claims in force."""
+"""Whom the loss of a host would touch: whose workloads ran there lately, by the claims in force.
+
+A claim stays where a machine was once it has moved on; the machine runs where it ran last.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.contract import RUNNING
@@ -21,7 +24,9 @@ from console.store.models import tenant as t
 from console.store.queries.claims import unclaimed
 from console.store.queries.host import holds_at, host_of
 
+LATELY = timedelta(days=7)  # before the last hour of its host: a job of the week runs there
 SubscriptionKey = tuple[int, int]
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,9 @@ class Impact:
 def impact_of(session: Session, host_id: int, day: date, *, now: datetime) -> Impact:
     """Whom a host serves now; raises `NotFound`. A constant number of statements."""
     host = host_of(session, host_id)
-    own, own_elsewhere = _own(session, host_id, now), _own_elsewhere(session, host_id, now)
-    shared, shared_elsewhere = _shared(session, host_id, now), _shared_elsewhere(session, host_id, now)
+    last_hours = _last_hours(session)
+    own, own_elsewhere = _own(session, host_id, last_hours, now)
+    shared, shared_elsewhere = _shared(session, host_id, last_hours, now)
     rows = _subscriptions(session, own, shared)
     incidents = _incidents(session, {(row.tenant_id, row.number) for row, *_ in rows})
     lines = []
@@ -110,57 +116,97 @@ def impact_of(session: Session, host_id: int, day: date, *, now: datetime) -> Im
                 incidents=incidents.get(key, ()),
             )
         )
-    return Impact(host_id, host.name, lines, _unclaimed(session, host_id, now))
+    return Impact(host_id, host.name, lines, _unclaimed(session, host_id, last_hours, now))
 
 
-def _unclaimed(session: Session, host_id: int, now: datetime) -> int:
+def _last_hours(session: Session) -> dict[int, datetime | None]:
+    """The last hour in which anything ran on each host: one that is silent is not empty for that."""
+    row = m.Workload
+    rows = session.execute(select(row.host_id, func.max(row.last_hour)).group_by(row.host_id))
+    return {host_id: last_hour for host_id, last_hour in rows}  # noqa: C416 - rows are no pairs to mypy
+
+
+def _ran_lately(last_hour: datetime | None, last_of_host: datetime | None) -> bool:
+    """Whether a workload is one of those that a host runs; of one that never told when, nobody knows."""
+    return last_hour is None or last_of_host is None or last_hour > last_of_host - LATELY
+
+
+def _has_not_moved() -> ColumnElement[bool]:
+    """That no other host ran the machine of a line of `Workload` later."""
+    there = aliased(m.Workload)
+    later = select(there.host_id).where(
+        there.uid == m.Workload.uid,
+        there.workload_id == m.Workload.workload_id,
+        there.last_hour > m.Workload.last_hour,
+    )
+    return ~later.exists()
+
+
+def _unclaimed(
+    session: Session, host_id: int, last_hours: Mapping[int, datetime | None], now: datetime
+) -> int:
     """How many workloads of the host nobody claims: whom they serve is not known."""
-    counted = select(func.count()).select_from(m.Workload)
-    return session.scalar(counted.where(m.Workload.host_id == host_id, *unclaimed(now))) or 0
-
-
-def _own(session: Session, host_id: int, now: datetime) -> dict[SubscriptionKey, list[str]]:
-    claim, found = c.WorkloadClaim, dict[SubscriptionKey, list[str]]()
-    for row in session.scalars(
-        select(claim).where(claim.host_id == host_id, holds_at(claim, now)).order_by(claim.workload_name)
-    ):
-        found.setdefault((row.tenant_id, row.subscription), []).append(row.workload_name)
-    return found
-
-
-def _shared(session: Session, host_id: int, now: datetime) -> dict[str, list[str]]:
-    claim, found = k.ServiceClaim, dict[str, list[str]]()
-    for row in session.scalars(
-        select(claim).where(claim.host_id == host_id, holds_at(claim, now)).order_by(claim.workload_name)
-    ):
-        found.setdefault(row.service_code, []).append(row.workload_name)
-    return found
-
-
-def _own_elsewhere(session: Session, host_id: int, now: datetime) -> dict[SubscriptionKey, int]:
-    """On how many other hosts the subscriptions of this one also run."""
-    here, other = c.WorkloadClaim, _other(c.WorkloadClaim, host_id, now)
-    there = select(here.tenant_id).where(here.host_id == host_id, holds_at(here, now))
-    rows = session.execute(
-        select(here.tenant_id, here.subscription, func.count(here.host_id.distinct()))
-        .where(*other, here.tenant_id.in_(there))
-        .group_by(here.tenant_id, here.subscription)
+    rows = session.scalars(
+        select(m.Workload.last_hour).where(m.Workload.host_id == host_id, _has_not_moved(), *unclaimed(now))
     )
-    return {(tenant_id, number): count for tenant_id, number, count in rows}
+    return sum(_ran_lately(last_hour, last_hours.get(host_id)) for last_hour in rows)
 
 
-def _shared_elsewhere(session: Session, host_id: int, now: datetime) -> dict[str, int]:
+def _own(
+    session: Session, host_id: int, last_hours: Mapping[int, datetime | None], now: datetime
+) -> tuple[dict[SubscriptionKey, list[str]], dict[SubscriptionKey, int]]:
+    """The workloads here of each subscription, and on how many other hosts those that run here also run."""
+    claim = c.WorkloadClaim
+    there = select(claim.tenant_id).where(claim.host_id == host_id, holds_at(claim, now))
+    running = [
+        ((row.tenant_id, row.subscription), row)
+        for row in _running(session, claim, last_hours, now, claim.tenant_id.in_(there))
+    ]
+    return _here_and_elsewhere(running, host_id)
+
+
+def _shared(
+    session: Session, host_id: int, last_hours: Mapping[int, datetime | None], now: datetime
+) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """The same of each shared service."""
     claim = k.ServiceClaim
+    there = select(claim.service_code).where(claim.host_id == host_id, holds_at(claim, now))
+    running = [
+        (row.service_code, row)
+        for row in _running(session, claim, last_hours, now, claim.service_code.in_(there))
+    ]
+    return _here_and_elsewhere(running, host_id)
+
+
+def _running(
+    session: Session,
+    claim: Any,
+    last_hours: Mapping[int, datetime | None],
+    now: datetime,
+    which: ColumnElement[bool],
+) -> list[Any]:
+    """The claims in force whose workload ran lately where they are."""
+    of_it = (m.Workload.host_id == claim.host_id) & (m.Workload.workload_id == claim.workload_id)
     rows = session.execute(
-        select(claim.service_code, func.count(claim.host_id.distinct()))
-        .where(*_other(claim, host_id, now))
-        .group_by(claim.service_code)
+        select(claim, m.Workload.last_hour)
+        .join(m.Workload, of_it)
+        .where(holds_at(claim, now), which, _has_not_moved())
+        .order_by(claim.workload_name)
     )
-    return {code: count for code, count in rows}  # noqa: C416 - rows are no pairs to the type checker
+    return [row for row, last_hour in rows if _ran_lately(last_hour, last_hours.get(row.host_id))]
 
 
-def _other(claim: Any, host_id: int, now: datetime) -> tuple[Any, ...]:
-    return (claim.host_id != host_id, holds_at(claim, now))
+def _here_and_elsewhere(
+    running: Iterable[tuple[Key, Any]], host_id: int
+) -> tuple[dict[Key, list[str]], dict[Key, int]]:
+    here: dict[Key, list[str]] = {}
+    others: dict[Key, set[int]] = {}
+    for key, row in running:
+        if row.host_id == host_id:
+            here.setdefault(key, []).append(row.workload_name)
+        else:
+            others.setdefault(key, set()).add(row.host_id)
+    return here, {key: len(hosts) for key, hosts in others.items()}
 
 
 def _subscriptions(
