@@ -79,7 +79,8 @@ BY_NAME = {name: quantity for quantity, names in QUANTITIES.items() for name in 
 IN_BRACKETS = re.compile(r"(?P<name>[^(\[]+)[(\[](?P<unit>[^)\]]+)[)\]]")
 BLANKS = re.compile("[ '\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]")
 NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
-THOUSANDS_OR_DECIMALS = re.compile(r"\d{1,3},\d{3}")
+THOUSANDS_OR_DECIMALS = re.compile(r"[1-9]\d{0,2}[,.]\d{3}")
+MILLI = re.compile("m[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,16 +246,12 @@ class _Reader:
 def read_amount(text: str, size: int, field: str, separator: str = "") -> int:
     """An amount of units of `size`, a decimal number with a comma or a point and blanks between thousands.
 
-    Where commas separate the cells, one that may stand before decimals or thousands is refused.
+    One that may stand before decimals or thousands is refused: a comma where commas separate the cells, as in
+    tables in English, and a point anywhere else.
     """
     bare = BLANKS.sub("", text)
-    if separator == "," and THOUSANDS_OR_DECIMALS.fullmatch(bare):
-        raise Invalid(
-            field,
-            "« %(value)s » se lit de deux façons : milliers ou décimales ; écrivez-le avec un point ou sans "
-            "virgule.",
-            value=text[:40],
-        )
+    if THOUSANDS_OR_DECIMALS.fullmatch(bare):
+        _refuse_two_ways(bare, field, separator)
     decimal, thousands = (",", ".") if bare.rfind(",") > bare.rfind(".") else (".", ",")
     number = bare.replace(thousands, "").replace(decimal, ".")
     if not NUMBER.fullmatch(number):
@@ -267,10 +264,28 @@ def read_amount(text: str, size: int, field: str, separator: str = "") -> int:
     return round(exact)
 
 
+def _refuse_two_ways(text: str, field: str, separator: str) -> None:
+    if separator == "," and "," in text:
+        raise Invalid(
+            field,
+            "« %(value)s » se lit de deux façons : milliers ou décimales ; écrivez-le avec un point ou sans "
+            "virgule.",
+            value=text,
+        )
+    if separator != "," and "." in text:
+        raise Invalid(
+            field,
+            "« %(value)s » se lit de deux façons : milliers ou décimales ; écrivez-le avec une virgule ou "
+            "sans point.",
+            value=text,
+        )
+
+
 def unit_size(quantity: Quantity, unit: str, field: str) -> int:
     """How many millijoules or millilitres a unit is; raises `Invalid` for one of another kind."""
     units = WATER_UNITS if quantity.is_water else ENERGY_UNITS
-    size = units.get(unit.strip().upper().replace("³", "3"))
+    written = unit.strip().replace("³", "3")
+    size = None if MILLI.match(written) else units.get(written.upper())  # mJ are no MJ
     if size is None:
         raise Invalid(
             field,

@@ -1,6 +1,7 @@
 """Tables of what the meters of a site tell, in both languages, on days of 23, 24 and 25 hours."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -114,6 +115,24 @@ def test_one_row_for_an_hour_that_happens_twice_is_refused_with_how_to_write_it(
     assert told.period == (datetime(2026, 10, 25, 1, tzinfo=UTC), datetime(2026, 10, 25, 2, tzinfo=UTC))
 
 
+@pytest.mark.parametrize(
+    ("head", "cell", "kwh"),
+    [
+        ("mois;EDC (kWh)", "1,500", "1.5"),
+        ("mois;EDC (kWh)", "1.500,0", "1500"),
+        ("mois;EDC (kWh)", "0.125", "0.125"),
+        ("mois;EDC (kWh)", "1234.500", "1234.5"),
+        ("mois;EDC (kWh)", "1.50", "1.5"),
+        ("month,EDC (kWh)", "1.500", "1.5"),
+        ("month,EDC (kWh)", '"1,500.0"', "1500"),
+        ("month,EDC (kwh)", '"0,125"', "0.125"),
+    ],
+)
+def test_a_number_that_is_read_in_one_way_only_is_taken(head: str, cell: str, kwh: str) -> None:
+    told = only(read(head, f"2026-10{';' if ';' in head else ','}{cell}"))
+    assert told.amount == Decimal(kwh) * 3_600_000_000
+
+
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-10-26", 24)])
 def test_a_day_by_itself_has_the_hours_it_has(day: str, hours: int) -> None:
     measure = only(read("jour;EDC (kWh)", f"{day};1"))
@@ -128,11 +147,14 @@ def test_a_day_by_itself_has_the_hours_it_has(day: str, hours: int) -> None:
         ("mois;EDC (kWh)", "2026-10;beaucoup", "nombre positif"),
         ("mois;EDC (kWh)", "2026-10;-5", "nombre positif"),
         ("month,EDC (kWh)", '2026-10,"1,500"', "deux façons"),
+        ("mois;EDC (kWh)", "2026-10;1.500", "deux façons"),
+        ("mois\tEDC (kWh)", "2026-10\t12.500", "deux façons"),
         ("mois;EDC (GWh)", "2026-10;99999999999", "trop grand"),
         ("mois;EIT (kWh)", "2026-10;5", "catégorie de PUE : 1, 2 ou 3"),
         ("mois;catégorie;EIT (kWh)", "2026-10;4;5", "catégorie de PUE : 1, 2 ou 3"),
         ("mois;grandeur;valeur;unité", "2026-10;énergie totale;5;m3", "kWh"),
         ("mois;grandeur;valeur;unité", "2026-10;eau;5;kWh", "L, m3"),
+        ("mois;grandeur;valeur;unité", "2026-10;énergie totale;5;mJ", "MJ, GJ"),
         ("mois;grandeur;valeur;unité", "2026-10;bonheur;5;kWh", "EAU"),
         ("début;fin;EDC (kWh)", "2026-10-02;2026-10-01;5", "finit après son début"),
         ("début;fin;EDC (kWh)", "hier;demain;5", "n'est pas une date"),
@@ -153,6 +175,8 @@ def test_a_wrong_row_is_told_with_its_line_and_what_would_be_right(head: str, ro
     [
         ("mois;énergie IT\n2026-10;5", "unité"),
         ("mois;énergie IT (m3)\n2026-10;5", "kWh"),
+        ("mois;énergie IT (mJ)\n2026-10;5", "« mJ »"),
+        ("mois;énergie IT (mWh)\n2026-10;5", "« mWh »"),
         ("mois;bonheur (kWh)\n2026-10;5", "grandeur"),
         ("énergie totale (kWh)\n5", "quand"),
         ("", "vide"),
