@@ -11,13 +11,15 @@ is used twice (one may be skipped).
 
 The folder may be bounded, alone or with others that share its room. One that is full takes nothing more until
 the console has answered for something: the oldest readings stay, the newest are refused, and whoever brings
-them counts them.
+them counts them. What the console could not read has a bound of its own beside it, an eighth of the same: the
+oldest of it go first, so that it never takes the place of what is still to be sent.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import re
 import secrets
@@ -41,11 +43,14 @@ from collectors.reading import (
     encode_batch,
 )
 
+log = logging.getLogger(__name__)
+
 KEPT = re.compile(r"\d{20}\.json")
 LEFT_OVER = ".writing-"
 REFUSED = "refused"
 BLOCK = 4096
 """What the smallest file takes on a disk."""
+REFUSED_PART = 8
 
 
 class OutboxUnusable(Exception):
@@ -72,11 +77,15 @@ class Batch:
 
 
 class Room:
-    """How much one outbox or several together may hold on the disk; senders free what agents fill."""
+    """How much one outbox or several together may hold on the disk; senders free what agents fill.
+
+    What was refused is counted beside it, and has its own bound.
+    """
 
     def __init__(self, most_bytes: int | None = None) -> None:
         self.most_bytes = most_bytes
         self.held_bytes = 0
+        self.refused_bytes = 0
         self._counting = threading.Lock()
 
     def has(self, more_bytes: int) -> bool:
@@ -85,6 +94,13 @@ class Room:
     def count(self, more_bytes: int) -> None:
         with self._counting:
             self.held_bytes += more_bytes
+
+    def count_refused(self, more_bytes: int) -> None:
+        with self._counting:
+            self.refused_bytes += more_bytes
+
+    def has_too_much_refused(self) -> bool:
+        return self.most_bytes is not None and self.refused_bytes > self.most_bytes // REFUSED_PART
 
 
 class Outbox:
@@ -109,8 +125,10 @@ class Outbox:
         except OutboxUnusable:
             self._lock.close()
             raise
-        held = [*folder.glob("*"), *(folder / REFUSED).glob("*")]
-        self._room.count(sum(_on_disk(path) for path in held))
+        self.unreadable: list[Path] = []
+        self._room.count(sum(_on_disk(path) for path in folder.glob("*")))
+        self._room.count_refused(sum(_on_disk(path) for path in (folder / REFUSED).glob("*")))
+        self._drop_refused()
 
     def __enter__(self) -> Self:
         return self
@@ -146,15 +164,25 @@ class Outbox:
         return sorted(path for path in self.folder.iterdir() if KEPT.fullmatch(path.name))
 
     def oldest(self, most: int, most_bytes: int) -> Batch | None:
-        """The oldest readings that share an envelope, up to a number and a size; None where there is none."""
+        """The oldest readings that share an envelope, up to a number and a size; None where there is none.
+
+        A file that cannot be read is passed over, and is in `unreadable`.
+        """
         batch, size = None, 0
-        for path in self.kept()[:most]:
-            size += path.stat().st_size
-            if batch and size > most_bytes:
+        self.unreadable = []
+        for path in self.kept():
+            if batch and len(batch.readings) >= most:
                 break
-            one = self._batch_of(path)
+            try:
+                one = self._batch_of(path)
+            except OSError:
+                self.unreadable.append(path)
+                continue
             if one is None:
                 continue
+            size += _size(path)
+            if batch and size > most_bytes:
+                break
             if batch is None:
                 batch = one
             elif (one.agent, one.host, one.stream) == (batch.agent, batch.host, batch.stream):
@@ -180,10 +208,30 @@ class Outbox:
             with suppress(OSError):
                 reason = refused / f"{path.stem}.txt"
                 _write(reason, f"{message}\n".encode())
-                self._room.count(_on_disk(reason))
+                self._room.count_refused(_on_disk(reason))
+            moved = _on_disk(path)
             path.rename(refused / path.name)
+            self._room.count(-moved)
+            self._room.count_refused(moved)
+        self._drop_refused()
+
+    def _drop_refused(self) -> None:
+        """Delete the oldest of what was refused until the rest is within its bound."""
+        refused = sorted((self.folder / REFUSED).glob("*.json")) if self._room.has_too_much_refused() else []
+        dropped = 0
+        for path in refused:
+            if not self._room.has_too_much_refused():
+                break
+            for one in (path, path.with_suffix(".txt")):
+                freed = _on_disk(one)
+                one.unlink(missing_ok=True)
+                self._room.count_refused(-freed)
+            dropped += 1
+        if dropped:
+            log.warning("%s holds what it may: the oldest %d were deleted", self.folder / REFUSED, dropped)
 
     def _batch_of(self, path: Path) -> Batch | None:
+        """The batch of a file; None where it was damaged, and is set aside. Raises `OSError`."""
         try:
             envelope = decode_batch(path.read_bytes())
             readings = tuple(decode_reading(raw) for raw in envelope.readings)
@@ -253,6 +301,13 @@ def _on_disk(path: Path) -> int:
     kept = path.suffix in (".json", ".txt") and path.name != "stream.json"
     try:
         return _blocks(path.stat().st_size) if kept else 0
+    except OSError:
+        return 0
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
     except OSError:
         return 0
 

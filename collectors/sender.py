@@ -201,7 +201,7 @@ class Sender:
         self._thread.join(within_s)
 
     def drain(self, patience_s: float = PATIENCE_S) -> bool:
-        """Send until the outbox is empty (True) or a batch stays (False)."""
+        """Send until the outbox is empty (True) or something stays (False)."""
         most = MOST_READINGS
         while batch := self._outbox.oldest(most, MOST_BYTES):
             sent = self._send(batch, patience_s)
@@ -213,7 +213,9 @@ class Sender:
                 self.backoff.took()
             if sent is Sent.SET_ASIDE:
                 most = MOST_READINGS
-        return True
+        if stay := self._outbox.unreadable:
+            self._say(f"what cannot be read on this disk stays: {len(stay)} readings, the first {stay[0]}")
+        return not stay
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.outbox import Outbox, OutboxFull, OutboxUnusable
+from collectors.outbox import Outbox, OutboxFull, OutboxUnusable, Room
 from collectors.reading import STREAM
 from tests.readings import reading
 
@@ -111,6 +111,31 @@ def test_a_file_damaged_on_the_disk_does_not_hold_back_the_others(tmp_path: Path
     assert "damaged on this disk" in (tmp_path / "refused" / f"{1:020}.txt").read_text()
 
 
+def test_a_file_that_cannot_be_read_is_passed_over_and_stays(tmp_path: Path) -> None:
+    with opened(tmp_path) as outbox:
+        for _ in range(3):
+            outbox.put(reading())
+        first = outbox.kept()[0]
+        first.unlink()
+        first.mkdir()
+        batch = outbox.oldest(10, 10**6)
+        assert batch is not None
+        assert [one.sequence for one in batch.readings] == [2, 3]
+        assert outbox.unreadable == [first]
+        assert first in outbox.kept()
+
+
+def test_a_hundred_damaged_files_do_not_hide_what_is_behind_them(tmp_path: Path) -> None:
+    with opened(tmp_path) as outbox:
+        for _ in range(6):
+            outbox.put(reading())
+        for path in outbox.kept()[:4]:
+            path.write_text("")
+        batch = outbox.oldest(4, 10**6)
+        assert batch is not None
+        assert [one.sequence for one in batch.readings] == [5, 6]
+
+
 def test_two_agents_cannot_use_one_outbox(tmp_path: Path) -> None:
     with opened(tmp_path), pytest.raises(OutboxUnusable, match="another collector uses this outbox"):
         opened(tmp_path)
@@ -193,11 +218,35 @@ def test_a_full_outbox_keeps_the_oldest_and_takes_the_newest_again_once_some_wer
         assert fill(outbox) == []
 
 
-def test_what_the_console_refused_counts_as_well(tmp_path: Path) -> None:
-    with Outbox(tmp_path, "agent", "host", most_bytes=10 * 4096) as outbox:
-        fill(outbox)
-        outbox.set_aside(outbox.kept()[:4], "422 no")
-        assert fill(outbox) == []
+def test_what_the_console_refused_takes_no_room_of_what_is_to_be_sent_and_its_oldest_go_first(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Outbox(tmp_path, "agent", "host", most_bytes=64 * 4096) as outbox:
+        assert len(fill(outbox)) == 64
+        outbox.set_aside(outbox.kept()[:3], "422 no")
+        assert caplog.text == ""
+        outbox.set_aside(outbox.kept()[:3], "422 no")
+        assert fill(outbox) == list(range(65, 71))
+        assert "refused holds what it may: the oldest 2 were deleted" in caplog.text
+    expected = [f"{sequence:020}{suffix}" for sequence in (3, 4, 5, 6) for suffix in (".json", ".txt")]
+    assert sorted(path.name for path in (tmp_path / "refused").iterdir()) == expected
+    with Outbox(tmp_path, "agent", "host", most_bytes=32 * 4096) as outbox:
+        outbox.set_aside([], "")
+    assert sorted(path.name for path in (tmp_path / "refused").iterdir()) == expected[4:]
+
+
+def test_outboxes_that_share_their_room_share_that_of_what_was_refused(tmp_path: Path) -> None:
+    room = Room(64 * 4096)
+    with (
+        Outbox(tmp_path / "a", "agent", "a", room=room) as first,
+        Outbox(tmp_path / "b", "agent", "b", room=room) as second,
+    ):
+        for outbox in (first, second):
+            for _ in range(4):
+                outbox.put(reading())
+            outbox.set_aside(outbox.kept(), "422 no")
+        assert room.held_bytes == 0
+        assert room.refused_bytes == 8 * 4096
 
 
 def test_on_a_full_disk_nothing_is_half_written_and_what_was_kept_stays(small_disk: Path) -> None:

@@ -287,6 +287,20 @@ def test_pauses_are_drawn_from_a_range_that_doubles_up_to_a_minute() -> None:
     assert backoff.next_pause_s() <= 0.5
 
 
+def test_a_file_that_cannot_be_read_holds_nothing_back_and_the_outbox_is_not_empty(
+    outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(outbox, 5)
+    first = outbox.kept()[0]
+    first.unlink()
+    first.mkdir()
+    with Console() as console:
+        assert not sender(outbox, console.url).drain()
+    assert [reading["sequence"] for reading in console.batches[0]["readings"]] == [2, 3, 4, 5]
+    assert outbox.kept() == [first]
+    assert f"what cannot be read on this disk stays: 1 readings, the first {first}" in caplog.text
+
+
 def test_a_token_of_two_lines_is_never_sent_and_never_said(
     outbox: Outbox, caplog: pytest.LogCaptureFixture
 ) -> None:
