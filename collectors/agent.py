@@ -42,9 +42,12 @@ class Pace:
         return math.ceil((wall_s + self.sample_s / 3) / self.sample_s) * self.sample_s
 
     def closes(self, began_s: float, sampled_s: float) -> bool:
-        """Whether a whole interval ended since the last close; a sample may be a little early."""
+        """Whether a whole interval ended since the last close; a sample may be a little early.
+
+        A wall clock that was set back is in another one as well: none is waited for again.
+        """
         early_s = self.sample_s / 10
-        return math.floor((sampled_s + early_s) / self.interval_s) > math.floor(
+        return math.floor((sampled_s + early_s) / self.interval_s) != math.floor(
             (began_s + early_s) / self.interval_s
         )
 

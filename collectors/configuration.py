@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import socket
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,10 @@ from urllib.parse import urlsplit
 
 from collectors import registry
 from collectors.instrument import Roots, SecretFile
+from collectors.power_models.stated import ModelSettings
 from collectors.reading import HOST
 from collectors.settings import Checker, Key
+from collectors.sources.model import Model
 
 DEFAULT_RULES = Path(__file__).with_name("workloads.toml")
 LARGEST_FILE = 1 << 20
@@ -109,11 +111,15 @@ HOST_SHAPE = "made of small letters, digits, '.', '_' and '-' (64 at most)"
 
 @dataclass(frozen=True, slots=True)
 class Manager:
-    """A manager of virtual machines: its kind, its settings, and the sources of its hosts by name."""
+    """A manager of virtual machines: its kind, its settings, and the sources of its hosts by name.
+
+    `models` is what is stated of a host for its model, which needs no source of its own.
+    """
 
     kind: str
     settings: object
     host_sources: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    models: Mapping[str, ModelSettings] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +179,8 @@ def _configuration(document: dict[str, Any], checker: Checker) -> Configuration 
         sources = _sources(document["sources"], ("sources",), checker)
     else:
         sources = registry.unset(registry.DEFAULT)
-    managers = _managers(document.get("hypervisors", []), checker)
+    own = {socket.gethostname().lower(), *([agent.named] if agent else [])}
+    managers = _managers(document.get("hypervisors", []), own, checker)
     if console is None or agent is None:
         return None
     return Configuration(console, agent, sources, managers)
@@ -191,16 +198,17 @@ def _sources(value: object, key: Key, checker: Checker) -> dict[str, object]:
     return {name: settings for name, settings in made.items() if settings is not None}
 
 
-def _managers(value: object, checker: Checker) -> tuple[Manager, ...]:
+def _managers(value: object, own: Set[str], checker: Checker) -> tuple[Manager, ...]:
     key = ("hypervisors",)
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         checker.refuse(key, "write each manager of virtual machines as [[hypervisors]]")
         return ()
-    made = [_manager(entry, (*key, number), checker) for number, entry in enumerate(value)]
+    made = [_manager(entry, (*key, number), own, checker) for number, entry in enumerate(value)]
     return tuple(manager for manager in made if manager)
 
 
-def _manager(entry: dict[str, Any], key: Key, checker: Checker) -> Manager | None:
+def _manager(entry: dict[str, Any], key: Key, own: Set[str], checker: Checker) -> Manager | None:
+    """A manager; `own` are the names of this machine."""
     entry = dict(entry)
     kind, hosts = entry.pop("kind", None), entry.pop("hosts", {})
     if kind not in registry.HYPERVISORS:
@@ -209,11 +217,31 @@ def _manager(entry: dict[str, Any], key: Key, checker: Checker) -> Manager | Non
             (*key, "kind"), f"{kind!r} is not one of {known}" if kind else f"missing; one of {known}"
         )
         return None
-    host_sources = {}
-    for name, host in (checker.table(hosts, (*key, "hosts")) or {}).items():
-        where = (*key, "hosts", name)
+    settings = checker.settings(registry.HYPERVISORS[kind].settings, entry, key)
+    host_sources: dict[str, dict[str, object]] = {}
+    models: dict[str, ModelSettings] = {}
+    for written, host in (checker.table(hosts, (*key, "hosts")) or {}).items():
+        where, name = (*key, "hosts", written), written.lower()
+        if name in host_sources:
+            checker.refuse(where, f"{name!r} has a table already; capitals make no other host")
         table = checker.table(host, where) or {}
         checker.known(table, ("sources",), where)
-        host_sources[name] = _sources(table.get("sources", {}), (*where, "sources"), checker)
-    settings = checker.settings(registry.HYPERVISORS[kind].settings, entry, key)
-    return None if settings is None else Manager(kind, settings, host_sources)
+        sources = _sources(table.get("sources", {}), (*where, "sources"), checker)
+        if name not in own and settings is not None and not registry.HYPERVISORS[kind].is_here(settings):
+            _not_here(name, sources, (*where, "sources"), checker)
+        stated = sources.pop(Model.name, None)
+        if isinstance(stated, ModelSettings):
+            models[name] = stated
+        host_sources[name] = sources
+    return None if settings is None else Manager(kind, settings, host_sources, models)
+
+
+def _not_here(name: str, sources: Mapping[str, object], key: Key, checker: Checker) -> None:
+    """Refuse what would measure this machine in the name of another."""
+    for source, settings in sources.items():
+        if registry.SOURCES[source].only_here(settings):
+            checker.refuse(
+                (*key, source),
+                f"it measures the machine that the agent runs on, and {name!r} is another; "
+                "redfish, snmp, prometheus, or ipmi with an address, measure it from here",
+            )

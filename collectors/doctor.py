@@ -26,6 +26,7 @@ from collectors.outbox import KEPT, REFUSED
 from collectors.reading import encode_batch
 from collectors.sender import PATIENCE_S, Answer, Console
 from collectors.settings import unusable_secret
+from collectors.virtual import misspelt
 
 NO_STREAM = "0" * 32
 READY_S, SPAN_S, LONGEST_SPAN_S = 15.0, 1.0, 15.0
@@ -191,6 +192,8 @@ def _manager(manager: Manager, roots: Roots) -> Iterator[Check]:
         try:
             hosts = hypervisor.read()
             yield good(name, f"tells of {len(hosts)} hosts: {', '.join(sorted(hosts)) or 'none'}")
+            for reason in misspelt(manager.host_sources, hosts):
+                yield broken(name, reason)
         finally:
             hypervisor.close()
     except Exception as error:

@@ -7,8 +7,11 @@ it: the platform itself, the sources that the configuration names for it (a BMC,
 its processor and load, which is always there. The console lets the strongest count.
 
 An interval closes only where the hypervisor has just told of its host. While it does not answer intervals
-stay open, ten minutes at most: what it counted meanwhile comes with its next answer. A host that it no longer
-tells of, or calls off, ends its interval with what was told before, and begins anew when it is told again.
+stay open, ten minutes at most: what it counted meanwhile comes with its next answer. After that the use of
+the host is not known: what its own sources measured is told without its machines, every ten minutes, with the
+reason, and the next answer, which tells of a time that was closed, begins anew. So it is with a host that its
+hypervisor calls off. One that it no longer tells of, or that has no source of its own, ends with what was
+told before, and begins anew when it is told again.
 """
 
 from __future__ import annotations
@@ -25,9 +28,10 @@ from collectors.configuration import Manager
 from collectors.host_view import NOT_ASKED, HostView, ModelledPower, PlatformPower
 from collectors.instrument import Missing, Roots, Source
 from collectors.outbox import OutboxUnusable
+from collectors.power_models.stated import ModelSettings
 from collectors.reading import HOST, Facts, Gap, Reading
-from collectors.sampler import Moment, Sampler
-from collectors.virtual import FIRST_READ, HostSpan, Hypervisor, Names, Unreachable
+from collectors.sampler import Moment, Sampler, started
+from collectors.virtual import FIRST_READ, HostSpan, Hypervisor, Names, Unreachable, misspelt
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +45,12 @@ Keeper = Callable[[str], Keep]
 
 @dataclass(frozen=True, slots=True)
 class Managed:
-    """A hypervisor to ask, and what else measures its hosts, by their names."""
+    """A hypervisor to ask, and what else measures its hosts or is stated of them, by their names."""
 
     hypervisor: Hypervisor
     sources: Mapping[str, Sequence[Source]] = field(default_factory=dict)
     absent: Mapping[str, Sequence[Gap]] = field(default_factory=dict)
+    models: Mapping[str, ModelSettings] = field(default_factory=dict)
 
 
 def managed_by(manager: Manager, roots: Roots) -> Managed:
@@ -53,20 +58,26 @@ def managed_by(manager: Manager, roots: Roots) -> Managed:
     hypervisor = registry.manager(manager.kind, manager.settings)
     if reason := hypervisor.available():
         raise Unreachable(f"{manager.kind}: {reason}")
-    chosen = {name.lower(): registry.choose(wanted, roots) for name, wanted in manager.host_sources.items()}
+    chosen = {name: registry.choose(wanted, roots) for name, wanted in manager.host_sources.items()}
     return Managed(
         hypervisor,
         {name: sources for name, (sources, _) in chosen.items()},
         {name: absent for name, (_, absent) in chosen.items()},
+        manager.models,
     )
 
 
 class Watched:
-    """One host of a hypervisor: its interval under way, and what measures it."""
+    """One host of a hypervisor: its interval under way, and what measures it.
+
+    `_silence` is why its hypervisor tells nothing of it now; where it is `_late`, its next answer tells of a
+    time that was closed without it.
+    """
 
     def __init__(self, managed: Managed, name: str, keep: Keep, pace: Pace) -> None:
-        self._own = list(managed.sources.get(name, ()))
-        self._absent = list(managed.absent.get(name, ()))
+        self._own, failed = started(managed.sources.get(name, ()))
+        self._absent = [*managed.absent.get(name, ()), *failed]
+        self._stated = managed.models.get(name)
         self._tells_power = managed.hypervisor.tells_power
         self._keep = keep
         self._pace = pace
@@ -74,8 +85,11 @@ class Watched:
         self._sampler: Sampler | None = None
         self._open_since_s = 0.0
         self._closed_s: float | None = None
-        for source in self._own:
-            source.start()
+        self._vcpu = 0
+        self._silence: str | None = None
+        self._late = False
+        for gap in failed:
+            log.warning("%s: not from %s: %s", name, gap.source, gap.reason)
 
     def look(self, told: HostSpan | Missing, asked: Moment) -> None:
         """One sample with what the hypervisor told; closes the interval where one ends.
@@ -83,22 +97,40 @@ class Watched:
         What a hypervisor told is of the time when it was asked; sources of its own are read now.
         """
         moment = Moment.now() if self._own else asked
+        begins = told == FIRST_READ or isinstance(told, HostSpan)
         if self._sampler is None:
-            if told == FIRST_READ or isinstance(told, HostSpan):
+            if begins:
                 self._begin(moment)
-            return
-        self._view.take(told, moment.monotonic_s)
-        stepped = self._sampler.sample(moment)
-        if isinstance(told, HostSpan):
-            if stepped or self._closed_s is None or self._pace.closes(self._closed_s, moment.wall_s):
+        elif told == FIRST_READ or (self._late and begins):
+            self._sample(self._sampler, Missing(self._silence or FIRST_READ.reason), moment)
+            self.close()
+            self._begin(moment)
+        else:
+            stepped = self._sample(self._sampler, told, moment)
+            if isinstance(told, HostSpan):
+                if stepped or self._closed_s is None or self._pace.closes(self._closed_s, moment.wall_s):
+                    self.close()
+                    self._open_since_s, self._closed_s = moment.monotonic_s, moment.wall_s
+            elif moment.monotonic_s - self._open_since_s > MOST_OPEN_S:
+                self._go_on_without(moment)
+
+    def call_off(self, reason: Missing, asked: Moment) -> None:
+        """Its hypervisor says that it can tell nothing of this host."""
+        if self._own and self._sampler is not None:
+            if not self._late:
                 self.close()
-                self._open_since_s, self._closed_s = moment.monotonic_s, moment.wall_s
-        elif moment.monotonic_s - self._open_since_s > MOST_OPEN_S:
-            self._sampler = None
+                self._late = True
+            self.look(reason, asked)
+        else:
+            self.end()
 
     def close(self) -> None:
         """Keep the interval up to the last sample, where anything is known of it."""
-        reading = self._sampler.close() if self._sampler else None
+        if self._sampler is None:
+            return
+        reading = None if self._silence else self._sampler.close()
+        if reading is None and self._vcpu:
+            reading = self._sampler.close_without_use(self._vcpu, self._silence or NOT_ASKED.reason)
         if reading is not None:
             self._keep(reading, self._view.facts)
 
@@ -112,15 +144,34 @@ class Watched:
         for source in self._own:
             source.close()
 
+    def _sample(self, sampler: Sampler, told: HostSpan | Missing, moment: Moment) -> bool:
+        """Read everything; True where the wall clock was stepped."""
+        if isinstance(told, HostSpan):
+            self._vcpu, self._silence = told.vcpu, None
+        elif not told.expected:
+            self._silence = told.reason
+        self._view.take(told, moment.monotonic_s)
+        return sampler.sample(moment)
+
+    def _go_on_without(self, moment: Moment) -> None:
+        """What its hypervisor counts from here to its next answer belongs to no interval any more."""
+        self.close()
+        if self._own:
+            self._begin(moment)
+            self._late = True
+        else:
+            self._sampler = None
+
     def _begin(self, moment: Moment) -> None:
+        facts = self._view.facts
         self._view = HostView(moment.monotonic_s)
+        self._view.facts = facts
         sources: list[Source] = [PlatformPower(self._view)] if self._tells_power else []
-        sources += self._own
-        if not any(source.name == ModelledPower.name for source in self._own):
-            sources.append(ModelledPower(self._view))
+        sources += [*self._own, ModelledPower(self._view, self._stated)]
         self._sampler = Sampler(sources, self._absent, self._view, self._pace.sample_s)
         self._sampler.mark(moment)
         self._open_since_s, self._closed_s = moment.monotonic_s, None
+        self._silence, self._late = None, False
 
 
 class Watch:
@@ -137,6 +188,7 @@ class Watch:
         self._asking = Pace(pace.sample_s, max(managed.hypervisor.every_s, pace.sample_s))
         self._asked_s: float | None = None
         self._names = Names()
+        self._named: Set[str] = managed.sources.keys() | managed.models.keys()
         self._hosts: dict[str, Watched] = {}
         self._said: dict[str, str] = {}
         self._stopping = threading.Event()
@@ -160,6 +212,7 @@ class Watch:
         if isinstance(told, Missing):
             self._sample_all(told, moment)
             return
+        self._say_misspelt(told)
         for name, span in told.items():
             watched = self._watched(name)
             if watched is None:
@@ -168,7 +221,7 @@ class Watch:
                 watched.look(span, moment)
             else:
                 self._say(name, span.reason)
-                watched.end()
+                watched.call_off(span, moment)
         for name in self._hosts.keys() - {name.lower() for name in told}:
             self._hosts[name].end()
 
@@ -223,6 +276,12 @@ class Watch:
             except OutboxUnusable as reason:
                 self._say(told_name, str(reason))
         return self._hosts.get(name)
+
+    def _say_misspelt(self, told: Mapping[str, object]) -> None:
+        """Once: hosts that have a table in the configuration, and that the first answer does not tell of."""
+        for name in misspelt(self._named, told):
+            log.warning("%s: %s", self._managed.hypervisor.name, name)
+        self._named = frozenset()
 
     def _say(self, about: str, reason: str) -> None:
         """Once, until something else is to be said of it."""

@@ -16,7 +16,7 @@ from collectors.power_models.stated import ModelSettings
 from collectors.reading import Authority, Boundary, Facts, Kind, Quality
 from collectors.virtual import HostSpan, use_of
 
-NOT_ASKED = Missing("its hypervisor was not asked since the last read")
+NOT_ASKED = Missing("its hypervisor was not asked since the last read", expected=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,9 +77,13 @@ class Energy:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Nothing can be said of the time since the last read, or not yet; and why."""
+    """Nothing can be said of the time since the last read, or not yet; and why.
+
+    It is `expected` where nothing went wrong, and a later read tells of this time too.
+    """
 
     reason: str
+    expected: bool = False
 
 
 class Source(ABC):
@@ -92,6 +96,11 @@ class Source(ABC):
     boundary: ClassVar[Boundary]
     quality: ClassVar[Quality]
     settings: ClassVar[type] = NoSettings
+
+    @classmethod
+    def only_here(cls, settings: object) -> bool:
+        """Whether it measures the machine that it runs on, with these settings, and no other."""
+        return False
 
     @abstractmethod
     def available(self) -> str | None:

@@ -19,6 +19,7 @@ they are scaled down only if they exceed all the time that the logical CPUs had.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -29,6 +30,7 @@ from collectors.reading import Authority, Boundary, Gap, Kind, Measurement, Read
 LONGEST_REASON = 500
 WORKLOADS = "workloads"
 """What a gap names that is of the use of some workloads, not of energy."""
+NOT_WHOLE = "its reads do not add up to the interval"
 AT_INPUT = (Boundary.SERVER_INPUT, Boundary.PDU)
 SLACK_MS = 1000
 SNAP_S = 0.5
@@ -53,11 +55,14 @@ class Account:
     """What one source has measured of the interval under way."""
 
     spans: list[Energy] = field(default_factory=list)
-    reason: str = "its reads do not add up to the interval"
+    reason: str | None = None
+    waits: str | None = None
 
     def add(self, result: Energy | Missing) -> None:
         if isinstance(result, Energy):
             self.spans.append(result)
+        elif result.expected:
+            self.waits = result.reason
         else:
             self.reason = result.reason
 
@@ -65,6 +70,11 @@ class Account:
         """Whether the spans add up to the interval."""
         covered_ms = sum(span.duration_ms for span in self.spans)
         return bool(self.spans) and abs(covered_ms - duration_ms) <= min(SLACK_MS, duration_ms // 10)
+
+    @property
+    def why_not(self) -> str:
+        """Why they do not: what went wrong, before what was only waited for."""
+        return self.reason or (None if self.spans else self.waits) or NOT_WHOLE
 
 
 @dataclass(slots=True)
@@ -148,12 +158,8 @@ class Sampler:
 
     def start(self) -> None:
         """Let the sources get ready; one that cannot is a gap from here on."""
-        for source in list(self._sources):
-            try:
-                source.start()
-            except Exception as error:
-                self._sources.remove(source)
-                self._absent.append(Gap(source.name, _reason(error)))
+        self._sources, failed = started(self._sources)
+        self._absent += failed
 
     def ready(self) -> bool:
         """False while a source still gets ready."""
@@ -209,6 +215,18 @@ class Sampler:
             gpus=interval.gpus,
         )
 
+    def close_without_use(self, vcpu: int, reason: str) -> Reading | None:
+        """The interval up to the last sample where nobody tells what the host's CPUs did, and why.
+
+        What measures the host by itself is in it, and none of its workloads. None where no energy is known
+        either: the interval then goes on.
+        """
+        interval = self._under_way()
+        if interval.duration_ms < 1 or not self._measurements(interval):
+            return None
+        interval.vcpu, interval.busy_us, interval.shares, interval.untold = vcpu, 0, {}, reason
+        return self.close()
+
     def stop(self) -> None:
         """Let go of the sources."""
         for source in self._sources:
@@ -252,13 +270,26 @@ class Sampler:
 
     def _gaps(self, interval: Interval) -> tuple[Gap, ...]:
         failed = [
-            Gap(name, _printable(account.reason))
+            Gap(name, _printable(account.why_not))
             for name, account in interval.accounts.items()
             if not account.whole(interval.duration_ms)
         ]
         if interval.untold:
             failed.append(Gap(WORKLOADS, _printable(interval.untold)))
         return tuple([Gap(gap.source, _printable(gap.reason)) for gap in self._absent] + failed)
+
+
+def started(sources: Iterable[Source]) -> tuple[list[Source], list[Gap]]:
+    """The sources that get ready now, and why others cannot."""
+    usable, failed = [], []
+    for source in sources:
+        try:
+            source.start()
+        except Exception as error:
+            failed.append(Gap(source.name, _reason(error)))
+        else:
+            usable.append(source)
+    return usable, failed
 
 
 def _read(source: Source) -> Energy | Missing:

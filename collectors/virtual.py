@@ -29,6 +29,7 @@ EXTRA_THREADS = 1
 """What a machine may use beyond its vCPUs: the threads that emulate its devices."""
 BELIEVED = 2
 """How many times what its vCPUs can use is believed of a machine that is known."""
+MOST_SHOWN = 20
 TOO_MUCH = "more CPU time than its vCPUs can have used"
 
 FIRST_READ = Missing("the first read: what was counted before belongs to no interval")
@@ -95,6 +96,11 @@ class Hypervisor(ABC):
     settings: ClassVar[type] = NoSettings
     every_s: ClassVar[float] = 0.0
     tells_power: ClassVar[bool] = False
+
+    @classmethod
+    def is_here(cls, settings: object) -> bool:
+        """Whether its hosts are the machine that the agent runs on."""
+        return False
 
     @abstractmethod
     def available(self) -> str | None:
@@ -196,6 +202,16 @@ def _guests(hosts: Mapping[str, HostSpan | Missing]) -> Iterable[Guest]:
 def printable(name: str) -> str:
     """A name as the wire takes it."""
     return "".join(letter if letter.isprintable() else " " for letter in name)[:LONGEST_NAME] or "unnamed"
+
+
+def misspelt(named: Iterable[str], told: Iterable[str]) -> list[str]:
+    """What to say of hosts that were named, in small letters, and that their hypervisor does not tell of."""
+    known = sorted(name.lower() for name in told)
+    shown = ", ".join(known[:MOST_SHOWN]) + (", ..." if len(known) > MOST_SHOWN else "")
+    return [
+        f"it tells of no host {name!r}, so its table measures nothing; it tells of {shown or 'none'}"
+        for name in sorted(set(named) - set(known))
+    ]
 
 
 def use_of(span: HostSpan) -> HostUse:

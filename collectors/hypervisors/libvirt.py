@@ -66,11 +66,6 @@ class LibvirtSettings:
         if reason := _unsafe(self.uri):
             raise ValueError(f"uri: {reason}")
 
-    @property
-    def is_of_this_machine(self) -> bool:
-        """Whether the host is the one that the agent runs on."""
-        return not urlsplit(self.uri).netloc
-
 
 @dataclass(frozen=True, slots=True)
 class Domain:
@@ -125,6 +120,10 @@ class Libvirt(Hypervisor):
         self._cores: int | None = None
         self._last: Snapshot | None = None
 
+    @classmethod
+    def is_here(cls, settings: object) -> bool:
+        return isinstance(settings, LibvirtSettings) and not urlsplit(settings.uri).netloc
+
     def available(self) -> str | None:
         if find_spec("libvirt") is None:
             return "not installed: apt install python3-libvirt, or pip install 'console-inr[libvirt]'"
@@ -169,7 +168,7 @@ class Libvirt(Hypervisor):
         _, ram_mb, vcpu, _, nodes, sockets, _, _ = connection.getInfo()
         self._host = self._host or connection.getHostname()
         self._vcpu = vcpu
-        self._cores = _cores(connection, self._settings)
+        self._cores = _cores(connection, self._settings.uri)
         self._facts = Facts(
             self._settings.site,
             self._settings.cluster,
@@ -253,6 +252,12 @@ def guest_of(before: Domain | None, now: Domain, longest_us: int) -> Guest | Non
     )
 
 
+def _is_own_kvm(uri: str) -> bool:
+    """Whether the kernel of this machine is that of the host."""
+    address = urlsplit(uri)
+    return address.scheme.startswith("qemu") and not address.netloc
+
+
 def _cpu_model(connection: Any, uri: str) -> str | None:
     """As the kernel names the processor of this machine, or the firmware or libvirt that of another.
 
@@ -260,8 +265,7 @@ def _cpu_model(connection: Any, uri: str) -> str | None:
     """
     import libvirt
 
-    address = urlsplit(uri)
-    if address.scheme.startswith("qemu") and not address.netloc:
+    if _is_own_kvm(uri):
         return machine.facts(Path("/proc")).cpu_model
     try:
         if named := PROCESSOR.search(connection.getSysinfo()):
@@ -283,8 +287,8 @@ def model_of(capabilities: str) -> str | None:
     return f"{vendor} {model}" if model.startswith("EPYC") else f"{vendor} Processor ({model.split('-')[0]})"
 
 
-def _cores(connection: Any, settings: LibvirtSettings) -> int | None:
-    if settings.is_of_this_machine and settings.uri.startswith("qemu"):
+def _cores(connection: Any, uri: str) -> int | None:
+    if _is_own_kvm(uri):
         return machine.cores(Path("/proc"))
     return cores_of(connection.getCapabilities())
 

@@ -55,6 +55,10 @@ class Codecarbon(Source):
         self._retry_s = FIRST_RETRY_S
         self._retry_at_s = 0.0
 
+    @classmethod
+    def only_here(cls, settings: object) -> bool:
+        return True
+
     def available(self) -> str | None:
         if importlib.util.find_spec("codecarbon") is None:
             return "not installed: pip install 'console-inr[codecarbon]'"

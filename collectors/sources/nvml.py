@@ -68,6 +68,10 @@ class Nvml(Source):
         self._last: Snapshot | None = None
         self._used_us: Mapping[int, int] = {}
 
+    @classmethod
+    def only_here(cls, settings: object) -> bool:
+        return True
+
     def available(self) -> str | None:
         if importlib.util.find_spec("pynvml") is None:
             return "not installed: pip install 'console-inr[nvml]'"

@@ -79,6 +79,10 @@ class Rapl(Source):
         self._zones: list[Zone] = []
         self._last: Snapshot | None = None
 
+    @classmethod
+    def only_here(cls, settings: object) -> bool:
+        return True
+
     def available(self) -> str | None:
         if not self._roots.powercap.is_dir():
             return (

@@ -9,6 +9,7 @@ import pytest
 
 from collectors.configuration import BadConfiguration, Configuration, load
 from collectors.instrument import SecretFile
+from collectors.power_models.stated import ModelSettings
 from collectors.registry import DEFAULT
 from collectors.sources.rapl import RaplSettings
 
@@ -59,6 +60,54 @@ def test_a_table_of_sources_enables_those_that_have_one(tmp_path: Path, token: P
     asked = loaded(tmp_path, CONSOLE + "[sources.model]\n[sources.rapl]\nsocket_limit_w = 2500\n")
     assert set(asked.sources) == {"model", "rapl"}
     assert asked.sources["rapl"] == RaplSettings(socket_limit_w=2500)
+
+
+PROXMOX = """
+[[hypervisors]]
+kind = "proxmox"
+address = "pve.example"
+user = "console@pve"
+token_name = "inr"
+token_file = "TOKEN"
+"""
+LIBVIRT = "\n[[hypervisors]]\nkind = 'libvirt'\nuri = '{}'\n"
+
+
+@pytest.mark.parametrize("source", ["rapl", "nvml", "codecarbon", "ipmi"])
+def test_a_source_of_this_machine_is_refused_for_a_host_that_is_another(
+    tmp_path: Path, token: Path, source: str
+) -> None:
+    table = f"[hypervisors.hosts.pve-01.sources.{source}]\n"
+    assert mistakes(tmp_path, CONSOLE + PROXMOX + table) == [
+        f"15: hypervisors.hosts.pve-01.sources.{source}: it measures the machine that the agent runs on, and "
+        "'pve-01' is another; redfish, snmp, prometheus, or ipmi with an address, measure it from here"
+    ]
+    [refused] = mistakes(tmp_path, CONSOLE + LIBVIRT.format("qemu+tls://kvm-03/system") + table)
+    assert "it measures the machine that the agent runs on" in refused
+
+
+def test_a_source_of_this_machine_is_taken_for_the_host_that_it_is(tmp_path: Path, token: Path) -> None:
+    rapl = "[hypervisors.hosts.{}.sources.rapl]\n"
+    own_node = loaded(tmp_path, CONSOLE + PROXMOX + rapl.format("SRV-01"))
+    assert [*own_node.managers[0].host_sources["srv-01"]] == ["rapl"]
+    own_kvm = loaded(tmp_path, CONSOLE + LIBVIRT.format("qemu:///system") + rapl.format("kvm-03"))
+    assert [*own_kvm.managers[0].host_sources["kvm-03"]] == ["rapl"]
+
+
+def test_what_is_stated_of_another_host_goes_to_its_model_and_reads_nothing_of_this_one(
+    tmp_path: Path, token: Path
+) -> None:
+    table = "[hypervisors.hosts.pve-01.sources.model]\ntdp_w = 205.0\ndrives = 6\n"
+    [manager] = loaded(tmp_path, CONSOLE + PROXMOX + table).managers
+    assert manager.host_sources == {"pve-01": {}}
+    assert manager.models == {"pve-01": ModelSettings(tdp_w=205.0, drives=6)}
+
+
+def test_one_host_has_one_table_however_it_is_written(tmp_path: Path, token: Path) -> None:
+    tables = "[hypervisors.hosts.pve-01]\n[hypervisors.hosts.PVE-01]\n"
+    assert mistakes(tmp_path, CONSOLE + PROXMOX + tables) == [
+        "16: hypervisors.hosts.PVE-01: 'pve-01' has a table already; capitals make no other host"
+    ]
 
 
 def test_an_empty_table_of_sources_enables_none(tmp_path: Path, token: Path) -> None:

@@ -24,6 +24,8 @@ from collectors.courier import Courier
 from collectors.fleet import Managed, Watch
 from collectors.instrument import Energy, Missing, SecretFile, Source
 from collectors.outbox import OutboxFull, OutboxUnusable, Room
+from collectors.power_models.servers import server_of
+from collectors.power_models.stated import ModelSettings
 from collectors.reading import Authority, Boundary, Facts, Quality, Reading
 from collectors.sampler import Moment
 from collectors.sender import Console as Door
@@ -205,6 +207,164 @@ def test_after_a_long_silence_a_host_begins_anew() -> None:
     readings = kept["esx-01"]
     assert [reading.duration_ms for reading in readings] == [15_000, 15_000]
     assert [use.cpu_ms for use in readings[1].workloads] == [6000]
+
+
+class Clocked(Meter):
+    """The same sensor on the clock of the test."""
+
+    now_s = 0.0
+
+    def __init__(self) -> None:
+        self.last_s: float = self.now_s
+
+    def read(self) -> Energy:
+        before_s, self.last_s = self.last_s, Clocked.now_s
+        duration_ms = round((self.last_s - before_s) * 1000)
+        return Energy(300 * duration_ms, duration_ms)
+
+
+@pytest.fixture
+def clocked(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Looks at moments of the test, also where a source is read."""
+
+    def look(watch: Watch, *seconds: float) -> None:
+        for second in seconds:
+            monkeypatch.setattr(Clocked, "now_s", second)
+            monkeypatch.setattr(Moment, "now", lambda: moment(Clocked.now_s))
+            watch.look(moment(second))
+
+    return look
+
+
+def measured_mj(readings: list[Reading]) -> int:
+    return sum(one.energy_mj for each in readings for one in each.measurements if one.source == "meter")
+
+
+def test_an_hour_without_the_hypervisor_takes_nothing_from_what_the_sensor_measured(
+    clocked: Callable[..., None],
+) -> None:
+    silence = [Unreachable("vcenter: no answer")] * 240
+    after = [{"esx-01": span(guest(900), covered_s=3600)}, *[{"esx-01": span(guest(6))}] * 4]
+    watch, kept = watched(
+        Laid({"esx-01": FIRST_READ}, {"esx-01": span(guest())}, *silence, *after), {"esx-01": [Clocked()]}
+    )
+    clocked(watch, *[15.0 * number for number in range(247)])
+    watch.end()
+    readings = kept["esx-01"]
+    assert measured_mj(readings) == 300 * 15_000 * 246
+    assert sum(reading.duration_ms for reading in readings) == 15_000 * 246
+    alone = [reading for reading in readings if not reading.workloads]
+    assert sum(reading.duration_ms for reading in alone) == 15_000 * 241
+    for reading in alone:
+        assert (reading.vcpu, reading.busy_cpu_ms) == (64, 0)
+        assert ("workloads", "vcenter: no answer") in [(gap.source, gap.reason) for gap in reading.gaps]
+        shared = attribute(measured_mj([reading]), reading.duration_ms, None, 64, 0, {})
+        assert shared.unattributed.energy_mj == measured_mj([reading])
+    told = [use.cpu_ms for reading in readings for use in reading.workloads]
+    assert sum(told) == 5 * 6000
+
+
+def test_a_silence_that_ends_within_ten_minutes_closes_nothing_without_its_machines(
+    clocked: Callable[..., None],
+) -> None:
+    silence = [Unreachable("vcenter: no answer")] * 20
+    after = {"esx-01": span(guest(90), covered_s=315)}
+    watch, kept = watched(
+        Laid({"esx-01": FIRST_READ}, {"esx-01": span()}, *silence, after), {"esx-01": [Clocked()]}
+    )
+    clocked(watch, *[15.0 * number for number in range(23)])
+    assert [(one.duration_ms, len(one.workloads)) for one in kept["esx-01"]] == [(15_000, 0), (315_000, 1)]
+    assert measured_mj(kept["esx-01"]) == 300 * 330_000
+
+
+def test_a_host_that_is_called_off_is_still_measured_by_its_own_sensor(clocked: Callable[..., None]) -> None:
+    told, off = {"esx-01": span(guest())}, {"esx-01": Missing("vCenter has no connection to it")}
+    watch, kept = watched(
+        Laid({"esx-01": FIRST_READ}, told, told, *[off] * 60, {"esx-01": FIRST_READ}, told, told),
+        {"esx-01": [Clocked()]},
+    )
+    clocked(watch, *[15.0 * number for number in range(66)])
+    watch.end()
+    readings = kept["esx-01"]
+    assert measured_mj(readings) == 300 * 15_000 * 65
+    assert sum(use.cpu_ms for reading in readings for use in reading.workloads) == 4 * 6000
+    busy = [reading for reading in readings if reading.workloads]
+    assert sum(reading.duration_ms for reading in busy) == 4 * 15_000
+
+
+def test_a_wall_clock_that_is_set_back_an_hour_stops_no_hypervisor() -> None:
+    """As it is when the clock of a machine is put right after its start."""
+    hypervisor = Laid({"esx-01": FIRST_READ}, *[{"esx-01": span(guest())}] * 100)
+    hypervisor.every_s = 60.0  # type: ignore[misc]
+    watch, kept = watched(hypervisor)
+    for number in range(40):
+        second = 15.0 * number
+        set_back_s = 3600 if second >= 150 else 0
+        watch.look(Moment(NOON_S + second - set_back_s, 5000 + second, 7000 + second))
+    asked = 101 - len(hypervisor.answers)
+    assert asked in (10, 11)
+    assert sum(reading.duration_ms for reading in kept["esx-01"]) >= 8 * 60_000
+    assert all(reading.workloads for reading in kept["esx-01"])
+
+
+def test_a_source_that_cannot_start_is_a_gap_of_its_host_and_stops_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Unstartable(Meter):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    hosts = ("esx-01", "esx-02", "esx-03")
+    told = [dict.fromkeys(hosts, span(guest()))] * 5
+    watch, kept = watched(Laid(dict.fromkeys(hosts, FIRST_READ), *told), {"esx-02": [Unstartable()]})
+    looked(watch, 0, 15, 30, 45, 60, 75)
+    assert {host: len(readings) for host, readings in kept.items()} == dict.fromkeys(hosts, 2)
+    assert [(gap.source, gap.reason) for gap in kept["esx-02"][0].gaps] == [
+        ("meter", "RuntimeError: can't start new thread")
+    ]
+    assert "esx-02: not from meter: RuntimeError: can't start new thread" in caplog.text
+
+
+def test_a_host_that_is_misspelt_is_said_once_after_the_first_answer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    told = {"ESX-01": span(guest())}
+    watch, _ = watched(
+        Laid(Unreachable("no answer"), {"ESX-01": FIRST_READ}, told, told), {"esx-01": [], "esx-10": []}
+    )
+    looked(watch, 0, 15, 30, 45)
+    said = [record.message for record in caplog.records if "esx-10" in record.message]
+    assert said == [
+        "laid: it tells of no host 'esx-10', so its table measures nothing; it tells of esx-01",
+    ]
+
+
+def test_the_reason_why_a_minute_lacks_the_power_of_the_platform_is_the_real_one() -> None:
+    """It is asked once a minute, and its samples are of 40 s of this one."""
+    platform = Platform({"esx-01": FIRST_READ}, *[{"esx-01": span(covered_s=40, watts=300)}] * 3)
+    platform.every_s = 60.0  # type: ignore[misc]
+    watch, kept = watched(platform)
+    looked(watch, *range(0, 190, 15))
+    for reading in kept["esx-01"]:
+        assert [(gap.source, gap.reason) for gap in reading.gaps] == [
+            ("hypervisor", "its reads do not add up to the interval")
+        ]
+
+
+def test_what_is_stated_of_a_host_makes_its_model() -> None:
+    stated = ModelSettings(cpu_model="AMD EPYC 9654", cores=96, drives=8, ram_gb=1024)
+    spans = [{"esx-01": span(guest())}] * 2
+    kept: Kept = {"esx-01": []}
+    watch = Watch(
+        Managed(Laid({"esx-01": FIRST_READ}, *spans), models={"esx-01": stated}),
+        lambda host: lambda reading, _: kept[host].append(reading),
+        Pace(),
+    )
+    looked(watch, 0, 15)
+    [modelled] = kept["esx-01"][0].measurements
+    server = server_of("AMD EPYC 9654", 64, cores=96, sockets=1, ram_mb=1024 * 1024, drives=8)
+    assert modelled.energy_mj == server.energy(15_000, 96 / (15 * 64)).energy_mj
+    assert modelled.idle_power_mw == server.median.idle_mw
 
 
 def test_a_host_that_is_called_off_ends_with_what_was_told_before() -> None:
@@ -399,7 +559,7 @@ HOST = """
 """
 
 
-def agent(tmp_path: Path, url: str, *options: str) -> subprocess.Popen[str]:
+def agent(tmp_path: Path, url: str, *options: str, hosts: str = "") -> subprocess.Popen[str]:
     """A real agent that reads a libvirt host and not its own, with the system's binding in its path."""
     modules = tmp_path / "modules"
     modules.mkdir(exist_ok=True)
@@ -427,6 +587,7 @@ def agent(tmp_path: Path, url: str, *options: str) -> subprocess.Popen[str]:
         uri = "test://{tmp_path}/host.xml"
         host = "kvm-03"
         cluster = "prod"
+        {hosts}
         """
     )
     command = [sys.executable, "-m", "collectors", "--config", str(tmp_path / "collector.toml"), *options]
@@ -504,9 +665,11 @@ def test_every_kind_of_hypervisor_is_in_the_manual() -> None:
 
 
 @pytest.mark.libvirt
-def test_the_doctor_asks_the_hypervisors(tmp_path: Path) -> None:
-    shown, _ = agent(tmp_path, "http://127.0.0.1:1", "doctor").communicate(timeout=30)
+def test_the_doctor_asks_the_hypervisors_and_says_which_host_is_misspelt(tmp_path: Path) -> None:
+    asked = agent(tmp_path, "http://127.0.0.1:1", "doctor", hosts="[hypervisors.hosts.kvm-30.sources.model]")
+    shown, _ = asked.communicate(timeout=30)
     assert re.search(r"good +hypervisors libvirt +tells of 1 hosts?: kvm-03", shown)
+    assert re.search(r"broken +hypervisors libvirt +it tells of no host 'kvm-30', .* tells of kvm-03", shown)
 
 
 @pytest.mark.parametrize(

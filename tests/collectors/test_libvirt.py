@@ -264,9 +264,7 @@ def test_an_address_that_leaves_out_who_answers_is_refused_at_the_start(uri: str
     ],
 )
 def test_an_address_that_is_local_or_verified_is_taken(uri: str) -> None:
-    settings = LibvirtSettings(uri)
-    assert settings.uri == uri
-    assert settings.is_of_this_machine == (":///" in uri)
+    assert Libvirt.is_here(LibvirtSettings(uri)) == (":///" in uri)
 
 
 @needs_libvirt
@@ -330,5 +328,5 @@ def test_an_address_is_refused_where_it_is_none() -> None:
 @pytest.mark.skipif(find_spec("libvirt") is not None, reason="this environment has libvirt")
 def test_without_the_library_it_says_what_to_install() -> None:
     assert Libvirt(LibvirtSettings()).available() == (
-        "not installed: apt install python3-libvirt, or pip install 'console-inr[libvirt]'"
+        "not installed: apt install python3-libvirt, or libvirt-python, the extra 'libvirt' of the wheel"
     )
