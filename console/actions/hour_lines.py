@@ -12,7 +12,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from console.domain.attribution import POLICY_VERSION, Share
-from console.domain.intervals import Interval, Measured, Part, Rules, cut, part_in, touches
+from console.domain.intervals import (
+    Interval,
+    Measured,
+    Part,
+    Rules,
+    Stretch,
+    cut,
+    joined,
+    part_in,
+    stretch_in,
+    touches,
+)
 from console.store.models import catalogue as c
 from console.store.models import fleet as f
 from console.store.models import measurement as m
@@ -90,6 +101,7 @@ class HourLines:
     energy_mj: int = 0
     gpu_mj: int = 0
     covered_ms: int = 0
+    stretches: list[Stretch] | None = field(default_factory=list)  # that are covered; None: not known
     policies: set[str] = field(default_factory=set)
     lines: dict[LineKey, _Line] = field(default_factory=dict)
     told: dict[Instrument, _Told] = field(default_factory=dict)
@@ -109,7 +121,16 @@ class HourLines:
         self._tell(interval, part)
         if part is not None:
             self._attribute(part, uses, interval)
+            if self.stretches is not None:
+                self.stretches = joined([*self.stretches, stretch_in(interval, self.hour)])
         return part
+
+    def may_hold(self, interval: Interval) -> bool:
+        """Whether some of an interval is in these lines already, or it is not known which minutes are."""
+        start, end = stretch_in(interval, self.hour)
+        if self.stretches is None:
+            return self.covered_ms > 0
+        return any(first < end and start < last for first, last in self.stretches)
 
     def machines(self) -> set[int]:
         """The workloads that stay the same wherever they run."""
@@ -128,9 +149,11 @@ class HourLines:
             "energy_mj": self.energy_mj,
             "gpu_mj": self.gpu_mj,
             "covered_ms": self.covered_ms,
+            "stretches": self.stretches,
             "policy": "+".join(sorted(self.policies)),
         }
-        upsert(session, m.HostHour, [host_hour], update=["energy_mj", "gpu_mj", "covered_ms", "policy"])
+        told = [name for name in host_hour if name not in ("host_id", "hour")]
+        upsert(session, m.HostHour, [host_hour], update=told)
         for model, rows in (
             (m.WorkloadHour, list(self._line_rows(numbers))),
             (f.SourceHour, list(self._source_rows(numbers))),
@@ -262,6 +285,7 @@ def stored_lines(session: Session, host_id: int, hour: datetime) -> HourLines:
     if stored is None:
         return lines
     lines.energy_mj, lines.gpu_mj, lines.covered_ms = stored.energy_mj, stored.gpu_mj, stored.covered_ms
+    lines.stretches = None if stored.stretches is None else [(start, end) for start, end in stored.stretches]
     lines.policies = set(filter(None, stored.policy.split("+")))
     for row, source in session.execute(_with_source(m.WorkloadHour, host_id, hour)):
         line = _Line(row.energy_mj, row.idle_mj, row.low_mj, row.high_mj, row.gpu_mj, row.cpu_ms)
@@ -271,6 +295,14 @@ def stored_lines(session: Session, host_id: int, hour: datetime) -> HourLines:
     for row, source in session.execute(_with_source(f.SourceHour, host_id, hour)):
         lines.told[_instrument(source)] = _Told(row.energy_mj, row.covered_ms)
     return lines
+
+
+def machines_in(session: Session, host_id: int, hour: datetime) -> set[int]:
+    """The workloads of an hour, as the ledger has it, that stay the same wherever they run."""
+    line, workload = m.WorkloadHour, m.Workload
+    machine = (workload.host_id == line.host_id) & (workload.workload_id == line.workload_id)
+    of_hour = select(line.workload_id).join(workload, machine & workload.uid.is_not(None))
+    return set(session.scalars(of_hour.where(line.host_id == host_id, line.hour == hour)))
 
 
 def _with_source(model: Any, host_id: int, hour: datetime) -> Any:

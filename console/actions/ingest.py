@@ -17,7 +17,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, exists, select
 from sqlalchemy.orm import Session
 
 from collectors.reading import (
@@ -258,11 +258,13 @@ def mark_due(session: Session, host_id: int, hours: Iterable[datetime], now: dat
 def forget_readings(session: Session, *, now: datetime) -> int:
     """Delete raw readings past their retention; how many. Their hours stay in the ledger for ever.
 
-    Generated ones are kept: they are as old as the past that is told, and nothing comes after them.
+    Those of a host from its first hour that waits to be metered are kept until it is. Generated
+    ones are kept: they are as old as the past that is told, and nothing comes after them.
     """
     if origin(session) is not Origin.REAL:
         return 0
-    return rows_touched(session, delete(m.Reading).where(m.Reading.started_at < now - KEPT))
+    waits = exists().where(m.HourDue.host_id == m.Reading.host_id, m.HourDue.hour < m.Reading.ended_at)
+    return rows_touched(session, delete(m.Reading).where(m.Reading.started_at < now - KEPT, ~waits))
 
 
 def stored_row(host_id: int, stream: str, reading: Reading, now: datetime) -> Row:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from console.actions.following import follow
-from console.actions.hour_lines import HourLines
+from console.actions.hour_lines import HourLines, machines_in
 from console.actions.posting import post
+from console.domain.intervals import RETENTION
 from console.store.conditional import rows_touched
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
 from console.store.queries.readings import readings_of
 from console.store.queries.rules import rule_book
+
+log = logging.getLogger(__name__)
 
 
 def hours_due(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[int, datetime]]:
@@ -38,7 +42,8 @@ def meter_hour(session: Session, host_id: int, hour: datetime, *, now: datetime)
     """Attribute an hour of a host from its readings and post it to the adherents.
 
     False where another process took the hour first. The host is held meanwhile, so that a claim made at the
-    same time is either seen or posts again after.
+    same time is either seen or posts again after. An hour some of whose readings are past their retention
+    stays as the ledger has it.
     """
     session.execute(select(m.Host.host_id).where(m.Host.host_id == host_id).with_for_update())
     of_hour = (m.HourDue.host_id == host_id, m.HourDue.hour == hour)
@@ -48,8 +53,14 @@ def meter_hour(session: Session, host_id: int, hour: datetime, *, now: datetime)
     lines = HourLines(host_id, hour)
     for row in session.scalars(readings_of(host_id, hour)):
         lines.add(row, rules)
-    lines.write(session)
-    end = follow(session, host_id, hour, lines.machines(), now=now)
+    stored = session.get(m.HostHour, (hour, host_id))
+    if stored is not None and hour < now - RETENTION and lines.covered_ms < stored.covered_ms:
+        log.error("host %s, hour %s: its readings are gone, the ledger stays as it is", host_id, hour)
+        machines = machines_in(session, host_id, hour)
+    else:
+        lines.write(session)
+        machines = lines.machines()
+    end = follow(session, host_id, hour, machines, now=now)
     post(session, host_id, hour, end, now=now)
     return True
 

@@ -2,7 +2,7 @@
 
 What another stream told of stays out whoever asks: two readings of the same time would count its energy
 twice, and which of them is the lesser says nothing of which is right. What came too late has lost the other
-readings of its hours: it is added to what the ledger has of them, as far as an hour holds.
+readings of its hours: it is added to what the ledger has of them, where that is of other minutes.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from console.actions.ingest import interval_of, overlap, plain_uses, take_in
 from console.actions.posting import post
 from console.domain.errors import Conflict, NotFound
 from console.domain.hours import HOUR, hour_of, hours_between
-from console.domain.intervals import AHEAD, MILLISECOND, RETENTION, is_past_adding, shapeless
+from console.domain.intervals import AHEAD, RETENTION, is_past_adding, shapeless
 from console.store.conditional import rows_touched
 from console.store.models import measurement as m
 from console.store.queries.readings import known_keys, told_by_others
 from console.store.queries.rules import rule_book
-
-FULL_MS = HOUR // MILLISECOND
 
 
 class Decision(StrEnum):
@@ -42,7 +40,7 @@ def accept(
     """Let a reading into the ledger: what seemed impossible of its energy or its CPU time is true.
 
     Raises `Conflict` where it has no place there: what cannot be read, what is in the future, what another
-    stream told of already, or an hour that would be more than full.
+    stream told of already, or minutes that the ledger has counted or may have.
     """
     host = _hold_host(session, host_id)
     row = _decide(session, host_id, fingerprint, Decision.ACCEPTED, note, now, by)
@@ -118,19 +116,20 @@ def _readable(row: m.QuarantinedReading) -> Reading:
 def _add_to_ledger(
     session: Session, host_id: int, reading: Reading, hours: list[datetime], now: datetime
 ) -> None:
-    """Add what falls into each hour to its lines; nothing of it where one of the hours is full."""
+    """Add what falls into each hour to its lines; nothing of it where one of them may hold it."""
     interval, uses = interval_of(reading), plain_uses(reading)
     rules = rule_book(session, [host_id])
     for hour in hours:
         if session.get(m.HourDue, (host_id, hour)) is not None:
             raise Conflict("Une heure de cette mesure attend son calcul : réessayez dans un instant.")
         lines = stored_lines(session, host_id, hour)
-        if lines.add_interval(interval, uses, rules.at(host_id, hour)) is None:
-            raise Conflict("Aucun instrument n'a rien mesuré : il n'y a rien à ajouter.")
-        if lines.covered_ms > FULL_MS:
+        if lines.may_hold(interval):
             raise Conflict(
-                "L'heure du %(hour)s est déjà décrite : elle serait plus que pleine.",
+                "L'heure du %(hour)s a déjà compté ce moment, ou ses minutes comptées ne sont plus connues : "
+                "cette mesure pourrait compter deux fois.",
                 hour=f"{hour:%Y-%m-%d %H:%M} UTC",
             )
+        if lines.add_interval(interval, uses, rules.at(host_id, hour)) is None:
+            raise Conflict("Aucun instrument n'a rien mesuré : il n'y a rien à ajouter.")
         lines.write(session)
         post(session, host_id, hour, hour + HOUR, now=now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,6 +23,9 @@ MILLISECOND = timedelta(milliseconds=1)
 HIGHEST_POWER_W = 100_000  # no single host draws more
 LONGEST_SOURCE = 200  # of what an instrument is called in the ledger
 LARGEST_ADDED = 10**15  # of the figures of a reading: thousands of them add up in 63 bits
+
+
+Stretch = tuple[int, int]  # from and until which millisecond of an hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,23 @@ def part_in(interval: Interval, hour: datetime, rules: Rules = NO_RULES) -> Part
 def touches(interval: Interval, hour: datetime) -> bool:
     """Whether any of an interval falls into an hour."""
     return interval.started_at < hour + HOUR and hour < interval.ended_at
+
+
+def stretch_in(interval: Interval, hour: datetime) -> Stretch:
+    """Which milliseconds of an hour an interval touches."""
+    start, end = max(interval.started_at, hour), min(interval.ended_at, hour + HOUR)
+    return (start - hour) // MILLISECOND, (end - hour) // MILLISECOND
+
+
+def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """Stretches in order, those in one that overlap or are no further apart than labels may err."""
+    found: list[Stretch] = []
+    for start, end in sorted(stretches):
+        if found and start <= found[-1][1] + LABEL_ERROR_MS:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        else:
+            found.append((start, end))
+    return found
 
 
 def cut(interval: Interval, hour: datetime, amount: int) -> int:

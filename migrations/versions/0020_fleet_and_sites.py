@@ -161,6 +161,7 @@ def upgrade() -> None:
     op.add_column("host", sa.Column("clock_ahead_ms", sa.BigInteger(), nullable=True))
     op.add_column("host", sa.Column("retired_at", INSTANT, nullable=True))
     op.add_column("host_hour", sa.Column("gpu_mj", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("host_hour", sa.Column("stretches", sa.JSON(), nullable=True))
     op.add_column("quarantined_reading", sa.Column("decision", sa.String(length=64), nullable=True))
     op.add_column("quarantined_reading", sa.Column("decided_at", INSTANT, nullable=True))
     op.add_column("quarantined_reading", sa.Column("decided_by", sa.String(length=200), nullable=True))
@@ -190,6 +191,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # What is lost and does not come back with an upgrade: what was decided of quarantined readings (they wait
+    # again, and those let in could be let in twice), which claims carry others on (they stay as claims of
+    # their own), and which minutes of an hour are covered.
     op.drop_index("ix_workload_uid", "workload")
     with op.batch_alter_table("workload_hour") as table:
         table.drop_column("gpu_mj")
@@ -215,6 +219,7 @@ def downgrade() -> None:
         table.drop_column("decided_by")
     with op.batch_alter_table("host_hour") as table:
         table.drop_column("gpu_mj")
+        table.drop_column("stretches")
     with op.batch_alter_table("host") as table:
         table.drop_column("site")
         table.drop_column("cluster")

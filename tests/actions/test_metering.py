@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
-from console.actions.ingest import forget_readings, ingest
+from console.actions.ingest import forget_readings, ingest, mark_due
 from console.actions.metering import hours_due, meter_hour, postpone_hour
 from console.actions.posting import post
 from console.actions.reckoning import months_due, reckon_month
@@ -46,10 +46,10 @@ def take_in(database: Database, *readings, now=NOW) -> None:
         ingest(session, batch(*readings), now=now)
 
 
-def meter(database: Database) -> None:
+def meter(database: Database, now=NOW) -> None:
     with database.write(Operator()) as session:
-        for host_id, hour in hours_due(session, now=LATER):
-            assert meter_hour(session, host_id, hour, now=NOW)
+        for host_id, hour in hours_due(session, now=max(now, LATER)):
+            assert meter_hour(session, host_id, hour, now=now)
 
 
 def claim(database: Database, start=START, end=None, workload="web", claim_id=1) -> None:
@@ -330,6 +330,33 @@ def test_raw_readings_end_their_life_and_their_hours_stay(database: Database) ->
             assert forget_readings(session, now=START + timedelta(days=days)) == forgotten
     found = check(database, now=START + timedelta(days=36))
     assert (found.energy_mj, found.residue_mj) == (50_000, 0)
+
+
+def test_readings_of_an_hour_that_waits_outlive_their_retention(database: Database) -> None:
+    """A late one came on the last day, and nothing was metered for hours: the sum must not go to nothing."""
+    take_in(database, *(reading(number, measured(60_000), web=4_000) for number in range(1, 60)))
+    meter(database)
+    take_in(database, reading(60, measured(60_000), web=4_000), now=START + timedelta(days=34, hours=23))
+    back = START + timedelta(days=35, hours=7)
+    with database.write(Operator()) as session:
+        assert forget_readings(session, now=back) == 0
+    meter(database, now=back)
+    found = check(database, now=back)
+    assert (found.energy_mj, found.residue_mj, found.waiting_hours) == (60 * 60_000, 0, 0)
+    with database.write(Operator()) as session:
+        assert forget_readings(session, now=back) == 60
+
+
+def test_an_hour_whose_readings_are_gone_is_never_metered_from_what_is_left(database: Database) -> None:
+    take_in(database, reading(1, measured(60_000), web=4_000), reading(2, measured(70_000), web=4_000))
+    meter(database)
+    later = START + timedelta(days=36)
+    with database.write(Operator()) as session:
+        session.execute(delete(m.Reading).where(m.Reading.sequence == 2))
+        mark_due(session, HOST, [START], later)
+    meter(database, now=later)
+    found = check(database, now=later)
+    assert (found.energy_mj, found.residue_mj, found.waiting_hours) == (130_000, 0, 0)
 
 
 def test_an_hour_that_waits_too_long_is_told(database: Database) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from collectors.reading import Envelope, Reading
 from console.actions.ingest import Status, forget_readings, ingest
@@ -208,13 +210,56 @@ def test_it_makes_an_hour_where_the_ledger_has_none_and_is_cut_at_the_hours(data
     assert check(database, MONTHS_LATER).residue_mj == 0
 
 
+def test_what_was_counted_is_never_added_once_its_raw_readings_are_gone(database: Database) -> None:
+    """A copy that comes months later, of any stream and in any form, and a late one that was let in."""
+    take_in(database, batch(reading(1, measured(60_000), web=4_000)))
+    meter(database)
+    months_later(database)
+    copies = (
+        batch(reading(1, measured(60_000), web=4_000)),
+        batch(reading(77, measured(61_000), started_at=START + MINUTE / 2), stream=OTHER_STREAM),
+        batch(reading(2, measured(90_000))),
+        batch(reading(2, measured(90_000), started_at=START + 1.5 * MINUTE)),
+    )
+    for copy in copies:
+        take_in(database, copy, now=MONTHS_LATER)
+    with database.read(Operator()) as session:
+        first, second, third, fourth = (
+            fingerprint for copy in copies for fingerprint in _fingerprints(session, copy)
+        )
+    let_in(database, MONTHS_LATER, third)
+    for again in (first, second, fourth):
+        with pytest.raises(Conflict, match="déjà compté"):
+            let_in(database, MONTHS_LATER, again)
+    found = check(database, MONTHS_LATER)
+    assert (found.energy_mj, found.residue_mj) == (150_000, 0)
+
+
+def _fingerprints(session: Session, envelope: Envelope) -> list[str]:
+    """Of the readings of an envelope that wait."""
+    texts = [json.dumps(one, sort_keys=True) for one in envelope.readings]
+    row = m.QuarantinedReading
+    return [session.scalars(select(row.fingerprint).where(row.reading == text)).one() for text in texts]
+
+
+def test_nothing_is_added_to_an_hour_whose_minutes_are_not_known(database: Database) -> None:
+    """It was metered before they were kept."""
+    take_in(database, batch(reading(1, measured(60_000))))
+    meter(database)
+    with database.write(Operator()) as session:
+        session.execute(update(m.HostHour).values(stretches=None))
+    (late,) = months_later(database, reading(2, measured(90_000)))
+    with pytest.raises(Conflict, match="ne sont plus connues"):
+        let_in(database, MONTHS_LATER, late)
+
+
 def test_an_hour_is_never_more_than_full_and_then_nothing_is_half_written(database: Database) -> None:
     minutes = [reading(number, measured(60_000), web=4_000) for number in range(1, 61)]
     take_in(database, batch(*minutes), now=NOW + HOUR)
     meter(database, NOW + HOUR)
     across = reading(99, measured(60_000), started_at=START - MINUTE / 2, web=4_000)
     (late,) = months_later(database, across)
-    with pytest.raises(Conflict, match="plus que pleine"):
+    with pytest.raises(Conflict, match="déjà compté"):
         let_in(database, MONTHS_LATER, late)
     found = check(database, MONTHS_LATER)
     assert (found.energy_mj, found.hours, found.residue_mj) == (60 * 60_000, 1, 0)

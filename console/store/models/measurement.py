@@ -123,6 +123,7 @@ class HostHour(MeasurementRow):
     energy_mj: Mapped[Count]
     gpu_mj: Mapped[Count] = mapped_column(default=0)  # within the energy: what went by GPU time
     covered_ms: Mapped[Count]
+    stretches: Mapped[list[Any] | None]  # what is covered, in milliseconds of the hour; None: not known
     policy: Mapped[Code]
 
 
