@@ -51,6 +51,18 @@ def test_the_strongest_fresh_instrument_tells_the_power_and_cards_are_added_to_p
     }
 
 
+def test_a_power_is_of_when_the_instrument_that_counts_told_last(drawing: Database) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    with drawing.write(Operator()) as session:
+        for host, name, ago in (("srv-01", "redfish", 3), ("srv-01", "rapl", 1), ("srv-03", "rapl", 2)):
+            row = session.get_one(f.HostSource, (m.stable_id(host), name))
+            row.last_at = now - timedelta(minutes=ago)
+        at = {one.name: one.at for one in live_power(session, now=now).hosts}
+    assert at["srv-01"] == now - timedelta(minutes=3)
+    assert at["srv-03"] == now - timedelta(minutes=2)  # of the packages, to which the cards are added
+    assert at["srv-05"] is None
+
+
 def test_what_the_operator_declared_and_what_was_calibrated_hold_for_the_power_now(drawing: Database) -> None:
     hour = hour_of(datetime.now(UTC))
     with drawing.write(Operator()) as session:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.domain.hours import hour_of
-from console.domain.intervals import GPU, Interval, Measured, Rules, counted
+from console.domain.intervals import Interval, Measured, Rules, counted
 from console.store.models import fleet as f
 from console.store.models import measurement as m
 from console.store.queries.hosts import Instrument, site_names
@@ -23,7 +23,10 @@ SPAN_MS = 1_000_000  # over which powers are compared: as many millijoules as mi
 
 @dataclass(frozen=True, slots=True)
 class HostPower:
-    """What a host draws; None where none of its instruments told lately."""
+    """What a host draws; None where none of its instruments told lately.
+
+    `at` is when the last interval of the instrument that counts ended.
+    """
 
     host_id: int
     name: str
@@ -94,8 +97,13 @@ def _power(host: m.Host, sources: Sequence[f.HostSource], rules: Rules, now: dat
         one = found.measured
         power_mw = one.energy_mj * 1000 // SPAN_MS
         instrument = Instrument(one.source, one.authority, one.boundary, one.quality)
-        at = max(row.last_at for row in fresh if row.last_at and row.authority != GPU)
+        at = _sensor_of(one.source, fresh).last_at
     return HostPower(host.host_id, host.name, host.site, host.cluster, power_mw, instrument, at)
+
+
+def _sensor_of(source: str, told: Sequence[f.HostSource]) -> f.HostSource:
+    """The sensor that counts, or from which what counts is made: `rapl` of `rapl~redfish+nvml`."""
+    return max((row for row in told if source.startswith(row.name)), key=lambda row: len(row.name))
 
 
 def _is_fresh(row: f.HostSource, now: datetime) -> bool:
