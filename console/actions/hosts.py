@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,12 +12,15 @@ from sqlalchemy.orm import Session
 from console.actions.host_sources import LONGEST_NAME
 from console.actions.ingest import mark_due
 from console.domain.attribution import IdlePolicy
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.hours import hour_of
 from console.domain.intervals import HIGHEST_POWER_W, RETENTION
+from console.store.audit import record
 from console.store.models import fleet as f
 from console.store.models import measurement as m
-from console.store.upsert import upsert
+
+TERMS = ("idle_power_mw", "idle_policy", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +37,16 @@ def set_terms(
 ) -> None:
     """Declare what holds for a host from a whole hour on; terms of the same hour are replaced.
 
-    The hours since then are metered again: none may be older than raw readings are kept.
+    The audit log tells what they were. The hours since then are metered again: none may be older than raw
+    readings are kept.
     """
-    _hold(session, host_id)
+    host = _hold(session, host_id)
     _check(session, host_id, terms, valid_from, now)
-    row = {
-        "host_id": host_id,
-        "valid_from": valid_from,
-        "idle_power_mw": terms.idle_power_mw,
-        "idle_policy": terms.idle_policy,
-        "source": terms.source,
-        "set_by": by,
-        "set_at": now,
-    }
-    upsert(session, f.HostTerms, [row], update=["idle_power_mw", "idle_policy", "source", "set_by", "set_at"])
+    before = session.get(f.HostTerms, (host_id, valid_from))
+    old = {} if before is None else {name: getattr(before, name) for name in TERMS}
+    new = {name: getattr(terms, name) for name in TERMS}
+    session.merge(f.HostTerms(host_id=host_id, valid_from=valid_from, **new, set_by=by, set_at=now))
+    _note(session, host, "declared", {"old": old, "new": new, "valid_from": valid_from})
     metered = session.scalars(
         select(m.HostHour.hour).where(m.HostHour.host_id == host_id, m.HostHour.hour >= valid_from)
     ).all()
@@ -59,6 +59,7 @@ def retire(session: Session, host_id: int, *, now: datetime) -> None:
     if host.retired_at is not None:
         raise Conflict("Cet hôte est déjà retiré du service.")
     host.retired_at = now
+    _note(session, host, "retired", {})
 
 
 def bring_back(session: Session, host_id: int) -> None:
@@ -67,6 +68,12 @@ def bring_back(session: Session, host_id: int) -> None:
     if host.retired_at is None:
         raise Conflict("Cet hôte est en service.")
     host.retired_at = None
+    _note(session, host, "brought_back", {})
+
+
+def _note(session: Session, host: m.Host, verb: str, facts: Mapping[str, object]) -> None:
+    """Write down what somebody did of a host."""
+    record(session, OPERATOR_TENANT, f"host.{verb}", f"host/{host.name}", facts)
 
 
 def _check(session: Session, host_id: int, terms: Terms, valid_from: datetime, now: datetime) -> None:

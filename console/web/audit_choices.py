@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from console.web.adherent_words import COMMITTEE_KINDS, CONTACT_ROLES, KINDS, SECTORS
+from console.web.fleet_words import POLICIES
 from console.web.major_words import CAPACITIES, MAJOR_PHASES, RECIPIENTS
 from console.web.site_words import CONTRACT_KINDS
 
@@ -101,6 +102,7 @@ CHOICES: Mapping[str, Words] = {
         "support": lazy_gettext("établissement support"),
         "member": lazy_gettext("membre"),
     },
+    "host.idle_policy": POLICIES,
     "hosting_statement.transfers": {
         "none": lazy_gettext("aucun transfert hors EEE"),
         "some": lazy_gettext("des transferts hors EEE"),

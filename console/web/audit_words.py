@@ -121,6 +121,9 @@ SENTENCES = {
     "site.imported": lazy_gettext("Fichier des compteurs d'un centre de données importé (%(key)s)"),
     "grid.imported": lazy_gettext("Fichier d'intensités du réseau importé (%(key)s)"),
     "cmdb.imported": lazy_gettext("Fichier de CMDB importé (%(key)s)"),
+    "host.declared": lazy_gettext("Réglages de l'hôte %(key)s déclarés"),
+    "host.retired": lazy_gettext("Hôte %(key)s retiré du parc"),
+    "host.brought_back": lazy_gettext("Hôte %(key)s remis dans le parc"),
 }
 COLUMNS = {
     "account_id": lazy_gettext("numéro de compte"),
@@ -225,6 +228,8 @@ COLUMNS = {
     "host_id": lazy_gettext("hôte"),
     "host_name": lazy_gettext("hôte"),
     "hosts": lazy_gettext("hôtes"),
+    "idle_policy": lazy_gettext("partage de l'énergie au repos"),
+    "idle_power_mw": lazy_gettext("puissance au repos, mW"),
     "hours": lazy_gettext("délai, en heures"),
     "ignored": lazy_gettext("alertes ignorées"),
     "impact": lazy_gettext("impact"),

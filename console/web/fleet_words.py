@@ -7,12 +7,13 @@ from fractions import Fraction
 
 from flask import Flask
 from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
 
 from console.domain import calibration
-from console.web.audit_choices import Words
 from console.web.gap_words import gap_reason
 from console.web.languages import current_language
 
+Words = Mapping[str, str | LazyString]
 STATES: Words = {
     "silent": lazy_gettext("muet"),
     "no_source": lazy_gettext("énergie inconnue"),

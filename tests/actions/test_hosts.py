@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import date, timedelta
 
@@ -18,6 +19,7 @@ from console.domain.calibration import TOO_FEW
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.hours import HOUR
+from console.store.models import audit as a
 from console.store.models import catalogue as c
 from console.store.models import fleet as f
 from console.store.models import measurement as m
@@ -276,3 +278,41 @@ def test_cards_are_out_of_both_sides_of_a_calibration(database: Database) -> Non
         assert outcome.line is not None
         assert (outcome.line.slope_ppm, outcome.line.offset_mw) == (2_000_000, 10_000)
         assert session.scalars(select(f.Calibration)).one().beside_gpu
+
+
+def test_who_declared_what_and_who_took_a_host_out_of_service_is_in_the_audit_log(
+    database: Database,
+) -> None:
+    """Terms of the same hour are replaced: what they were is told there alone."""
+    take_in(database, reading(1, measured(60_000)))
+    meter(database)
+    for by, idle_mw in (("ana", 1), ("eve", 500)):
+        with database.write(Operator(), by=by) as session:
+            set_terms(session, HOST, Terms(idle_power_mw=idle_mw), valid_from=START, now=NOW, by=by)
+    with database.write(Operator(), by="eve") as session:
+        hosts.retire(session, HOST, now=NOW)
+    with database.write(Operator(), by="ana") as session:
+        hosts.bring_back(session, HOST)
+    with database.read(Operator()) as session:
+        told = [
+            (entry.by, entry.kind, entry.subject, json.loads(payload.payload))
+            for entry, payload in session.execute(
+                select(a.AuditEntry, a.AuditPayload)
+                .join(a.AuditPayload, a.AuditPayload.number == a.AuditEntry.number)
+                .where(a.AuditEntry.kind.startswith("host."))
+                .order_by(a.AuditEntry.number)
+            )
+        ]
+    first = {"idle_power_mw": 1, "idle_policy": None, "source": None}
+    since = {"valid_from": "2026-11-25T08:00:00Z"}
+    assert told == [
+        ("ana", "host.declared", "host/srv-01", {"old": {}, "new": first} | since),
+        (
+            "eve",
+            "host.declared",
+            "host/srv-01",
+            {"old": first, "new": first | {"idle_power_mw": 500}} | since,
+        ),
+        ("eve", "host.retired", "host/srv-01", {}),
+        ("ana", "host.brought_back", "host/srv-01", {}),
+    ]
