@@ -12,7 +12,7 @@ certificate or of a host key off (`no_verify`, `known_hosts_verify`, `transport=
 
 The connection is read-only: it can change nothing, and needs no more than the group `libvirt`, or what polkit
 grants as `org.libvirt.unix.monitor`. The library is the system's own (`python3-libvirt`, in a virtual
-environment made with `--system-site-packages`) or `pip install 'console-inr[libvirt]'`, which compiles it.
+environment made with `--system-site-packages`) or the extra `libvirt` of the wheel, which compiles it.
 The program `virsh` would need less, but prints for people: its texts follow the language and the version.
 
 What is read, in one call for all machines: the CPU time of each (`cpu.time`, nanoseconds, cumulative, with
@@ -126,7 +126,7 @@ class Libvirt(Hypervisor):
 
     def available(self) -> str | None:
         if find_spec("libvirt") is None:
-            return "not installed: apt install python3-libvirt, or pip install 'console-inr[libvirt]'"
+            return "not installed: apt install python3-libvirt, or the extra 'libvirt' of the wheel"
         return None
 
     def read(self) -> Mapping[str, HostSpan | Missing]:

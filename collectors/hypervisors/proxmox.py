@@ -63,6 +63,9 @@ class ProxmoxSettings:
             raise ValueError("address: a host and perhaps a port is expected, such as pve.example:8006")
         if "@" not in self.user:
             raise ValueError("user: a user with its realm is expected, such as console@pve")
+        for name, value in (("user", self.user), ("token_name", self.token_name)):
+            if not (value.isascii() and value.isprintable()):  # it goes into a header, beside the token
+                raise ValueError(f"{name}: plain letters, digits and signs are expected")
         if not 1 <= self.timeout_seconds <= 60:
             raise ValueError("timeout_seconds: from 1 to 60")
 
@@ -83,9 +86,9 @@ class Proxmox(Hypervisor):
 
     def available(self) -> str | None:
         if find_spec("proxmoxer") is None or find_spec("requests") is None:
-            return "not installed: pip install 'console-inr[proxmox]'"
+            return "not installed: proxmoxer and requests, the extra 'proxmox' of the wheel"
         try:
-            self._settings.token_file.read()
+            self._settings.token_file.token()
         except OSError as error:
             return f"{self._settings.token_file.path}: {error.strerror}"
         return None
@@ -111,7 +114,7 @@ class Proxmox(Hypervisor):
             self._settings.address,
             user=self._settings.user,
             token_name=self._settings.token_name,
-            token_value=self._settings.token_file.read(),
+            token_value=self._settings.token_file.token(),
             verify_ssl=True if ca_file is None else str(ca_file),
             timeout=self._settings.timeout_seconds,
         )

@@ -55,7 +55,7 @@ class Rvtools(Hypervisor):
 
     def available(self) -> str | None:
         if find_spec("openpyxl") is None:
-            return "not installed: pip install 'console-inr[rvtools]'"
+            return "not installed: openpyxl, the extra 'rvtools' of the wheel"
         if not self._settings.folder.is_dir():
             return f"folder: {self._settings.folder}: there is no such folder"
         return None

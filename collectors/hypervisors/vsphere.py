@@ -142,7 +142,7 @@ class Vsphere(Hypervisor):
 
     def available(self) -> str | None:
         if find_spec("pyVmomi") is None:
-            return "not installed: pip install 'console-inr[vsphere]'"
+            return "not installed: pyvmomi, the extra 'vsphere' of the wheel"
         try:
             self._settings.password_file.read()
         except OSError as error:

@@ -61,7 +61,7 @@ class Codecarbon(Source):
 
     def available(self) -> str | None:
         if importlib.util.find_spec("codecarbon") is None:
-            return "not installed: pip install 'console-inr[codecarbon]'"
+            return "not installed: codecarbon, the extra 'codecarbon' of the wheel"
         for root in {self._roots.powercap, DEFAULT_POWERCAP}:
             if any(_readable(path) for path in root.glob("*:*/energy_uj")):
                 return f"the counters under {root} are readable: rapl reads the same ones"

@@ -74,7 +74,7 @@ class Nvml(Source):
 
     def available(self) -> str | None:
         if importlib.util.find_spec("pynvml") is None:
-            return "not installed: pip install 'console-inr[nvml]'"
+            return "not installed: nvidia-ml-py, the extra 'nvml' of the wheel"
         try:
             return None if self._found() else "the driver knows no card"
         except NoCard as reason:

@@ -221,7 +221,7 @@ class Snmp(Polled):
 
     def available(self) -> str | None:
         if importlib.util.find_spec("pysnmp") is None:
-            return "not installed: pip install 'console-inr[snmp]'"
+            return "not installed: pysnmp, the extra 'snmp' of the wheel"
         for field in ("community_file", "auth_file", "priv_file"):
             secret: SecretFile | None = getattr(self._settings, field)
             try:

@@ -17,7 +17,9 @@ import jinja2
 import pytest
 import yaml
 
-from collectors.configuration import load
+from collectors.configuration import Configuration, load
+from collectors.hypervisors.vsphere import VsphereSettings
+from collectors.instrument import SecretFile
 from collectors.sources.rapl import RaplSettings
 from tests.collectors.trees import Host
 
@@ -119,7 +121,7 @@ def test_the_command_of_the_service_is_one_that_the_agent_takes() -> None:
 
 
 def test_every_task_of_the_playbook_uses_one_module_by_its_whole_name() -> None:
-    keywords = {"name", "loop", "notify", "tags", "no_log", "changed_when"}
+    keywords = {"name", "loop", "notify", "tags", "no_log", "changed_when", "when"}
     for task in [*play()["tasks"], *play()["handlers"]]:
         (module,) = task.keys() - keywords
         assert module.startswith("ansible.builtin."), task["name"]
@@ -130,10 +132,12 @@ def test_who_is_notified_exists_and_tokens_are_not_logged() -> None:
     tasks = play()["tasks"]
     handlers = {handler["name"] for handler in play()["handlers"]}
     assert {task["notify"] for task in tasks if "notify" in task} == handlers
-    (token,) = [task for task in tasks if "console_inr_token" in json.dumps(task)]
-    assert token["no_log"] is True
-    assert token["ansible.builtin.copy"]["mode"] == "0640"
-    assert "notify" not in token
+    secret = [task for task in tasks if re.search("console_inr_(token|secrets)", json.dumps(task))]
+    assert len(secret) == 2
+    for task in secret:
+        assert task["no_log"] is True
+        assert task["ansible.builtin.copy"]["mode"] == "0640"
+        assert "notify" not in task
 
 
 def test_what_the_playbook_copies_is_in_the_checkout() -> None:
@@ -146,24 +150,58 @@ def test_what_the_playbook_copies_is_in_the_checkout() -> None:
     assert built == f"dist/console_inr-{version}-py3-none-any.whl"
 
 
-@pytest.mark.parametrize("group", ["payroll_hosts", "database_hosts"])
-def test_the_configuration_that_the_playbook_writes_is_one_that_the_agent_takes(
-    group: str, tmp_path: Path
-) -> None:
-    token = tmp_path / "token"
-    token.write_text("s3cret\n")
-    token.chmod(0o640)
+def deployed(group: str, folder: Path) -> tuple[Configuration, dict[str, Any]]:
+    """What the agents of a group are configured with, and the variables that this is made of."""
     facts = inventory()["vars"] | inventory()["children"][group]["vars"]
     environment = jinja2.Environment(autoescape=False, undefined=jinja2.StrictUndefined, trim_blocks=True)  # noqa: S701
     environment.filters["to_json"] = json.dumps
     text = environment.from_string(blocks("jinja")[0]).render(facts, inventory_hostname_short="pay-01")
-    path = tmp_path / "collector.toml"
-    path.write_text(text.replace("/etc/console-inr/token", str(token)))
-    asked = load(path)
+    for name in ("token", *facts.get("console_inr_secrets", {})):
+        (folder / name).write_text("s3cret\n")
+        (folder / name).chmod(0o640)
+    (folder / "collector.toml").write_text(text.replace("/etc/console-inr/", f"{folder}/"))
+    return load(folder / "collector.toml"), facts
+
+
+@pytest.mark.parametrize("group", ["payroll_hosts", "database_hosts"])
+def test_the_configuration_that_the_playbook_writes_is_one_that_the_agent_takes(
+    group: str, tmp_path: Path
+) -> None:
+    asked, facts = deployed(group, tmp_path)
     assert (asked.agent.named, asked.agent.site) == ("pay-01", facts["console_inr_site"])
     assert asked.sources.keys() == {"rapl", "model"}
     limit_w = facts["console_inr_sources"]["rapl"].get("socket_limit_w", 1500)
     assert asked.sources["rapl"] == RaplSettings(limit_w)
+
+
+def test_the_playbook_deploys_an_agent_that_measures_the_hosts_of_a_hypervisor(tmp_path: Path) -> None:
+    asked, facts = deployed("managers", tmp_path)
+    assert not asked.agent.this_host
+    (manager,) = asked.managers
+    assert manager.settings == VsphereSettings(
+        "vcenter.example",
+        "console@vsphere.local",
+        SecretFile(tmp_path / "vcenter"),
+        cluster="PROD",
+        site="tls",
+    )
+    assert {host: [*sources] for host, sources in manager.host_sources.items()} == {
+        "esx-01.example": ["redfish"],
+        "esx-02.example": ["snmp"],
+    }
+    assert set(facts["console_inr_packages"]) == {*extras()["vsphere"], *extras()["snmp"]}
+
+
+def extras() -> dict[str, list[str]]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return dict(project["optional-dependencies"])
+
+
+def test_what_is_needed_beside_python_is_what_the_wheel_says() -> None:
+    rows = re.findall(r"^\| `\w+` \| `(\w+)` \| (.+) \|$", PAGE, re.MULTILINE)
+    told = {extra: re.findall(r"`([^`]+[<>][^`]+)`", packages) for extra, packages in rows}
+    assert told == {extra: packages for extra, packages in extras().items() if extra in told}
+    assert told.keys() == {"snmp", "nvml", "codecarbon", "proxmox", "vsphere", "rvtools", "libvirt"}
 
 
 def test_the_configuration_of_the_page_is_one_that_the_agent_takes(tmp_path: Path) -> None:

@@ -328,5 +328,5 @@ def test_an_address_is_refused_where_it_is_none() -> None:
 @pytest.mark.skipif(find_spec("libvirt") is not None, reason="this environment has libvirt")
 def test_without_the_library_it_says_what_to_install() -> None:
     assert Libvirt(LibvirtSettings()).available() == (
-        "not installed: apt install python3-libvirt, or libvirt-python, the extra 'libvirt' of the wheel"
+        "not installed: apt install python3-libvirt, or the extra 'libvirt' of the wheel"
     )

@@ -280,11 +280,26 @@ def test_a_token_file_that_is_missing_is_a_reason(cluster: tuple[Cluster, Proxmo
     assert Proxmox(cluster[1]).available() is None
 
 
+@pytest.mark.parametrize("text", ["s3cret\nsecond line\n", "s3cret\u20ac", "", "s3cret\r\nX: y"])
+def test_a_token_file_that_is_replaced_by_no_token_is_a_reason_without_it(
+    cluster: tuple[Cluster, ProxmoxSettings], tmp_path: Path, text: str
+) -> None:
+    hypervisor = Proxmox(cluster[1])
+    hypervisor.read()
+    (tmp_path / "token").write_text(text, encoding="utf-8")
+    with pytest.raises(Unreachable, match="token") as caught:
+        hypervisor.read()
+    assert "s3cret" not in str(caught.value)
+    assert "token" in str(hypervisor.available())
+
+
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
         ({"address": "https://pve:8006"}, "address: a host and perhaps a port is expected"),
         ({"user": "console"}, "user: a user with its realm is expected"),
+        ({"token_name": "inr\nX: y"}, "token_name: plain letters, digits and signs"),
+        ({"user": "jos\u00e9@pve"}, "user: plain letters, digits and signs"),
         ({"timeout_seconds": 0}, "timeout_seconds: from 1 to 60"),
     ],
 )
