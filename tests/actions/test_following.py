@@ -21,6 +21,7 @@ from console.store.models import contract as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries import ledger
+from console.store.queries.coverage import coverage_of
 from console.store.session import Database, Operator
 from tests import given as past
 from tests.readings import batch, measured, reading
@@ -123,6 +124,21 @@ def test_a_machine_that_moves_is_still_its_holders_and_when_it_returns(database:
         ("srv-03", DAY + 12 * HOUR, "console", claims[0].claim_id),
     ]
     assert residue(database) == 0
+
+
+def test_what_is_due_of_a_machine_that_moved_is_the_host_it_ran_on(database: Database) -> None:
+    take_in(database, ran("srv-01", 8))
+    claim(database, "srv-01")
+    take_in(database, *(ran("srv-02", hour) for hour in range(9, 14)))
+    others = (ran("srv-01", hour, uid="another", name="other") for hour in range(14, 20))
+    take_in(database, *others)  # it is still on srv-02, of which nothing is known any more
+    with database.read(Operator()) as session:
+        told = coverage_of(session, CHU, DAY + 8 * HOUR, DAY + 14 * HOUR)
+        unknown = coverage_of(session, CHU, DAY + 14 * HOUR, DAY + 20 * HOUR)
+        both = coverage_of(session, CHU, DAY + 8 * HOUR, DAY + 20 * HOUR)
+    assert (told.covered_hours, told.elapsed_hours) == (1, 6)  # ten minutes of each
+    assert (unknown.covered_hours, unknown.elapsed_hours) == (0, 6)
+    assert (both.covered_hours, both.elapsed_hours) == (1, 12)
 
 
 def test_a_machine_keeps_its_holder_under_another_name_and_one_of_its_name_is_another(

@@ -8,23 +8,21 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, case, func, literal, null, or_, select
+from sqlalchemy import case, func, literal, null, or_, select
 from sqlalchemy.orm import Session
 
 from console.domain.alerts import standing
-from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import NotFound
 from console.domain.factors import Basis
-from console.domain.hours import HOUR, day_bounds, hours_between, month_bounds
+from console.domain.hours import day_bounds, month_bounds
 from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries.alerts import clock_of
+from console.store.queries.coverage import coverage_of
 from console.store.queries.generation import is_before_ledger
 from reports import figures
-
-MILLISECOND = timedelta(milliseconds=1)
 
 
 def month_figures(
@@ -47,7 +45,7 @@ def month_figures(
         period=figures.Period.of_month(month, adherent.zone),
         lines=tuple(_lines(session, tenant_id, rows, month_lines)),
         days=tuple(_days(session, tenant_id, month, zone)),
-        coverage=_coverage(session, tenant_id, start, min(end, now)),
+        coverage=coverage_of(session, tenant_id, start, min(end, now)),
         factors=tuple(_factors(session, month_lines)),
         basis=figures.Basis.YEARLY_AVERAGE,
         attribution=_attribution(session, tenant_id, start, end),
@@ -200,44 +198,6 @@ def _days(session: Session, tenant_id: int, month: date, zone: ZoneInfo) -> Iter
     while day_bounds(day, zone)[0] < end:
         yield figures.DayEnergy(day=day, energy_mj=energy[day] if day in covered else None)
         day += timedelta(days=1)
-
-
-def _coverage(session: Session, tenant_id: int, start: datetime, end: datetime) -> figures.Coverage:
-    """Hours measured among those in which the adherent had a claim, weighted by its hosts.
-
-    The operator has the claims of shared services.
-    """
-    told = t.CoverageHour
-    claims = list(_holding(session, c.WorkloadClaim, start, end, c.WorkloadClaim.tenant_id == tenant_id))
-    if tenant_id == OPERATOR_TENANT:
-        claims += _holding(session, k.ServiceClaim, start, end)
-    held = {
-        (row.host_id, hour)
-        for row in claims
-        for hour in hours_between(max(start, row.valid_from), min(end, row.valid_to or end))
-    }
-    covered_ms = sum(
-        min(row.covered_ms, HOUR // MILLISECOND)
-        for row in session.scalars(
-            select(told).where(told.tenant_id == tenant_id, told.hour >= start, told.hour < end)
-        )
-        if (row.host_id, row.hour) in held
-    )
-    elapsed_hours = len({hour for _, hour in held})
-    share_of_ms = len(held) * (HOUR // MILLISECOND)
-    return figures.Coverage(
-        covered_hours=covered_ms * elapsed_hours // share_of_ms if held else 0, elapsed_hours=elapsed_hours
-    )
-
-
-def _holding(
-    session: Session, claim: Any, start: datetime, end: datetime, *which: ColumnElement[bool]
-) -> Sequence[Any]:
-    return session.scalars(
-        select(claim).where(
-            *which, claim.valid_from < end, or_(claim.valid_to.is_(None), claim.valid_to > start)
-        )
-    ).all()
 
 
 def _factors(session: Session, month_lines: Iterable[t.CarbonLine]) -> Iterable[figures.Factor]:
