@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,3 +161,30 @@ def test_lines_are_found_in_every_notation_of_toml() -> None:
     }
     assert list(found.values()) == [2, 3, 4, 8, 12, 14, 16, 18, 20, 21, 1]
     assert lines.of(("a", "x")) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "token"),
+    [
+        (b"s3cret\n", "s3cret", "s3cret"),
+        ("clé à molette\n".encode(), "clé à molette", None),
+        (b"s3cret\nmore", None, None),
+        (b"s3cret\x07", None, None),
+        (b"s3cret\xff", None, None),
+        (b" \n", None, None),
+    ],
+)
+def test_a_secret_is_looked_at_each_time_it_is_read(
+    secret: Path, content: bytes, text: str | None, token: str | None
+) -> None:
+    def read(ask: Callable[[], str]) -> str | None:
+        try:
+            return ask()
+        except OSError as error:
+            assert "s3cret" not in str(error)
+            return None
+
+    file = SecretFile(secret)
+    assert file.read() == "s3cret"
+    secret.write_bytes(content)
+    assert (read(file.read), read(file.token)) == (text, token)
