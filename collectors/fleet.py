@@ -229,6 +229,7 @@ class Watch:
         """The last word on every host."""
         for watched in self._hosts.values():
             watched.end()
+        for watched in self._hosts.values():
             watched.stop()
         self._managed.hypervisor.close()
 

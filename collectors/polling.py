@@ -1,7 +1,8 @@
-"""Instruments that are asked over a network or by a program, each in a thread of its own.
+"""Instruments that are asked over a network or by a program, beside the samples.
 
 A controller answers in a tenth of a second, or in ten, or not at all; asked within a sample it would shift
-every other source. So each is asked at its own pace, and a read tells the energy up to now at once.
+every other source. So each is asked at its own pace, in one of the threads that do nothing else, and a read
+tells the energy up to now at once.
 
 Between two answers the power is the mean of both, or what a counter counted; since the last answer it is
 taken to go on. What that told too much or too little is settled in the next span: the spans add up to what
@@ -15,14 +16,18 @@ import threading
 import time
 import traceback
 from abc import abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from collectors.instrument import Energy, Missing, Source
+from collectors.pollers import Pollers
 
 EVERY_S = 10.0
 SHORTEST_HOLD_S = 60.0
 END_S = 2.0
+POLLERS = Pollers()
+"""Of this agent: all its instruments share them."""
 
 
 class NoAnswer(Exception):
@@ -123,20 +128,21 @@ class Polled(Source):
         self._meter = Meter(max(SHORTEST_HOLD_S, 3 * every_s))
         self._lock = threading.Lock()
         self._asked = threading.Event()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._ending = threading.Event()
+        self._left = threading.Event()
+        self.away = False
 
     @abstractmethod
     def ask(self) -> Sample:
-        """One answer of the instrument; raises `NoAnswer` or `Broken`. Runs in the thread."""
+        """One answer of the instrument; raises `NoAnswer` or `Broken`. Runs in a thread, once at a time."""
 
     def leave(self) -> None:
-        """Let go of what `ask` holds, in its thread."""
+        """Let go of what `ask` holds; runs in a thread as it does."""
 
     def start(self) -> None:
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._keep_asking, name=self.name, daemon=True)
-        self._thread.start()
+        self._ending.clear()
+        self._left.clear()
+        POLLERS.add(self)
 
     def ready(self) -> bool:
         return self._asked.is_set()
@@ -146,19 +152,25 @@ class Polled(Source):
             return self._meter.until(time.monotonic())
 
     def close(self) -> None:
-        self._stopping.set()
-        if self._thread:
-            self._thread.join(END_S)
+        self._ending.set()
+        if POLLERS.hurry(self):
+            self._left.wait(END_S)
 
-    def _keep_asking(self) -> None:
-        while not self._stopping.is_set():
-            began_s = time.monotonic()
+    def turn(self) -> float | None:
+        """Ask once; when it is due again, on the monotonic clock, or None where it let go."""
+        began_s = time.monotonic()
+        if not self._ending.is_set():
             self._ask_once(began_s)
             self._asked.set()
-            self._stopping.wait(max(self._every_s - (time.monotonic() - began_s), 0.0))
-        self.leave()
+        if not self._ending.is_set():
+            return max(began_s + self._every_s, time.monotonic())
+        with suppress(Exception):
+            self.leave()
+        self._left.set()
+        return None
 
     def _ask_once(self, began_s: float) -> None:
+        self.away = True
         try:
             sample = self.ask()
         except Broken as reason:
@@ -168,6 +180,7 @@ class Polled(Source):
         except Exception as error:
             self._fail(_place(error))
         else:
+            self.away = False
             with self._lock:
                 middle_s = (began_s + time.monotonic()) / 2
                 self._meter.take(middle_s if sample.at_s is None else sample.at_s, sample)

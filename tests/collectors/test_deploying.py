@@ -67,6 +67,7 @@ def service() -> dict[str, list[str]]:
         ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX"),
         ("StateDirectory", "console-inr-collector"),
         ("MemoryMax", "256M"),
+        ("TasksMax", "128"),
         ("Restart", "always"),
     ],
 )

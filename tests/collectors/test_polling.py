@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.instrument import Energy, Missing
-from collectors.polling import Broken, Meter, NoAnswer, Polled, Sample
+from collectors.pollers import MOST_AT_ONCE
+from collectors.polling import POLLERS, Broken, Meter, NoAnswer, Polled, Sample
 from collectors.reading import Authority, Boundary, Quality
 
 HOLD_S = 60.0
@@ -122,11 +123,13 @@ class Scripted(Polled):
         self.script = list(script)
         self.hang = hang
         self.left = False
+        self.asked = 0
 
     def available(self) -> str | None:
         return None
 
     def ask(self) -> Sample:
+        self.asked += 1
         if self.hang:
             self.hang.wait(5)
         said = self.script.pop(0) if len(self.script) > 1 else self.script[0]
@@ -169,6 +172,53 @@ def test_a_source_is_asked_in_its_thread_and_lets_go_at_the_end() -> None:
     assert isinstance(energy, Energy)
     assert energy.energy_mj == pytest.approx(energy.duration_ms * 100, abs=200)
     assert source.left
+
+
+def test_three_hundred_instruments_are_asked_by_sixteen_threads_and_those_away_hold_up_no_other() -> None:
+    """Two hundred of them wait for somebody who is not there."""
+    hang, before = threading.Event(), POLLERS.threads
+    away = [Scripted(NoAnswer("nobody is there")) for _ in range(200)]
+    there = [Scripted(Sample(100_000)) for _ in range(100)]
+    for source in [*away, *there]:
+        source.start()
+    for source in [*away, *there]:
+        wait_for(source)
+    for source in away:
+        source.hang = hang
+    time.sleep(0.1)
+    pollers = [thread for thread in threading.enumerate() if thread.name == "poller"]
+    assert len(pollers) == POLLERS.threads == MOST_AT_ONCE
+    for source in there:
+        source.asked = 0
+    deadline_s = time.monotonic() + 3
+    while min(source.asked for source in there) < 3:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+    hang.set()
+    for source in [*away, *there]:
+        source.close()
+    assert all(source.left for source in [*away, *there])
+    deadline_s = time.monotonic() + 5
+    while POLLERS.threads > before:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
+
+
+def test_an_instrument_is_asked_once_at_a_time_and_no_more_after_its_end() -> None:
+    source = Scripted(Sample(100_000))
+    source.start()
+    wait_for(source)
+    source.close()
+    asked = source.asked
+    time.sleep(0.1)
+    assert source.asked == asked
+    source.close()
+
+
+def test_a_source_that_was_never_started_ends_at_once() -> None:
+    began_s = time.monotonic()
+    Scripted(Sample(100_000)).close()
+    assert time.monotonic() - began_s < 0.5
 
 
 @pytest.mark.parametrize(
