@@ -13,7 +13,7 @@ from console.actions.amendments import amendments_of
 from console.actions.following import followers, look_elsewhere
 from console.actions.posting import post
 from console.actions.tenancy import hold_adherent, subscription_of
-from console.domain.claims import OPERATOR_TENANT, check_claim
+from console.domain.claims import OPERATOR_TENANT, Claim, check_claim
 from console.domain.contract import Status, terms_on
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.hours import HOUR, day_bounds, hour_of
@@ -112,6 +112,19 @@ def end_service_claim(session: Session, service_claim_id: int, *, last_day: date
     _end(session, claim, OPERATOR_TENANT, last_day, now)
 
 
+def end_at(session: Session, claim: Claim, valid_to: datetime, *, now: datetime) -> None:
+    """End a claim of either kind at an hour: that of another zone, where a holder there takes over."""
+    row: c.WorkloadClaim | k.ServiceClaim | None
+    if claim.service_code is None:
+        row = session.get(c.WorkloadClaim, claim.claim_id, with_for_update=True)
+    else:
+        row = session.get(k.ServiceClaim, -claim.claim_id, with_for_update=True)
+    if row is None:
+        raise NotFound("Affectation introuvable.")
+    hold_adherent(session, claim.tenant_id)
+    _end_at(session, row, valid_to, now)
+
+
 def _end(
     session: Session,
     claim: c.WorkloadClaim | k.ServiceClaim | None,
@@ -122,7 +135,12 @@ def _end(
     if claim is None:
         raise NotFound("Affectation introuvable.")
     zone = ZoneInfo(hold_adherent(session, tenant_id).zone)
-    valid_to = day_bounds(last_day, zone)[1]
+    _end_at(session, claim, day_bounds(last_day, zone)[1], now)
+
+
+def _end_at(
+    session: Session, claim: c.WorkloadClaim | k.ServiceClaim, valid_to: datetime, now: datetime
+) -> None:
     if valid_to < claim.valid_from:
         raise Invalid("last_day", "Une affectation finit après son début.")
     before = claim.valid_to
@@ -178,7 +196,7 @@ def _free_hours(
     valid_from = day_bounds(first_day, zone)[0]
     valid_to = None if last_day is None else day_bounds(last_day, zone)[1]
     others = claims_on(session, workload.host_id, valid_from, valid_to)
-    check_claim(valid_from, valid_to, others.get(workload.workload_id, ()))
+    check_claim(valid_from, valid_to, others.get(workload.workload_id, ()), zone)
     return valid_from, valid_to
 
 

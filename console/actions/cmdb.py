@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -23,10 +23,10 @@ from sqlalchemy.orm import Session
 from console.actions.bulk_claims import Fate as ClaimFate
 from console.actions.bulk_claims import Holder, claim_one
 from console.actions.called import subscription_called
-from console.actions.claims import check_days, end_claim, end_service_claim
+from console.actions.claims import check_days, end_at
 from console.actions.tenancy import subscription_of
 from console.domain import identifiers
-from console.domain.claims import OPERATOR_TENANT, Claim
+from console.domain.claims import OPERATOR_TENANT, Claim, check_claim
 from console.domain.cmdb_files import CmdbFile, MachineRow
 from console.domain.errors import Conflict, DomainError, Invalid
 from console.domain.folding import fold
@@ -212,7 +212,7 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What a row asks of a machine: claims to end on a day, then days to claim, if any."""
+    """What a row asks of a machine: claims to end at an hour, then days to claim, if any."""
 
     fate: Fate
     place: Place
@@ -221,7 +221,7 @@ class _Step:
     first_day: date
     last_day: date | None
     row_days: tuple[date, date | None]
-    ends: Sequence[tuple[_Held, date]] = ()
+    ends: Sequence[tuple[_Held, datetime]] = ()
     claims: bool = True  # False: there is nothing to claim
     before: str = ""
 
@@ -238,19 +238,39 @@ class _Step:
 
 
 def _step(asked: _Asked, row: MachineRow) -> _Step:
+    """What a row asks of its machine, checked as the claim that is to be made will be."""
     place = _place(asked.known, row)
     holder, name, zone = _holder(asked, row)
-    start = day_bounds(row.first_day, zone)[0]
-    end = None if row.last_day is None else day_bounds(row.last_day, zone)[1]
-    held = [one for one in asked.claims_on(place) if _meets(one.claim, start, end)]
     days = (row.first_day, row.last_day)
     if holder.subscription is not None:
         asked.check_days(holder.tenant_id, holder.subscription, *days)
-    step = _Step(Fate.CLAIMED, place, holder, name, *days, row_days=days)
-    if not held:
+    every = asked.claims_on(place)
+    step = _beside(_Step(Fate.CLAIMED, place, holder, name, *days, row_days=days), every, zone)
+    if step.claims:
+        ends = {one.claim.claim_id: end for one, end in step.ends}
+        left = [
+            replace(one.claim, valid_to=ends.get(one.claim.claim_id, one.claim.valid_to)) for one in every
+        ]
+        check_claim(*_bounds(step.first_day, step.last_day, zone), left, zone)
+    return step
+
+
+def _bounds(first: date, last: date | None, zone: ZoneInfo) -> tuple[datetime, datetime | None]:
+    return day_bounds(first, zone)[0], None if last is None else day_bounds(last, zone)[1]
+
+
+def _beside(step: _Step, every: Sequence[_Held], zone: ZoneInfo) -> _Step:
+    """A step with what the claims on its machine make of it.
+
+    A claim of another holder ends at the very hour at which the row begins, midnight of its holder's zone.
+    """
+    holder, (start, end) = step.holder, _bounds(*step.row_days, zone)
+    others = [one for one in every if not holder.holds(one.claim)]
+    end = _taken_over(others, end, zone)
+    own = [one for one in every if holder.holds(one.claim) and _meets(one.claim, start, end)]
+    others = [one for one in others if _meets(one.claim, start, end)]
+    if not own and not others:
         return step
-    own = [one for one in held if holder.holds(one.claim)]
-    others = [one for one in held if not holder.holds(one.claim)]
     if len(own) == 1 and not others:
         return _beside_own(step, own[0], start, end, zone)
     for one in (*own, *others):
@@ -261,8 +281,16 @@ def _step(asked: _Asked, row: MachineRow) -> _Step:
                 holder=one.name,
                 since=one.claim.valid_from.astimezone(zone).date().isoformat(),
             )
-    ends = [(one, row.first_day - ONE_DAY) for one in others]
+    ends = [(one, start) for one in others]
     return replace(step, fate=Fate.CHANGED, ends=ends, before=", ".join(one.name for one in others))
+
+
+def _taken_over(others: Iterable[_Held], end: datetime | None, zone: ZoneInfo) -> datetime | None:
+    """The end of a row, or the hour of its last day at which it is midnight for who takes over elsewhere."""
+    if end is None:
+        return None
+    begun = [one.claim.valid_from for one in others if end - ONE_DAY < one.claim.valid_from < end]
+    return min((one for one in begun if one.astimezone(zone).time() != time()), default=end)
 
 
 def _beside_own(step: _Step, own: _Held, start: datetime, end: datetime | None, zone: ZoneInfo) -> _Step:
@@ -281,18 +309,14 @@ def _beside_own(step: _Step, own: _Held, start: datetime, end: datetime | None, 
         return replace(step, last_day=before)
     if ends_before and claim.valid_to is not None:
         return replace(step, first_day=claim.valid_to.astimezone(zone).date())
-    if end is not None and (claim.valid_to is None or claim.valid_to > end) and step.last_day is not None:
-        return replace(step, fate=Fate.ENDED, ends=[(own, step.last_day)], claims=False, before=own.name)
+    if end is not None and (claim.valid_to is None or claim.valid_to > end):
+        return replace(step, fate=Fate.ENDED, ends=[(own, end)], claims=False, before=own.name)
     return replace(step, fate=Fate.UNCHANGED, claims=False)
 
 
 def _do(session: Session, step: _Step, now: datetime, by: str) -> None:
-    for held, last_day in step.ends:
-        claim = held.claim
-        if claim.service_code is not None:
-            end_service_claim(session, -claim.claim_id, last_day=last_day, now=now)
-        else:
-            end_claim(session, claim.tenant_id, claim.claim_id, last_day=last_day, now=now)
+    for held, end in step.ends:
+        end_at(session, held.claim, end, now=now)
     if not step.claims:
         return
     outcome = claim_one(

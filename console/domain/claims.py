@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from console.domain.errors import Conflict, Invalid
 from console.domain.hours import hour_of
@@ -36,8 +36,13 @@ def owner_at(claims: Iterable[Claim], hour: datetime) -> Claim | None:
     return next((claim for claim in claims if claim.holds_at(hour)), None)
 
 
-def check_claim(valid_from: datetime, valid_to: datetime | None, others: Iterable[Claim]) -> None:
-    """Refuse a claim that is empty, not on whole hours, or that overlaps another of the same workload."""
+def check_claim(
+    valid_from: datetime, valid_to: datetime | None, others: Iterable[Claim], zone: tzinfo = UTC
+) -> None:
+    """Refuse a claim that is empty, not on whole hours, or that overlaps another of the same workload.
+
+    The day since which the other holds is told in the zone.
+    """
     if hour_of(valid_from) != valid_from or (valid_to and hour_of(valid_to) != valid_to):
         raise Invalid("valid_from", "Une affectation commence et finit à une heure ronde.")
     if valid_to is not None and valid_to <= valid_from:
@@ -47,5 +52,6 @@ def check_claim(valid_from: datetime, valid_to: datetime | None, others: Iterabl
         ends_in = valid_to is None or other.valid_from < valid_to
         if starts_in and ends_in:
             raise Conflict(
-                "Cette charge est déjà affectée depuis le %(since)s.", since=f"{other.valid_from:%Y-%m-%d}"
+                "Cette charge est déjà affectée depuis le %(since)s.",
+                since=f"{other.valid_from.astimezone(zone):%Y-%m-%d}",
             )

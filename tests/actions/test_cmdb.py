@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, event, select
@@ -247,3 +248,36 @@ def test_a_file_that_came_in_is_written_down(fleet: Database) -> None:
     with fleet.read(Operator()) as session:
         entry = session.scalars(select(a.AuditEntry).where(a.AuditEntry.kind == "cmdb.imported")).one()
         assert entry.subject == "claims/cmdb.csv"
+
+
+@pytest.mark.parametrize("zone", ["Indian/Reunion", "America/Martinique"])
+def test_a_machine_that_goes_to_a_holder_of_another_zone_changes_hands_at_one_instant(
+    fleet: Database, zone: str
+) -> None:
+    with fleet.write(Operator()) as session:
+        session.get_one(c.Adherent, PAMIERS).zone = zone
+    assert fates(taken(fleet, f";;{UID};11;payroll;2026-11-01;")) == [Fate.CLAIMED]
+    assert fates(taken(fleet, f";;{UID};12;payroll;2026-11-20;")) == [Fate.CHANGED]
+    row = c.WorkloadClaim
+    with fleet.read(Operator()) as session:
+        made = session.scalars(select(row).where(row.follows.is_(None)).order_by(row.valid_from)).all()
+    midnight = datetime(2026, 11, 20, tzinfo=ZoneInfo(zone))
+    assert [(one.tenant_id, one.valid_to) for one in made] == [(FOIX, midnight), (PAMIERS, None)]
+    assert made[1].valid_from == midnight
+    assert fates(taken(fleet, f";;{UID};12;payroll;2026-11-20;")) == [Fate.UNCHANGED]
+
+
+def test_the_last_day_of_who_hands_over_to_an_earlier_zone_changes_nothing(fleet: Database) -> None:
+    with fleet.write(Operator()) as session:
+        session.get_one(c.Adherent, PAMIERS).zone = "Indian/Reunion"
+    rows = (f";;{UID};11;payroll;2026-11-01;2026-11-19", f";;{UID};12;payroll;2026-11-20;")
+    taken(fleet, rows[0])
+    taken(fleet, rows[1])
+    assert fates(taken(fleet, *rows)) == [Fate.UNCHANGED, Fate.UNCHANGED]
+
+
+def test_the_look_before_refuses_what_no_claim_can_begin_at(fleet: Database) -> None:
+    with fleet.write(Operator()) as session:
+        session.get_one(c.Adherent, PAMIERS).zone = "Pacific/Marquesas"  # half an hour off the others
+    (one,) = taken(fleet, f";;{UID};12;payroll;2026-11-20;")
+    assert "heure ronde" in why(one)

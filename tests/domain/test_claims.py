@@ -1,6 +1,7 @@
 """Whose a workload is."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -56,3 +57,9 @@ def test_an_empty_claim_or_one_off_the_hour_is_refused(
     with pytest.raises(Invalid) as refused:
         check_claim(start, end, [])
     assert refused.value.field == field
+
+
+def test_the_day_since_which_another_claim_holds_is_that_of_the_zone() -> None:
+    other = Claim(1, 7, datetime(2026, 11, 24, 23, tzinfo=UTC), None)
+    with pytest.raises(Conflict, match="2026-11-25"):
+        check_claim(NOON, None, [other], ZoneInfo("Europe/Paris"))
