@@ -316,9 +316,10 @@ class Snmp(Polled):
             question = self._answer(LINE.engine(who), who, pdu, [last], ROWS_AT_ONCE)
             told = LINE.wait(question, 2 * self._settings.timeout_seconds + RESOLVE_S)
             rows = {oid: value for oid, value in told.items() if oid.startswith(f"{column}.")}
+            known = len(found)
             found |= {oid.removeprefix(f"{column}."): value for oid, value in rows.items()}
-            if len(rows) < ROWS_AT_ONCE or [*rows][-1] == last:
-                break
+            if len(rows) < len(told) or len(found) == known:
+                break  # beyond the column, or no further; a PDU may answer less at once than it was asked
             last = [*rows][-1]
         return found
 
