@@ -19,10 +19,14 @@ Once a minute it asks for the inventory, page by page, and for the samples of 20
           power.energy.summation (J), else power.power.average (W)
     VM    cpu.used.summation (ms), else cpu.usage.average of its vCPUs; cpu.ready.summation (ms)
 
-A sample counts once, by its own time, 20 to 40 s after it: later ones are not complete yet. So shares are of
-the minute before the last 20 s, and what the platform measured is of just the same time. Ready is what a
-machine waited for a CPU, and no use. A machine that moved is told on the host where it is now, with the
-samples that this host has of it; the rest of the minute stays unattributed on the host that it left.
+A sample counts once, by its own time, 20 s after it at least: later ones are not complete yet. So shares are
+of a minute that ended up to a minute ago, and what the platform measured is of just the same time. Each
+window is as long as the time since the last one, however the agent is early or late: on the edge of a sample
+it would be of 40 s now and of 80 s then, and none would be of the agent's minute.
+
+Ready is what a machine waited for a CPU, and no use. A machine that moved is told on the host where it is
+now, with the samples that this host has of it; the rest of the minute stays unattributed on the host that it
+left.
 
 Used time is weighed by frequency and by what shares the core (turbo counts more, a busy sibling thread less);
 that of the host is of the same kind, so shares are right, and its load is of its cores. A machine reserves
@@ -32,6 +36,7 @@ its vCPUs: a reservation in MHz is a guarantee within them, and who has none wou
 from __future__ import annotations
 
 import ssl
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -62,6 +67,10 @@ VERSION = "vim.version.version11"
 SAMPLE_S = 20
 LATE_S = 20
 """How long a sample may take to come."""
+CLEAR_S = 5
+"""How far a first window stays away from a sample that may be late."""
+LATEST_S = LATE_S + 2 * SAMPLE_S
+"""How old a window may become by clocks that drift apart."""
 MOST_BEHIND_S = 600
 """How far back samples are asked for after a silence."""
 ENTITIES_A_CALL = 50
@@ -138,6 +147,7 @@ class Vsphere(Hypervisor):
         self._service: Any = None
         self._counters: dict[str, int] = {}
         self._told: set[str] = set()
+        self._told_s = 0.0
         self.told_until_s = 0
 
     def available(self) -> str | None:
@@ -169,10 +179,11 @@ class Vsphere(Hypervisor):
             service._GetStub().DropConnections()
 
     def _read(self) -> dict[str, HostSpan | Missing]:
+        asked_s = time.monotonic()
         service = self._connected()
         content = service.RetrieveContent()
-        until_s = window_end(service.CurrentTime())
-        since_s, self.told_until_s = max(self.told_until_s, until_s - MOST_BEHIND_S), until_s
+        until_s = window_end(service.CurrentTime(), self.told_until_s, asked_s - self._told_s)
+        since_s = max(self.told_until_s, until_s - MOST_BEHIND_S)
         hosts, machines = inventory(_objects(content), self._settings.site)
         if self._settings.cluster is not None:
             hosts = [host for host in hosts if host.facts.cluster == self._settings.cluster]
@@ -187,6 +198,7 @@ class Vsphere(Hypervisor):
         elif known:
             told |= dict.fromkeys((host.name for host in known), Missing("no sample is complete since"))
         self._told = {host.name for host in hosts if host.answers}
+        self._told_s, self.told_until_s = asked_s, until_s
         return told
 
     def _connected(self) -> Any:
@@ -258,9 +270,16 @@ class Vsphere(Hypervisor):
         return [vim.PerformanceManager.MetricId(counterId=number, instance="") for number in known]
 
 
-def window_end(now: datetime) -> int:
-    """The end of the last sample that is complete by now, on the clock of the server."""
-    return (int(now.timestamp()) - LATE_S) // SAMPLE_S * SAMPLE_S
+def window_end(now: datetime, before_s: int = 0, elapsed_s: float = 0.0) -> int:
+    """The end of the next window, on the clock of the server, so long after that of the window `before_s`.
+
+    The end of the last sample that is clearly complete by now, where that has no sample yet, or is long past.
+    """
+    now_s = now.timestamp()
+    wanted_s = before_s + round(elapsed_s / SAMPLE_S) * SAMPLE_S
+    if LATE_S <= now_s - wanted_s < LATEST_S:
+        return wanted_s
+    return int(now_s - LATE_S - CLEAR_S) // SAMPLE_S * SAMPLE_S
 
 
 def spans(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -167,12 +168,14 @@ def test_only_the_hosts_of_the_cluster_that_is_named_are_told(settings: VsphereS
 
 
 @needs_simulator
-def test_a_session_that_ended_is_opened_again_at_the_next_read(asked: Vsphere, address: str) -> None:
+def test_a_session_that_ended_is_opened_again_at_the_next_read_which_tells_the_whole_time(
+    asked: Vsphere, address: str
+) -> None:
     asked._service.content.sessionManager.Logout()
     with pytest.raises(Unreachable, match=address):
         asked.read()
-    asked.told_until_s -= 60
-    assert any(isinstance(span, HostSpan) for span in asked.read().values())
+    spans = [span for span in asked.read().values() if isinstance(span, HostSpan)]
+    assert {span.covered_us for span in spans} == {60_000_000}
 
 
 @needs_simulator
@@ -203,12 +206,53 @@ def test_a_password_file_that_is_missing_is_a_reason(tmp_path: Path) -> None:
     assert hypervisor.available() == f"{tmp_path}/nowhere: No such file or directory"
 
 
+def server_time(second: float) -> datetime:
+    return datetime.fromtimestamp(1_795_000_000 + second, UTC)
+
+
 @pytest.mark.parametrize(
     ("second", "end"),
-    [(0, 1_794_999_980), (19, 1_794_999_980), (20, 1_795_000_000), (39, 1_795_000_000), (60, 1_795_000_040)],
+    [
+        (0, 1_794_999_960),
+        (4.9, 1_794_999_960),
+        (5, 1_794_999_980),
+        (24.9, 1_794_999_980),
+        (65, 1_795_000_040),
+    ],
 )
-def test_a_sample_is_asked_for_when_it_is_twenty_seconds_old(second: int, end: int) -> None:
-    assert window_end(datetime.fromtimestamp(1_795_000_000 + second, UTC)) == end
+def test_the_first_window_ends_with_a_sample_that_is_clearly_complete(second: float, end: int) -> None:
+    assert window_end(server_time(second)) == end
+
+
+@pytest.mark.parametrize("phase_s", [*range(20), 5.001, 19.999])
+def test_an_agent_on_the_edge_of_a_sample_reads_a_minute_each_minute(phase_s: float) -> None:
+    """A little early, a little late, with a clock that goes a tenth of a second a minute wrong."""
+    ends = [window_end(server_time(phase_s))]
+    moments = [
+        phase_s + 60 * minute + jitter for minute, jitter in enumerate([0, 0.01, -0.6, 2, -0.005, 4, 0.1])
+    ]
+    for before, now in pairwise(moments):
+        ends.append(window_end(server_time(now), ends[-1], now - before))
+    assert {later - end for end, later in pairwise(ends)} == {60}
+    for now, end in zip(moments, ends, strict=True):
+        assert 20 <= server_time(now).timestamp() - end < 60
+
+
+@given(
+    phase_s=st.floats(0, 20),
+    steps=st.lists(st.tuples(st.sampled_from([60, 60, 60, 180]), st.floats(-3, 3), st.floats(-40, 40))),
+)
+def test_whatever_clocks_do_no_window_is_of_samples_to_come_and_none_is_left_out(
+    phase_s: float, steps: list[tuple[int, float, float]]
+) -> None:
+    """The agent is asked late or early, and the clock of the server is put right now and then."""
+    now = phase_s
+    end = window_end(server_time(now))
+    for pause_s, jitter_s, put_right_s in steps:
+        now += pause_s + jitter_s + (put_right_s if abs(put_right_s) > 35 else 0)
+        end = window_end(server_time(now), end, pause_s + jitter_s)
+        assert 20 <= server_time(now).timestamp() - end < 60
+        assert end % SAMPLE_S == 0
 
 
 def test_samples_become_the_use_of_a_host_and_its_machines() -> None:
