@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from console.actions.ingest import mark_due
 from console.domain.following import BeginEarlier, CarryOn, Held, to_follow
 from console.domain.hours import HOUR, hour_of
-from console.domain.intervals import RETENTION
 from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import measurement as m
@@ -57,7 +56,8 @@ def followers(session: Session, claim: Claim) -> list[Claim]:
 def look_elsewhere(session: Session, claim: Claim, *, now: datetime) -> None:
     """Have the hosts metered again to which the machine of a new claim had moved before it was made.
 
-    The first hour of each within the reach of raw readings is enough: the claim is carried on from it.
+    The first hour of each is enough, however old: the claim is carried on from it. An hour whose readings
+    are gone is posted again as the ledger has it.
     """
     workload = session.get(m.Workload, (claim.host_id, claim.workload_id))
     if workload is None or workload.uid is None:
@@ -69,12 +69,13 @@ def look_elsewhere(session: Session, claim: Claim, *, now: datetime) -> None:
             m.Workload.host_id != claim.host_id,
         )
     ).all()
-    since = max(claim.valid_from, hour_of(now - RETENTION))
     for host_id in others:
         line = m.WorkloadHour
         first = session.scalar(
             select(func.min(line.hour)).where(
-                line.host_id == host_id, line.workload_id == claim.workload_id, line.hour >= since
+                line.host_id == host_id,
+                line.workload_id == claim.workload_id,
+                line.hour >= claim.valid_from,
             )
         )
         if first is not None and (claim.valid_to is None or first < claim.valid_to):

@@ -15,11 +15,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from collectors.reading import Reading, UnreadableReading, decode_reading
+from console.actions.following import follow
 from console.actions.hour_lines import stored_lines
 from console.actions.ingest import interval_of, overlap, plain_uses, take_in
 from console.actions.posting import post
 from console.domain.errors import Conflict, NotFound
-from console.domain.hours import HOUR, hour_of, hours_between
+from console.domain.hours import hour_of, hours_between
 from console.domain.intervals import AHEAD, RETENTION, is_past_adding, shapeless
 from console.store.conditional import rows_touched
 from console.store.models import measurement as m
@@ -132,4 +133,5 @@ def _add_to_ledger(
         if lines.add_interval(interval, uses, rules.at(host_id, hour)) is None:
             raise Conflict("Aucun instrument n'a rien mesuré : il n'y a rien à ajouter.")
         lines.write(session)
-        post(session, host_id, hour, hour + HOUR, now=now)
+        end = follow(session, host_id, hour, lines.machines(), now=now)
+        post(session, host_id, hour, end, now=now)

@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 
 from collectors.reading import Kind, Reading, Use
 from console.actions.claims import claim_for_service, claim_workload, end_claim
-from console.actions.ingest import ingest
+from console.actions.ingest import forget_readings, ingest
 from console.actions.metering import hours_due, meter_hour
+from console.actions.quarantine import accept
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.hours import HOUR
 from console.store.models import catalogue as c
@@ -99,9 +100,9 @@ def holders(database: Database) -> dict[tuple[str, int], int]:
         return {(names[host_id], int((hour - DAY) / HOUR)): tenant_id for host_id, hour, tenant_id in rows}
 
 
-def residue(database: Database) -> int:
+def residue(database: Database, now: datetime = NOW) -> int:
     with database.read(Operator()) as session:
-        return ledger.check(session, DAY - HOUR, NOW, now=NOW).residue_mj
+        return ledger.check(session, DAY - HOUR, NOW, now=now).residue_mj
 
 
 @pytest.mark.both_databases
@@ -124,6 +125,40 @@ def test_a_machine_that_moves_is_still_its_holders_and_when_it_returns(database:
         ("srv-03", DAY + 12 * HOUR, "console", claims[0].claim_id),
     ]
     assert residue(database) == 0
+
+
+def test_a_claim_of_long_ago_follows_to_where_the_machine_went_before_readings_are_kept(
+    database: Database,
+) -> None:
+    take_in(database, ran("srv-01", 8), ran("srv-02", 9), ran("srv-02", 11), ran("srv-03", 12))
+    later = DAY + timedelta(days=45)
+    with database.write(Operator()) as session:
+        assert forget_readings(session, now=later) == 4
+        claimed = {"tenant_id": CHU, "subscription": 1, "workload_id": MACHINE, "by": "ana"}
+        claim_workload(session, host_id=m.stable_id("srv-01"), first_day=DAY.date(), now=later, **claimed)
+    with database.write(Operator()) as session:
+        for host_id, hour in hours_due(session, now=later):
+            meter_hour(session, host_id, hour, now=later)
+    assert holders(database) == {
+        ("srv-01", 8): CHU,
+        ("srv-02", 9): CHU,
+        ("srv-02", 11): CHU,
+        ("srv-03", 12): CHU,
+    }
+    assert residue(database, later) == 0
+
+
+def test_a_reading_that_is_let_in_too_late_brings_the_claim_on_its_machine_along(database: Database) -> None:
+    take_in(database, ran("srv-01", 8))
+    claim(database, "srv-01")
+    later = DAY + timedelta(days=45)
+    host, late = ran("srv-02", 9)
+    with database.write(Operator()) as session:
+        ingest(session, batch(late, host=host), now=later)
+        fingerprint = session.scalars(select(m.QuarantinedReading.fingerprint)).one()
+        accept(session, m.stable_id(host), fingerprint, note=None, now=later, by="ana")
+    assert holders(database) == {("srv-01", 8): CHU, ("srv-02", 9): CHU}
+    assert residue(database, later) == 0
 
 
 def test_what_is_due_of_a_machine_that_moved_is_the_host_it_ran_on(database: Database) -> None:
