@@ -174,8 +174,8 @@ def test_a_session_that_ended_is_opened_again_at_the_next_read_which_tells_the_w
     asked._service.content.sessionManager.Logout()
     with pytest.raises(Unreachable, match=address):
         asked.read()
-    spans = [span for span in asked.read().values() if isinstance(span, HostSpan)]
-    assert {span.covered_us for span in spans} == {60_000_000}
+    told = [span for span in asked.read().values() if isinstance(span, HostSpan)]
+    assert {span.covered_us for span in told} == {60_000_000}
 
 
 @needs_simulator
