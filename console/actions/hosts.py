@@ -54,7 +54,7 @@ def set_terms(
 
 
 def retire(session: Session, host_id: int, *, now: datetime) -> None:
-    """The host is out of service: it is not missed any more. Readings that still come bring it back."""
+    """The host is out of service: it is not missed any more. Readings of later bring it back."""
     host = _hold(session, host_id)
     if host.retired_at is not None:
         raise Conflict("Cet hôte est déjà retiré du service.")

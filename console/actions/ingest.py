@@ -97,6 +97,7 @@ def _ingest(session: Session, envelope: Envelope, now: datetime) -> list[Receipt
     host = _host(session, envelope, now)
     told = [_decoded(raw) for raw in envelope.readings]
     readable = [one for one in told if isinstance(one, Reading)]
+    _bring_back(host, readable)
     known = known_keys(session, host.host_id, envelope.stream, [one.started_at for one in readable])
     others = told_by_others(session, host.host_id, envelope.stream, readable)
     taken: dict[Key, Reading] = {}
@@ -182,10 +183,7 @@ def _decoded(raw: Any) -> Reading | Refused:
 
 
 def _host(session: Session, envelope: Envelope, now: datetime) -> m.Host:
-    """The host's row, locked: the batches of one host are taken in one after the other.
-
-    A retired host that sends again is back.
-    """
+    """The host's row, locked: the batches of one host are taken in one after the other."""
     host_id = m.stable_id(envelope.host)
     host = session.scalars(_LOCKED, {"host": host_id}).one_or_none()
     if host is None:
@@ -193,9 +191,6 @@ def _host(session: Session, envelope: Envelope, now: datetime) -> m.Host:
         host = session.scalars(_LOCKED, {"host": host_id}).one()
     if host.name != envelope.host:
         raise Conflict("Le nom %(host)s donne la clé d'un autre hôte.", host=envelope.host)
-    if host.retired_at is not None:
-        log.warning("host %s was retired on %s and sends again: it is back", host.name, host.retired_at)
-        host.retired_at = None
     host.agent, host.last_seen_at = envelope.agent, now
     for name, fact in _facts(envelope):
         setattr(host, name, fact)
@@ -203,6 +198,14 @@ def _host(session: Session, envelope: Envelope, now: datetime) -> m.Host:
         ahead_ms = (envelope.sent_at - now) // MILLISECOND
         host.clock_ahead_ms = max(-MOST_AHEAD_MS, min(MOST_AHEAD_MS, ahead_ms))
     return host
+
+
+def _bring_back(host: m.Host, readings: Sequence[Reading]) -> None:
+    """A retired host that ran after that is back; what it had kept from before brings nothing back."""
+    retired_at = host.retired_at
+    if retired_at is not None and any(reading.ended_at > retired_at for reading in readings):
+        log.warning("host %s was retired on %s and sends again: it is back", host.name, retired_at)
+        host.retired_at = None
 
 
 def _newborn(host_id: int, envelope: Envelope, now: datetime) -> Row:

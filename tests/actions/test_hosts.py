@@ -163,6 +163,16 @@ def test_an_unknown_host_has_no_terms(database: Database) -> None:
         declare(database, Terms())
 
 
+def test_what_a_retired_host_had_kept_from_before_does_not_bring_it_back(database: Database) -> None:
+    take_in(database, reading(1, bmc(600_000)))
+    with database.write(Operator()) as session:
+        hosts.retire(session, HOST, now=NOW)
+    take_in(database, reading(2, bmc(600_000)), now=NOW + HOUR)
+    with database.read(Operator()) as session:
+        assert session.get_one(m.Host, HOST).retired_at == NOW
+        assert len(session.scalars(select(m.Reading)).all()) == 2
+
+
 def test_a_retired_host_that_sends_again_is_back_and_the_log_says_so(database: Database, caplog) -> None:
     take_in(database, reading(1, bmc(600_000)))
     with database.write(Operator()) as session:
@@ -170,7 +180,7 @@ def test_a_retired_host_that_sends_again_is_back_and_the_log_says_so(database: D
     with database.write(Operator()) as session, pytest.raises(Conflict):
         hosts.retire(session, HOST, now=NOW)
     with caplog.at_level(logging.WARNING):
-        take_in(database, reading(2, bmc(600_000)))
+        take_in(database, reading(2, bmc(600_000), started_at=NOW), now=NOW + HOUR)
     assert "srv-01 was retired" in caplog.text
     with database.write(Operator()) as session:
         assert session.get_one(m.Host, HOST).retired_at is None
