@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor as ThreadPool
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
@@ -42,6 +43,7 @@ from console.config import Config
 from console.notify.channels import mail, open_channels
 from console.notify.letter import Channel, Outcome, Sent, Uncertain
 from console.probing import ask
+from console.store.again import write_again
 from console.store.queries.escalations import due_escalations
 from console.store.queries.generation import Origin, origin
 from console.store.queries.maintenance import work_due
@@ -375,15 +377,21 @@ def _each(
     work: Callable[[Session, Item], object],
     postpone: Callable[[Session, Item], None],
 ) -> None:
-    """Work on each item in its own transaction: one that fails is postponed, and the others go on."""
+    """Work on each item in its own transaction: one that fails is postponed, and the others go on.
+
+    One that another transaction stood in the way of is begun again at once.
+    """
     for item in items:
         try:
-            with means.database.write(Operator()) as session:
-                work(session, item)
+            write_again(means.database, Operator(), partial(_work_on, work, item))
         except Exception as error:
             log.error("%s of %s failed: %s", name, " ".join(map(str, item)), _cause(error))
             with means.database.write(Operator()) as session:
                 postpone(session, item)
+
+
+def _work_on(work: Callable[[Session, Item], object], item: Item, session: Session) -> object:
+    return work(session, item)
 
 
 def _ask(means: Means, probe_id: int) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.amendments import amendments_of
 from console.actions.following import followers, look_elsewhere
+from console.actions.host_locks import hold_hosts
 from console.actions.posting import post
 from console.actions.tenancy import hold_adherent, subscription_of
 from console.domain.claims import OPERATOR_TENANT, Claim, check_claim
@@ -97,9 +98,9 @@ def end_claim(session: Session, tenant_id: int, claim_id: int, *, last_day: date
     machine moved to, end with it.
     """
     claim = session.scalars(
-        select(c.WorkloadClaim)
-        .where(c.WorkloadClaim.claim_id == claim_id, c.WorkloadClaim.tenant_id == tenant_id)
-        .with_for_update()
+        select(c.WorkloadClaim).where(
+            c.WorkloadClaim.claim_id == claim_id, c.WorkloadClaim.tenant_id == tenant_id
+        )
     ).one_or_none()
     _end(session, claim, tenant_id, last_day, now)
 
@@ -107,7 +108,7 @@ def end_claim(session: Session, tenant_id: int, claim_id: int, *, last_day: date
 def end_service_claim(session: Session, service_claim_id: int, *, last_day: date, now: datetime) -> None:
     """Make a day the last on which a workload serves a shared service, as `end_claim` does."""
     claim = session.scalars(
-        select(k.ServiceClaim).where(k.ServiceClaim.service_claim_id == service_claim_id).with_for_update()
+        select(k.ServiceClaim).where(k.ServiceClaim.service_claim_id == service_claim_id)
     ).one_or_none()
     _end(session, claim, OPERATOR_TENANT, last_day, now)
 
@@ -116,11 +117,12 @@ def end_at(session: Session, claim: Claim, valid_to: datetime, *, now: datetime)
     """End a claim of either kind at an hour: that of another zone, where a holder there takes over."""
     row: c.WorkloadClaim | k.ServiceClaim | None
     if claim.service_code is None:
-        row = session.get(c.WorkloadClaim, claim.claim_id, with_for_update=True)
+        row = session.get(c.WorkloadClaim, claim.claim_id)
     else:
-        row = session.get(k.ServiceClaim, -claim.claim_id, with_for_update=True)
+        row = session.get(k.ServiceClaim, -claim.claim_id)
     if row is None:
         raise NotFound("Affectation introuvable.")
+    _hold_claim(session, row)
     hold_adherent(session, claim.tenant_id)
     _end_at(session, row, valid_to, now)
 
@@ -134,8 +136,15 @@ def _end(
 ) -> None:
     if claim is None:
         raise NotFound("Affectation introuvable.")
+    _hold_claim(session, claim)
     zone = ZoneInfo(hold_adherent(session, tenant_id).zone)
     _end_at(session, claim, day_bounds(last_day, zone)[1], now)
+
+
+def _hold_claim(session: Session, claim: c.WorkloadClaim | k.ServiceClaim) -> None:
+    """Hold a claim and the hosts that it and those that carry it on are on, which come first."""
+    hold_hosts(session, {one.host_id for one in (claim, *followers(session, claim))})
+    session.refresh(claim, with_for_update=True)
 
 
 def _end_at(
@@ -146,20 +155,22 @@ def _end_at(
     before = claim.valid_to
     if before is not None and before <= valid_to:
         raise Conflict("Cette affectation finit déjà avant ce jour.")
-    _cut(session, claim, valid_to, now)
-    for other in followers(session, claim):
-        _cut(session, other, valid_to, now)
+    spans = [(one, *_cut(one, valid_to)) for one in (claim, *followers(session, claim))]
+    session.flush()  # all claims are held before any due month is
+    for one, end, before in spans:
+        if before is None or end < before:
+            _post_again(session, one, end, before, now)
 
 
-def _cut(
-    session: Session, claim: c.WorkloadClaim | k.ServiceClaim, valid_to: datetime, now: datetime
-) -> None:
-    """End a claim at an hour unless it ends before; one that begins after it is withdrawn."""
+def _cut(claim: c.WorkloadClaim | k.ServiceClaim, valid_to: datetime) -> tuple[datetime, datetime | None]:
+    """End a claim at an hour unless it ends before; one that begins after it is withdrawn.
+
+    Its end now, and the one that it had.
+    """
     before, end = claim.valid_to, max(claim.valid_from, valid_to)
     if before is None or end < before:
         claim.valid_to = end
-        session.flush()
-        _post_again(session, claim, end, before, now)
+    return end, before
 
 
 def _names(host: m.Host, workload: m.Workload) -> dict[str, Any]:
@@ -176,13 +187,13 @@ def _make(session: Session, claim: c.WorkloadClaim | k.ServiceClaim, now: dateti
     """Add a claim, and move what was posted for its hours to it."""
     session.add(claim)
     session.flush()
+    look_elsewhere(session, claim, now=now)  # due hours are held before due months, as in metering
     _post_again(session, claim, claim.valid_from, claim.valid_to, now)
-    look_elsewhere(session, claim, now=now)
 
 
 def _hold_workload(session: Session, host_id: int, workload_id: int) -> tuple[m.Host, m.Workload]:
     """A workload and its host, which is held: claims of one host are made one after the other."""
-    host = session.scalars(select(m.Host).where(m.Host.host_id == host_id).with_for_update()).one_or_none()
+    host = hold_hosts(session, [host_id]).get(host_id)
     workload = session.get(m.Workload, (host_id, workload_id))
     if host is None or workload is None or workload_id in (m.IDLE_KEPT, m.UNATTRIBUTED):
         raise NotFound("Charge introuvable.")

@@ -50,7 +50,8 @@ def follow(
 def followers(session: Session, claim: Claim) -> list[Claim]:
     """The claims that carry one on, on other hosts."""
     kind = type(claim)
-    return list(session.scalars(select(kind).where(kind.follows == abs(claim.claim_id))))
+    rows = select(kind).where(kind.follows == abs(claim.claim_id)).order_by(kind.host_id)
+    return list(session.scalars(rows.execution_options(populate_existing=True)))
 
 
 def look_elsewhere(session: Session, claim: Claim, *, now: datetime) -> None:
@@ -63,11 +64,13 @@ def look_elsewhere(session: Session, claim: Claim, *, now: datetime) -> None:
     if workload is None or workload.uid is None:
         return
     others = session.scalars(
-        select(m.Workload.host_id).where(
+        select(m.Workload.host_id)
+        .where(
             m.Workload.uid == workload.uid,
             m.Workload.workload_id == claim.workload_id,
             m.Workload.host_id != claim.host_id,
         )
+        .order_by(m.Workload.host_id)
     ).all()
     for host_id in others:
         line = m.WorkloadHour

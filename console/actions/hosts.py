@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from console.actions.host_locks import hold_hosts
 from console.actions.host_sources import LONGEST_NAME
 from console.actions.ingest import mark_due
 from console.domain.attribution import IdlePolicy
@@ -113,7 +114,7 @@ def _instruments(session: Session, host_id: int) -> set[str]:
 
 
 def _hold(session: Session, host_id: int) -> m.Host:
-    host = session.scalars(select(m.Host).where(m.Host.host_id == host_id).with_for_update()).one_or_none()
+    host = hold_hosts(session, [host_id]).get(host_id)
     if host is None:
         raise NotFound("Hôte introuvable.")
     return host

@@ -55,7 +55,8 @@ from console.store.upsert import upsert
 KEPT = RETENTION + 3 * LONGEST
 MOST_AHEAD_MS = 10 * 366 * 24 * 3_600_000  # a clock that is further off is simply wrong
 
-_LOCKED = select(m.Host).where(m.Host.host_id == bindparam("host")).with_for_update()  # put together once
+# Put together once.
+_LOCKED = select(m.Host).where(m.Host.host_id == bindparam("host")).with_for_update(key_share=True)
 
 log = logging.getLogger(__name__)
 Key = tuple[int, datetime]  # sequence, start

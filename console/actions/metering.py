@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from console.actions.following import follow
+from console.actions.host_locks import hold_hosts
 from console.actions.hour_lines import HourLines, machines_in
 from console.actions.posting import post
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.intervals import RETENTION
 from console.store.conditional import rows_touched
 from console.store.models import catalogue as c
@@ -45,10 +47,43 @@ def meter_hour(session: Session, host_id: int, hour: datetime, *, now: datetime)
     same time is either seen or posts again after. An hour some of whose readings are past their retention
     stays as the ledger has it.
     """
-    session.execute(select(m.Host.host_id).where(m.Host.host_id == host_id).with_for_update())
-    of_hour = (m.HourDue.host_id == host_id, m.HourDue.hour == hour)
-    if not rows_touched(session, delete(m.HourDue).where(*of_hour)):
+    hold_hosts(session, [host_id])
+    if not _take(session, host_id, hour):
         return False
+    _meter(session, host_id, hour, now)
+    return True
+
+
+def meter_waiting(session: Session, tenant_id: int, start: datetime, end: datetime, *, now: datetime) -> None:
+    """Meter what waits, in `[start, end)`, on the hosts where an adherent has a claim, or on every host.
+
+    A virtual machine may have moved to any host, whose hour says so once it is metered; and what no one
+    claims is the operator's. Everything is held before anything is posted.
+    """
+    waiting = select(m.HourDue.host_id, m.HourDue.hour).where(m.HourDue.hour >= start, m.HourDue.hour < end)
+    if tenant_id != OPERATOR_TENANT and not _claims_a_machine(session, tenant_id):
+        hosts = select(c.WorkloadClaim.host_id).where(c.WorkloadClaim.tenant_id == tenant_id)
+        waiting = waiting.where(m.HourDue.host_id.in_(hosts))
+    hours = session.execute(waiting.order_by(m.HourDue.host_id, m.HourDue.hour)).all()
+    hold_hosts(session, {host_id for host_id, _ in hours})
+    taken = [(host_id, hour) for host_id, hour in hours if _take(session, host_id, hour)]
+    for host_id, hour in taken:
+        _meter(session, host_id, hour, now)
+
+
+def _claims_a_machine(session: Session, tenant_id: int) -> bool:
+    claim, workload = c.WorkloadClaim, m.Workload
+    claimed = (workload.host_id == claim.host_id) & (workload.workload_id == claim.workload_id)
+    machine = exists().where(claim.tenant_id == tenant_id, claimed, workload.uid.is_not(None))
+    return bool(session.scalar(select(machine)))
+
+
+def _take(session: Session, host_id: int, hour: datetime) -> bool:
+    of_hour = (m.HourDue.host_id == host_id, m.HourDue.hour == hour)
+    return bool(rows_touched(session, delete(m.HourDue).where(*of_hour)))
+
+
+def _meter(session: Session, host_id: int, hour: datetime, now: datetime) -> None:
     rules = rule_book(session, [host_id]).at(host_id, hour)
     lines = HourLines(host_id, hour)
     for row in session.scalars(readings_of(host_id, hour)):
@@ -62,14 +97,3 @@ def meter_hour(session: Session, host_id: int, hour: datetime, *, now: datetime)
         machines = lines.machines()
     end = follow(session, host_id, hour, machines, now=now)
     post(session, host_id, hour, end, now=now)
-    return True
-
-
-def meter_waiting(session: Session, tenant_id: int, start: datetime, end: datetime, *, now: datetime) -> None:
-    """Meter what waits, in `[start, end)`, on the hosts where an adherent has a claim."""
-    hosts = select(c.WorkloadClaim.host_id).where(c.WorkloadClaim.tenant_id == tenant_id)
-    waiting = select(m.HourDue.host_id, m.HourDue.hour).where(
-        m.HourDue.host_id.in_(hosts), m.HourDue.hour >= start, m.HourDue.hour < end
-    )
-    for host_id, hour in session.execute(waiting).all():
-        meter_hour(session, host_id, hour, now=now)

@@ -11,11 +11,12 @@ import json
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from collectors.reading import Reading, UnreadableReading, decode_reading
 from console.actions.following import follow
+from console.actions.host_locks import hold_hosts
 from console.actions.hour_lines import stored_lines
 from console.actions.ingest import interval_of, overlap, plain_uses, take_in
 from console.actions.posting import post
@@ -76,7 +77,7 @@ def reject(
 
 
 def _hold_host(session: Session, host_id: int) -> m.Host:
-    host = session.scalars(select(m.Host).where(m.Host.host_id == host_id).with_for_update()).one_or_none()
+    host = hold_hosts(session, [host_id]).get(host_id)
     if host is None:
         raise NotFound("Hôte introuvable.")
     return host

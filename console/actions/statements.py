@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.metering import meter_waiting
 from console.actions.reckoning import reckon
+from console.actions.tenancy import hold_adherent
 from console.domain.errors import Invalid, NotFound
 from console.domain.hours import month_bounds
 from console.store.models import catalogue as c
@@ -23,15 +24,14 @@ def issue_statement(session: Session, tenant_id: int, month: date, *, now: datet
     Hours of the month that wait to be metered are metered first. A running month gives a draft. Needs a
     session of the operator's scope.
     """
-    adherent = session.scalars(
-        select(c.Adherent).where(c.Adherent.tenant_id == tenant_id).with_for_update()
-    ).one_or_none()
+    adherent = session.get(c.Adherent, tenant_id)
     if adherent is None:
         raise NotFound("Adhérent introuvable.")
     if month.day != 1 or month_bounds(month, ZoneInfo(adherent.zone))[0] > now:
         raise Invalid("month", "Un relevé porte sur un mois commencé.")
     start, end = month_bounds(month, ZoneInfo(adherent.zone))
-    meter_waiting(session, tenant_id, start, end, now=now)
+    meter_waiting(session, tenant_id, start, end, now=now)  # holds hosts, which come before adherents
+    hold_adherent(session, tenant_id)
     reckon(session, tenant_id, month, now=now)
     session.flush()
     frozen = month_figures(session, tenant_id, month, now=now, by=by)

@@ -13,7 +13,7 @@ from console.store.models import tenant as t
 def hold_adherent(session: Session, tenant_id: int) -> c.Adherent:
     """The adherent, locked, so that numbers given within it are given once; raises `NotFound`."""
     adherent = session.scalars(
-        select(c.Adherent).where(c.Adherent.tenant_id == tenant_id).with_for_update()
+        select(c.Adherent).where(c.Adherent.tenant_id == tenant_id).with_for_update(key_share=True)
     ).one_or_none()
     if adherent is None:
         raise NotFound("Adhérent introuvable.")

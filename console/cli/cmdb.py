@@ -8,12 +8,14 @@ from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy.orm import Session
 
-from console.actions.cmdb import Fate, Planned, Tally, known_of, look_at, note_import, take
+from console.actions.cmdb import Fate, Known, Planned, Tally, known_of, look_at, note_import, take
 from console.actions.imports import open_table
 from console.cli.prepared import prepared
-from console.domain.cmdb_files import LARGEST_FILE, CmdbFile, read_cmdb
-from console.domain.errors import DomainError, Invalid
+from console.domain.cmdb_files import LARGEST_FILE, CmdbFile, MachineRow, read_cmdb
+from console.domain.errors import Conflict, DomainError, Invalid
+from console.store.again import write_again
 from console.store.session import Database, Operator
 from console.web.languages import english
 
@@ -71,14 +73,23 @@ def _take(database: Database, found: CmdbFile, file_name: str) -> list[Planned]:
     done = []
     with click.progressbar(found.machines, label="Importing") as rows:
         for row in rows:
-            with database.write(Operator(), by=SIGNATURE) as session:
-                done.append(take(session, known, row, now=datetime.now(UTC), by=SIGNATURE))
+            done.append(_take_one(database, known, row))
     tally = Tally().count(done)
     with database.write(Operator(), by=SIGNATURE) as session:
         note_import(session, file_name, tally)
     for fate in (Fate.CLAIMED, Fate.CHANGED, Fate.ENDED, Fate.REFUSED):
         click.echo(f"{tally.fates[fate]} machines {fate.value}")
     return done
+
+
+def _take_one(database: Database, known: Known, row: MachineRow) -> Planned:
+    def work(session: Session) -> Planned:
+        return take(session, known, row, now=datetime.now(UTC), by=SIGNATURE)
+
+    try:
+        return write_again(database, Operator(), work, SIGNATURE)
+    except Conflict as refusal:  # those before it are stored
+        return Planned(row, Fate.REFUSED, refusal=refusal)
 
 
 def _show(found: CmdbFile, planned: list[Planned]) -> None:

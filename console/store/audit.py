@@ -216,7 +216,7 @@ def _held_heads(session: Session, tenant_ids: set[int]) -> dict[int, a.AuditHead
     if missing := tenant_ids - known:
         # Who begins a chain makes its head: one at a time, held by the adherent before any head is.
         adherents = select(c.Adherent.tenant_id).where(c.Adherent.tenant_id.in_(missing))
-        session.execute(adherents.order_by(c.Adherent.tenant_id).with_for_update())
+        session.execute(adherents.order_by(c.Adherent.tenant_id).with_for_update(key_share=True))
     heads = _locked_heads(session, tenant_ids)
     for tenant_id in sorted(tenant_ids - heads.keys()):
         heads[tenant_id] = a.AuditHead(

@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
-from console.actions.cmdb import Fate, Planned, Tally, known_of, look_at, note_import, take
+from console.actions.cmdb import Fate, Known, Planned, Tally, known_of, look_at, note_import, take
 from console.actions.imports import open_table
 from console.actions.volume_files import forget_file, keep_file, kept_file
 from console.domain.access import Permission
-from console.domain.cmdb_files import LARGEST_FILE, CmdbFile, read_cmdb
-from console.domain.errors import Invalid
+from console.domain.cmdb_files import LARGEST_FILE, CmdbFile, MachineRow, read_cmdb
+from console.domain.errors import Conflict, Invalid
+from console.store.again import write_again
 from console.store.session import Operator
 from console.web import inputs
 from console.web.access import allowed, current_account, requires
@@ -76,8 +78,7 @@ def store() -> ResponseReturnValue:
         raise Invalid("file", "Plus de %(most)s machines : prenez la commande.", most=MOST_TAKEN)
     done = []
     for row in file.machines:
-        with state().database.write(Operator(), by=account.login) as session:
-            done.append(take(session, known, row, now=datetime.now(UTC), by=account.login))
+        done.append(_take(known, row, account.login))
     tally = Tally().count(done)
     with state().database.write(Operator(), by=account.login) as session:
         note_import(session, inputs.text("name") or str(file_id), tally)
@@ -93,6 +94,16 @@ def store() -> ResponseReturnValue:
         )
     )
     return go_to(url_for("cmdb.index"))
+
+
+def _take(known: Known, row: MachineRow, by: str) -> Planned:
+    def work(session: Session) -> Planned:
+        return take(session, known, row, now=datetime.now(UTC), by=by)
+
+    try:
+        return write_again(state().database, Operator(), work, by)
+    except Conflict as refusal:  # those before it are stored
+        return Planned(row, Fate.REFUSED, refusal=refusal)
 
 
 def _read(content: bytes) -> CmdbFile:

@@ -18,6 +18,7 @@ from console.domain.access import Permission
 from console.domain.errors import DomainError, Invalid
 from console.domain.free_text import one_line
 from console.domain.intervals import Rule
+from console.store.again import write_again
 from console.store.queries import quarantine
 from console.store.queries.host import host_of
 from console.store.queries.paging import PAGE, PageOf
@@ -92,8 +93,12 @@ def decide_group() -> ResponseReturnValue:
 
 def _do(deed: Deed, key: Key, note: str) -> None:
     by = current_account().login
-    with state().database.write(Operator(), by=by) as session:
-        deed(session, *key, note=note, now=datetime.now(UTC), by=by)
+    write_again(
+        state().database,
+        Operator(),
+        lambda session: deed(session, *key, note=note, now=datetime.now(UTC), by=by),
+        by,
+    )
 
 
 def _refusal(deed: Deed, key: Key, note: str) -> str:

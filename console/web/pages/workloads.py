@@ -9,10 +9,13 @@ from urllib.parse import parse_qsl, urlencode
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
 
 from console.actions.bulk_claims import MOST_AT_ONCE, Fate, Holder, Outcome, claim_one
 from console.domain.access import Permission
-from console.domain.errors import Invalid
+from console.domain.errors import Conflict, Invalid
+from console.store.again import write_again
 from console.store.queries.plans import offers
 from console.store.queries.subscriptions_sought import find_subscriptions
 from console.store.queries.workload_list import Asked, Facet, Workloads, list_workloads, workloads_named
@@ -29,6 +32,7 @@ LONGEST = 200  # characters of what is asked for
 FIELD = "workloads"
 SEARCH = "search"  # the button that looks for subscriptions without sending the form
 Keys = list[tuple[int, int]]
+UNANSWERED = Conflict("La base de données n'a pas répondu : rien n'a été enregistré de cette charge.")
 
 bp = Blueprint("workloads", __name__)
 
@@ -116,10 +120,16 @@ def claim() -> ResponseReturnValue:
 
 def _claim(key: tuple[int, int], holder: Holder, first_day: date, last_day: date | None) -> Outcome:
     by = current_account().login
-    with state().database.write(Operator(), by=by) as session:
+
+    def work(session: Session) -> Outcome:
         return claim_one(
             session, *key, holder, first_day=first_day, last_day=last_day, now=datetime.now(UTC), by=by
         )
+
+    try:
+        return write_again(state().database, Operator(), work, by)
+    except (Conflict, OperationalError, InterfaceError) as error:  # those before it are stored
+        return Outcome(*key, Fate.REFUSED, error if isinstance(error, Conflict) else UNANSWERED)
 
 
 def _form(keys: Keys, errors: dict[str, str]) -> str:
