@@ -11,6 +11,7 @@ import pytest
 
 from collectors.instrument import Energy, Roots, SecretFile
 from collectors.polling import NoAnswer, Sample
+from collectors.sources import snmp
 from collectors.sources.snmp import Outlet, Pdu, Snmp, SnmpSettings, outlet_of
 from tests.collectors.pdus import AUTH, PRIV, USER, pdus
 
@@ -103,10 +104,17 @@ class TestAChainOfApc:
         source = made.source("apc", *outlets, community="apc-chain")
         assert [source.ask(), source.ask()] == [Sample(power_mw), Sample(power_mw)]
 
-    @pytest.mark.parametrize("outlet", ["2.25", "3.1", "48"])
+    @pytest.mark.parametrize("outlet", ["2.43", "3.1", "84"])
     def test_an_outlet_that_its_unit_does_not_have_is_said(self, made: Made, outlet: str) -> None:
         with pytest.raises(NoAnswer, match="has no such outlet"):
             made.source("apc", outlet, community="apc-chain").ask()
+
+    def test_a_pdu_that_answers_fewer_rows_at_once_than_it_was_asked_is_asked_on(
+        self, made: Made, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The agent of these tests gives 64 at most; a real one what fits a packet."""
+        monkeypatch.setattr(snmp, "ROWS_AT_ONCE", 100)
+        assert made.source("apc", "2.42", community="apc-chain").ask() == Sample(250_000)
 
     def test_a_chain_that_is_plugged_anew_is_looked_through_again(self, made: Made) -> None:
         source = made.source("apc", "1.1", community="apc-chain")
