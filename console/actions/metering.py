@@ -90,7 +90,7 @@ def _meter(session: Session, host_id: int, hour: datetime, now: datetime) -> Non
         lines.add(row, rules)
     stored = session.get(m.HostHour, (hour, host_id))
     if stored is not None and hour < now - RETENTION and lines.covered_ms < stored.covered_ms:
-        log.error("host %s, hour %s: its readings are gone, the ledger stays as it is", host_id, hour)
+        log.info("host %s, hour %s: its readings are gone, the ledger stays as it is", host_id, hour)
         machines = machines_in(session, host_id, hour)
     else:
         lines.write(session)

@@ -359,6 +359,15 @@ def test_an_hour_whose_readings_are_gone_is_never_metered_from_what_is_left(data
     assert (found.energy_mj, found.residue_mj, found.waiting_hours) == (130_000, 0, 0)
 
 
+def test_the_check_sees_an_hour_that_was_lost_from_the_whole_ledger(database: Database) -> None:
+    take_in(database, reading(1, measured(50_000), web=4_000))
+    meter(database)
+    with database.write(Operator()) as session:
+        for model in (t.EnergyLine, m.WorkloadHour, m.HostHour):
+            session.execute(delete(model))
+    assert check(database).residue_mj == 50_000
+
+
 def test_an_hour_that_waits_too_long_is_told(database: Database) -> None:
     take_in(database, reading(1, measured(50_000), web=4_000))
     assert check(database, now=NOW + timedelta(minutes=9)).holds

@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from console.domain.hours import hours_between
 from console.domain.intervals import RETENTION, counted, cut
 from console.store.models import measurement as m
 from console.store.models import tenant as t
-from console.store.queries.readings import interval_of_row, readings_of
-from console.store.queries.rules import RuleBook, rule_book
+from console.store.queries.readings import interval_of_row, readings_between
+from console.store.queries.rules import rule_book
 
 HostHourKey = tuple[int, datetime]
 PATIENCE = timedelta(minutes=10)  # an hour is metered within seconds, unless something is wrong
@@ -56,7 +57,7 @@ def check(session: Session, start: datetime, end: datetime, *, now: datetime) ->
         for others in (
             _sums(session, m.WorkloadHour, start, end),
             _sums(session, t.EnergyLine, start, end),
-            _readings(session, hosts, now),
+            _readings(session, hosts, start, end, now),
         )
         for key in hosts.keys() | others.keys()
         if key not in waiting
@@ -91,26 +92,23 @@ def _sums(session: Session, model: Any, start: datetime, end: datetime) -> Count
     return Counter({(host_id, hour): int(energy_mj) for host_id, hour, energy_mj in rows})
 
 
-def _readings(session: Session, hosts: Counter[HostHourKey], now: datetime) -> Counter[HostHourKey]:
-    """Energy by host and hour straight from the readings; hours past their retention keep their sum."""
+def _readings(
+    session: Session, hosts: Counter[HostHourKey], start: datetime, end: datetime, now: datetime
+) -> Counter[HostHourKey]:
+    """Energy by host and hour straight from the readings, whether the ledger has the hour or not.
+
+    Hours past the retention of readings keep the sum of the ledger.
+    """
+    oldest = now - RETENTION
+    found = Counter({key: energy_mj for key, energy_mj in hosts.items() if key[1] <= oldest})
     rules = rule_book(session)
-    return Counter(
-        {
-            (host_id, hour): _read_hour(session, rules, host_id, hour)
-            if hour > now - RETENTION
-            else energy_mj
-            for (host_id, hour), energy_mj in hosts.items()
-        }
-    )
-
-
-def _read_hour(session: Session, rules: RuleBook, host_id: int, hour: datetime) -> int:
-    holding = rules.at(host_id, hour)
-    found = (
-        (interval, counted(interval, holding))
-        for interval in map(interval_of_row, session.scalars(readings_of(host_id, hour)))
-    )
-    return sum(cut(interval, hour, one.measured.energy_mj) for interval, one in found if one)
+    for row in session.scalars(readings_between(max(start, oldest), end)):
+        interval = interval_of_row(row)
+        for hour in hours_between(row.started_at, row.ended_at):
+            if start <= hour < end and hour > oldest:
+                one = counted(interval, rules.at(row.host_id, hour))
+                found[row.host_id, hour] += cut(interval, hour, one.measured.energy_mj) if one else 0
+    return found
 
 
 def _named_workloads(session: Session, start: datetime, end: datetime) -> int:

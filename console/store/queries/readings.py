@@ -56,6 +56,16 @@ def readings_of(host_id: int, hour: datetime) -> Select[m.Reading]:
     )
 
 
+def readings_between(start: datetime, end: datetime) -> Select[m.Reading]:
+    """The readings of every host that touch `[start, end)`, a few at a time."""
+    touching = (
+        m.Reading.started_at > start - LONGEST,
+        m.Reading.started_at < end,
+        m.Reading.ended_at > start,
+    )
+    return select(m.Reading).where(*touching).execution_options(yield_per=1_000)
+
+
 def interval_of_row(row: m.Reading) -> Interval:
     """A stored reading in the terms of the domain."""
     return Interval(
