@@ -23,6 +23,7 @@ VERSION = 1
 HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?")
 STREAM = re.compile(r"[0-9a-f]{32}")
 LONGEST_NAME = 120
+LONGEST_SHOWN = 120  # of a wrong value, in the reason for which it is refused
 LARGEST = 2**63 - 1
 MOST_VCPU = 2**16
 MOST_GPUS = 1024
@@ -197,10 +198,10 @@ def decode_batch(body: bytes) -> Envelope:
     if not isinstance(batch, dict):
         raise UnreadableBatch("the body is not a JSON object")
     if batch.get("version") != VERSION:
-        raise UnreadableBatch(f"version: {batch.get('version')!r} is not {VERSION}")
+        raise UnreadableBatch(f"version: {_shown(batch.get('version'))} is not {VERSION}")
     for field, shape in (("host", HOST), ("stream", STREAM)):
         if not isinstance(batch.get(field), str) or not shape.fullmatch(batch[field]):
-            raise UnreadableBatch(f"{field}: {batch.get(field)!r} does not match {shape.pattern}")
+            raise UnreadableBatch(f"{field}: {_shown(batch.get(field))} does not match {shape.pattern}")
     if not _is_text(batch.get("agent"), LONGEST_NAME):
         raise UnreadableBatch("agent: a version text is missing")
     if not isinstance(batch.get("readings"), list):
@@ -318,6 +319,11 @@ def _is_text(value: object, longest: int) -> bool:
     return isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()
 
 
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
 def _known(fields: list[tuple[str, Any]]) -> dict[str, Any]:
     return {name: value for name, value in fields if value is not None}
 
@@ -329,7 +335,7 @@ def _refuse_constant(name: str) -> None:
 def _count(fields: Mapping[str, Any], field: str, least: int = 0, most: int = LARGEST) -> int:
     value = fields.get(field)
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise UnreadableReading(f"{field}: {value!r} is not a whole number from {least} to {most}")
+        raise UnreadableReading(f"{field}: {_shown(value)} is not a whole number from {least} to {most}")
     return value
 
 
@@ -345,7 +351,7 @@ def _choice(fields: Mapping[str, Any], field: str, choices: type[Choice]) -> Cho
         return choices(str(fields.get(field)))
     except ValueError:
         known = ", ".join(choices)
-        raise UnreadableReading(f"{field}: {fields.get(field)!r} is not one of {known}") from None
+        raise UnreadableReading(f"{field}: {_shown(fields.get(field))} is not one of {known}") from None
 
 
 def _instant(fields: Mapping[str, Any], field: str) -> datetime:
@@ -353,11 +359,11 @@ def _instant(fields: Mapping[str, Any], field: str) -> datetime:
     try:
         instant = datetime.fromisoformat(str(value))
     except ValueError:
-        raise UnreadableReading(f"{field}: {value!r} is not an ISO 8601 instant") from None
+        raise UnreadableReading(f"{field}: {_shown(value)} is not an ISO 8601 instant") from None
     if instant.tzinfo is None:
-        raise UnreadableReading(f"{field}: {value!r} has no offset from UTC")
+        raise UnreadableReading(f"{field}: {_shown(value)} has no offset from UTC")
     if not 2000 <= instant.year < 2200:
-        raise UnreadableReading(f"{field}: {value!r} is not of this century or the next")
+        raise UnreadableReading(f"{field}: {_shown(value)} is not of this century or the next")
     return instant.astimezone(UTC)
 
 

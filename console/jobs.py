@@ -34,6 +34,7 @@ from console.actions.expiry import forget_links, forget_sign_ins
 from console.actions.ingest import forget_readings
 from console.actions.metering import hours_due, meter_hour, postpone_hour
 from console.actions.passing_on import Post, pass_on, postpone
+from console.actions.quarantine import forget_quarantined
 from console.actions.reckoning import months_due, postpone_month, reckon_month
 from console.actions.sealing import Seal
 from console.actions.signals import forget_signals
@@ -257,6 +258,7 @@ def clear_out(means: Means) -> None:
         forget_signals(session, now=means.clock())
     with means.database.write(Operator()) as session:
         forget_readings(session, now=means.clock())
+        forget_quarantined(session, now=means.clock())
 
 
 def keep_audit(means: Means) -> None:

@@ -8,10 +8,10 @@ readings of its hours: it is added to what the ledger has of them, where that is
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import update
+from sqlalchemy import delete, func, update
 from sqlalchemy.orm import Session
 
 from collectors.reading import Reading, UnreadableReading, decode_reading
@@ -27,6 +27,8 @@ from console.store.conditional import rows_touched
 from console.store.models import measurement as m
 from console.store.queries.readings import known_keys, told_by_others
 from console.store.queries.rules import rule_book
+
+KEPT = timedelta(days=365)
 
 
 class Decision(StrEnum):
@@ -74,6 +76,12 @@ def reject(
 ) -> None:
     """Turn a reading down; it is kept with who did so, and sent again it changes nothing."""
     _decide(session, host_id, fingerprint, Decision.REJECTED, note, now, by)
+
+
+def forget_quarantined(session: Session, *, now: datetime) -> int:
+    """Delete what was decided, or has waited, for longer than is kept; how many."""
+    since = func.coalesce(m.QuarantinedReading.decided_at, m.QuarantinedReading.received_at)
+    return rows_touched(session, delete(m.QuarantinedReading).where(since < now - KEPT))
 
 
 def _hold_host(session: Session, host_id: int) -> m.Host:

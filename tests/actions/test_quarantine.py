@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from collectors.reading import Envelope, Reading
 from console.actions.ingest import Status, forget_readings, ingest
 from console.actions.metering import hours_due, meter_hour
-from console.actions.quarantine import accept, reject
+from console.actions.quarantine import accept, forget_quarantined, reject
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Conflict, NotFound
 from console.domain.hours import HOUR
@@ -315,3 +315,26 @@ def test_what_waits_is_counted_by_rule_and_host(database: Database) -> None:
         assert count_kept(session, host_id=HOST) == 3
         assert len(waiting_keys(session, rule=Rule.ENERGY, host_id=HOST)) == 3
         assert waiting_keys(session, rule=Rule.ENERGY, host_id=m.stable_id("srv-02")) == []
+
+
+def test_what_was_decided_or_has_waited_for_a_year_is_forgotten(database: Database) -> None:
+    year = timedelta(days=365)
+    take_in(database, batch(reading(1, measured(6_000_000_001))))
+    with database.write(Operator()) as session:
+        reject(session, HOST, the_one(database), note=None, now=NOW + HOUR, by="ana")
+    take_in(database, batch(reading(2, measured(6_000_000_001))))
+    left = []
+    for later in (NOW + year, NOW + year + MINUTE, NOW + year + HOUR + MINUTE):
+        with database.write(Operator()) as session:
+            forget_quarantined(session, now=later)
+            left.append(count_kept(session) + count_kept(session, waiting=False))
+    assert left == [2, 1, 0]
+
+
+def test_the_reason_is_short_however_long_what_is_wrong(database: Database) -> None:
+    good = batch(reading(1, measured(60_000)))
+    for field in ("sequence", "started_at"):
+        take_in(database, replace(good, readings=(good.readings[0] | {field: "x" * 1_000_000},)))
+    with database.read(Operator()) as session:
+        reasons = session.scalars(select(m.QuarantinedReading.reason)).all()
+    assert [len(reason) < 250 for reason in reasons] == [True, True]
