@@ -1,7 +1,11 @@
-"""Claims follow virtual machines to the hosts they move to, in the transaction that meters the move."""
+"""Claims follow virtual machines to the hosts they move to, in the transaction that meters the move.
+
+One on a machine that was told by its name alone goes over to its uid, once that is told on the same host.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
@@ -9,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from console.actions.ingest import mark_due
+from console.actions.posting import post
 from console.domain.following import BeginEarlier, CarryOn, Held, to_follow
 from console.domain.hours import HOUR, hour_of
 from console.store.models import catalogue as c
@@ -32,6 +37,13 @@ def follow(
     by_machine: dict[int, list[Claim]] = {}
     for claim in _claims_on(session, machines):
         by_machine.setdefault(claim.workload_id, []).append(claim)
+    held = {
+        number for number, claims in by_machine.items() if any(_held(one).holds_at(hour) for one in claims)
+    }
+    gone_over = [
+        _go_over(session, claim, workload, hour, now)
+        for workload, claim in _named_before(session, host_id, hour, set(machines) - held)
+    ]
     for workload_id, claims in sorted(by_machine.items()):
         found = to_follow([_held(claim) for claim in claims], host_id, hour)
         match found:
@@ -43,8 +55,63 @@ def follow(
                 first = next(one for one in claims if one.claim_id == found.first.number)
                 session.add(_carried_on(session, first, host_id, workload_id, found, now))
                 end = max(end, min(found.valid_to or now, hour_of(now) + HOUR))
-    session.flush()
+    session.flush()  # all claims are held before any due month is
+    for after, claim, before in gone_over:
+        _post_over(session, after, after.valid_from, before, now)
+        _post_over(session, claim, hour + HOUR, before, now)
     return end
+
+
+def _named_before(
+    session: Session, host_id: int, hour: datetime, machines: Collection[int]
+) -> list[tuple[m.Workload, Claim]]:
+    """Machines of a host that are told by a uid, with the claim on what had their name and no uid there.
+
+    Where two machines have the name nobody knows which of them it was.
+    """
+    if not machines:
+        return []
+    row = m.Workload
+    of_host = session.scalars(select(row).where(row.host_id == host_id, row.uid.is_not(None))).all()
+    names = Counter(one.name for one in of_host)
+    by_key = {
+        m.workload_key(one.name, None): one
+        for one in of_host
+        if one.workload_id in machines and names[one.name] == 1
+    }
+    told = select(row.workload_id, row.kind).where(
+        row.host_id == host_id, row.workload_id.in_(by_key), row.uid.is_(None)
+    )
+    kinds = {workload_id: kind for workload_id, kind in session.execute(told)}  # noqa: C416 - rows are no pairs
+    return [
+        (by_key[claim.workload_id], claim)
+        for claim in _claims_on(session, kinds)
+        if claim.host_id == host_id
+        and by_key[claim.workload_id].kind == kinds[claim.workload_id]
+        and _held(claim).holds_at(hour)
+    ]
+
+
+def _go_over(
+    session: Session, claim: Claim, workload: m.Workload, hour: datetime, now: datetime
+) -> tuple[Claim, Claim, datetime | None]:
+    """Have a claim on a name hold for the machine as well, over all its time, and end it after the hour.
+
+    The claim on the machine, the one on the name, and the end that this one had.
+    """
+    over, before = CarryOn(_held(claim), claim.valid_from, claim.valid_to), claim.valid_to
+    after = _carried_on(session, claim, claim.host_id, workload.workload_id, over, now)
+    after.follows = None  # it stands for itself: other hosts carry it on
+    session.add(after)
+    claim.valid_to = hour + HOUR if before is None else min(before, hour + HOUR)
+    return after, claim, before
+
+
+def _post_over(session: Session, claim: Claim, start: datetime, end: datetime | None, now: datetime) -> None:
+    metered = hour_of(now) + HOUR
+    end = metered if end is None else min(end, metered)
+    if start < end:
+        post(session, claim.host_id, start, end, now=now, workload_id=claim.workload_id)
 
 
 def followers(session: Session, claim: Claim) -> list[Claim]:

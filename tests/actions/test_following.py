@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from collectors.reading import Kind, Reading, Use
 from console.actions.claims import claim_for_service, claim_workload, end_claim
 from console.actions.ingest import forget_readings, ingest
-from console.actions.metering import hours_due, meter_hour
+from console.actions.metering import hours_due, meter_hour, meter_waiting
 from console.actions.quarantine import accept
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.hours import HOUR
@@ -125,6 +125,77 @@ def test_a_machine_that_moves_is_still_its_holders_and_when_it_returns(database:
         ("srv-03", DAY + 12 * HOUR, "console", claims[0].claim_id),
     ]
     assert residue(database) == 0
+
+
+def test_a_statement_has_the_hosts_metered_that_a_machine_moved_to(database: Database) -> None:
+    take_in(database, ran("srv-01", 8))
+    claim(database, "srv-01")
+    take_in(database, ran("srv-02", 9), meters=False)
+    with database.write(Operator()) as session:
+        meter_waiting(session, CHU, DAY, NOW, now=NOW)
+    assert holders(database) == {("srv-01", 8): CHU, ("srv-02", 9): CHU}
+
+
+def claim_by_name(database: Database, host: str, name: str = "web") -> None:
+    with database.write(Operator()) as session:
+        claim_workload(
+            session,
+            tenant_id=CHU,
+            subscription=1,
+            host_id=m.stable_id(host),
+            workload_id=m.workload_key(name, None),
+            first_day=DAY.date(),
+            now=NOW,
+            by="ana",
+        )
+
+
+def by_hour(database: Database) -> dict[tuple[str, int], int]:
+    """Whose all that ran was, machines and names, by host and hour."""
+    line, names = t.EnergyLine, {m.stable_id(host): host for host in HOSTS}
+    with database.read(Operator()) as session:
+        rows = session.execute(
+            select(line.host_id, line.hour, line.tenant_id).where(line.workload_id > m.UNATTRIBUTED)
+        )
+        return {(names[host_id], int((hour - DAY) / HOUR)): tenant_id for host_id, hour, tenant_id in rows}
+
+
+def test_a_machine_that_was_told_by_its_name_alone_keeps_its_holder_once_its_uid_is_told(
+    database: Database,
+) -> None:
+    take_in(database, ran("srv-01", 8, uid=None), ran("srv-01", 10))
+    claim_by_name(database, "srv-01")
+    take_in(database, ran("srv-01", 11), ran("srv-02", 12), ran("srv-01", 9, uid=None))
+    whose = {("srv-01", hour): CHU for hour in (8, 9, 10, 11)} | {("srv-02", 12): CHU}
+    assert by_hour(database) == whose
+    assert residue(database) == 0
+    with database.read(Operator()) as session:
+        claims = session.scalars(select(c.WorkloadClaim).order_by(c.WorkloadClaim.claim_id)).all()
+        held = [(one.workload_id, one.valid_from, one.valid_to, one.claimed_by) for one in claims]
+    assert held == [
+        (m.workload_key("web", None), DAY, DAY + 12 * HOUR, "ana"),
+        (MACHINE, DAY, None, "console"),
+        (MACHINE, DAY + 12 * HOUR, None, "console"),
+    ]
+
+
+def test_of_two_machines_of_one_name_nobody_knows_which_was_claimed_by_it(database: Database) -> None:
+    take_in(database, ran("srv-01", 8, uid=None), ran("srv-01", 9, uid="another"), ran("srv-01", 10))
+    claim_by_name(database, "srv-01")
+    take_in(database, ran("srv-01", 11))
+    assert by_hour(database) == {
+        ("srv-01", 8): CHU,
+        ("srv-01", 9): OPERATOR_TENANT,
+        ("srv-01", 10): OPERATOR_TENANT,
+        ("srv-01", 11): OPERATOR_TENANT,
+    }
+
+
+def test_a_claim_on_a_name_is_of_its_host_alone(database: Database) -> None:
+    take_in(database, ran("srv-01", 8, uid=None), ran("srv-02", 8, uid=None))
+    claim_by_name(database, "srv-01")
+    take_in(database, ran("srv-02", 9))
+    assert by_hour(database)["srv-02", 9] == OPERATOR_TENANT
 
 
 def test_a_claim_of_long_ago_follows_to_where_the_machine_went_before_readings_are_kept(
