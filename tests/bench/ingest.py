@@ -1,11 +1,12 @@
 """Readings taken in over HTTP on PostgreSQL, beside a bare COPY of the same rows.
 
-    python -m tests.bench.ingest [--readings 6000] [--workloads 14] [--batch 1 20 100] [--seconds 15]
+    python -m tests.bench.ingest [--readings 6000] [--workloads 14] [--batch 1 20 100] [--seconds 15] [--jobs]
 
 A PostgreSQL server (fsync off) and a console of two gunicorn workers are started for it; batches are
 compressed, each of another host than the one before, and sent by two connections at once, one request each.
 Clients, console and database share the machine. The last figures are for batches of one reading that come at
-1 000 workload readings a second: what the console and the database then leave of the machine.
+1 000 workload readings a second: what the console and the database then leave of the machine. With `--jobs`
+that run is beside `console jobs`, which meters what comes in and what came in before, as in an installation.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from console.actions.ingest import Row, stored_row
 from console.store.bulk import plain
 from tests import postgres
 from tests.readings import MINUTE, measured, reading
-from tests.running import Installation, installation
+from tests.running import BIN, Installation, installation
 
 HOSTS = 300
 CLIENTS = 2
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--workloads", type=int, default=14)
     parser.add_argument("--batch", type=int, nargs="*", default=[1, 20, 100])
     parser.add_argument("--seconds", type=int, default=15, help="of the paced run")
+    parser.add_argument("--jobs", action="store_true", help="meter beside the paced run")
     options = parser.parse_args()
     programs = postgres.find_programs()
     assert programs is not None, "no PostgreSQL 15+"
@@ -61,6 +63,8 @@ def main() -> None:
                 bodies = list(batches(told, size, shift))
                 took_s = sent(console, bodies)
                 say(f"batches of {size}", options.readings, options.workloads, took_s, bare_s)
+            if options.jobs:
+                console.start(BIN / "console", "jobs")
             paced(console, url, told, options.workloads, options.seconds)
 
 
@@ -174,7 +178,9 @@ def paced(
     count = PACE * seconds // workloads
     bodies = [request_of(console, body) for body in list(batches(told, 1, timedelta(days=9)))[:count]]
     seconds_run = len(bodies) * workloads / PACE
-    servers = {"console": console.processes[0].pid, "database": postmaster(url)}
+    names = ("console", "jobs")  # in the order in which they were started
+    servers = {name: one.pid for name, one in zip(names, console.processes, strict=False)}
+    servers["database"] = postmaster(url)
     before = {name: cpu_s(pid) for name, pid in servers.items()}
     started = time.perf_counter()
 
