@@ -176,6 +176,11 @@ def upgrade() -> None:
     op.add_column("workload", sa.Column("reserved_mcpu", sa.BigInteger(), nullable=True))
     op.add_column("workload", sa.Column("reserved_mb", sa.BigInteger(), nullable=True))
     op.add_column("workload", sa.Column("last_hour", INSTANT, nullable=True))
+    op.execute(
+        "UPDATE workload SET last_hour = (SELECT max(line.hour) FROM workload_hour AS line WHERE"
+        " line.host_id = workload.host_id AND line.workload_id = workload.workload_id)"
+        " WHERE workload_id > 2"  # the two lines that are no workload
+    )
     op.add_column("workload_claim", sa.Column("follows", sa.BigInteger(), nullable=True))
     op.add_column("workload_hour", sa.Column("gpu_mj", sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("workload_hour", sa.Column("reserved_mcpu", sa.BigInteger(), nullable=True))

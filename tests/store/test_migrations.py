@@ -1,5 +1,7 @@
 """Migrations and models agree, and every migration can be undone, whole or not at all."""
 
+from datetime import datetime
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -8,9 +10,12 @@ from sqlalchemy import Connection, event, inspect, select, text
 
 from console.store import schema
 from console.store.base import Base
+from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.portrait import seeing_all
 from console.store.session import Database, Operator
+from tests import fleet
+from tests.fleet import Told
 from tests.isolation.world import fill_a, surround
 from tests.store.copies import fill, fingerprints
 
@@ -146,3 +151,21 @@ def test_before_there_were_subscriptions_without_a_plan_they_have_one_that_promi
         schema.upgrade(connection)
         assert connection.scalar(text("SELECT count(*) FROM sla_plan WHERE code = 'without-plan'")) == 0
     assert kept_from_the_start(database, tenant_id) == plans
+
+
+def test_when_a_workload_ran_last_is_known_from_the_hours_of_before(database: Database) -> None:
+    surround(database)
+    with database.write(Operator()) as session:
+        host_id = fleet.heard(session, Told(busy={"payroll": 1.0}))
+    before = last_hours(database, host_id)
+    assert before["payroll"] is not None
+    downgrade(database, "0019")
+    with database.schema() as connection:
+        schema.upgrade(connection)
+    assert last_hours(database, host_id) == before
+
+
+def last_hours(database: Database, host_id: int) -> dict[str, datetime | None]:
+    with database.read(Operator()) as session:
+        rows = session.scalars(select(m.Workload).where(m.Workload.host_id == host_id))
+        return {row.name: row.last_hour for row in rows}
