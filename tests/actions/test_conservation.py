@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,20 +14,24 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from collectors.reading import Kind, Measurement, Reading, Use
-from console.actions.claims import claim_workload
+from console.actions.claims import claim_workload, end_claim
 from console.actions.hosts import Terms, set_terms
-from console.actions.ingest import Status, ingest
+from console.actions.ingest import Status, forget_readings, ingest
 from console.actions.metering import hours_due, meter_hour
+from console.actions.quarantine import accept
 from console.domain.attribution import IdlePolicy
+from console.domain.errors import Conflict
 from console.domain.hours import HOUR, hour_of
+from console.domain.intervals import RETENTION, Rule
 from console.store.models import catalogue as c
 from console.store.models import fleet as f
 from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries import ledger
+from console.store.queries.quarantine import waiting_keys
 from console.store.session import Database, Operator
 from tests import given as past
 from tests.readings import MINUTE, OTHER_STREAM, START, batch, measured, reading
@@ -40,6 +45,7 @@ WEEK = (
 )  # the clocks went forward on the 9th, and an hour is missing
 HOSTS = ("srv-01", "srv-02")
 NOW = START + 6 * HOUR
+LATE = NOW + RETENTION + timedelta(days=2)
 CHU = 7
 INSTRUMENTS: dict[str, dict[str, Any]] = {
     "rapl": {},
@@ -111,10 +117,11 @@ claims = st.tuples(st.sampled_from(HOSTS), st.sampled_from(["web", "vm-1", "vm-2
     st.lists(terms, max_size=3),
     st.lists(lines, max_size=2),
     st.lists(claims, max_size=3, unique_by=lambda one: one[:2]),
+    st.lists(told, max_size=2),
     st.randoms(use_true_random=False),
 )
 def test_the_residue_is_0_and_the_ledger_the_same_in_any_order(
-    database, told, terms, lines, claims, rng
+    database, told, terms, lines, claims, late, rng
 ) -> None:
     orders = (told, rng.sample(told, len(told)))
     found = []
@@ -129,15 +136,46 @@ def test_the_residue_is_0_and_the_ledger_the_same_in_any_order(
                 _meter(database)
         _declare(database, terms)
         _meter(database)
+        _end(database, claims)
+        _check(database, NOW)
+        _let_in_late(database, late)
+        _check(database, LATE)
         with database.read(Operator()) as session:
-            assert ledger.check(session, START - HOUR, NOW, now=NOW).residue_mj == 0
             found.append(_ledger(session))
     assert found[0] == found[1]
 
 
+def _check(database: Database, now: datetime) -> None:
+    with database.read(Operator()) as session:
+        assert ledger.check(session, START - HOUR, NOW, now=now).residue_mj == 0
+
+
+def _end(database: Database, claims) -> None:
+    """End with a local day, two hours after the start, the claims that have begun by then."""
+    for number, (_, _, since, length) in enumerate(claims, start=1):
+        if since <= 2 and (length is None or since + length > 2):
+            with database.write(Operator()) as session:
+                end_claim(session, CHU, number, last_day=START.date(), now=NOW)
+
+
+def _let_in_late(database: Database, late) -> None:
+    """Readings that come when the others are gone; what may have been counted stays out."""
+    with database.write(Operator()) as session:
+        forget_readings(session, now=LATE)
+        assert session.scalar(select(func.count()).select_from(m.Reading)) == 0
+    for place, one in enumerate(late):
+        with database.write(Operator()) as session:
+            ingest(session, batch(one.reading(1_000 + place), host=one.host), now=LATE)
+    with database.read(Operator()) as session:
+        keys = waiting_keys(session, rule=Rule.TOO_LATE)
+    for key in sorted(keys):
+        with suppress(Conflict), database.write(Operator()) as session:
+            accept(session, *key, note=None, now=LATE, by="ana")
+
+
 def _prepare(database: Database, claims, lines) -> None:
     with database.write(Operator()) as session:
-        past.an_adherent(session, CHU, "CHU")
+        past.an_adherent(session, CHU, "CHU", zone="Pacific/Kiritimati")  # its day ends at 10:00 UTC
         for number, (host, workload, since, length) in enumerate(claims, start=1):
             uid = workload if workload.startswith("vm") else None
             session.add(
