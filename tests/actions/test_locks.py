@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from flask import Flask
 from sqlalchemy import delete, select, text, update
 
 from collectors.reading import Kind, Use
@@ -19,6 +20,7 @@ from console.actions.host_locks import hold_hosts
 from console.actions.ingest import ingest, mark_due
 from console.actions.metering import hours_due, meter_hour
 from console.actions.posting import post
+from console.domain.access import Role
 from console.domain.errors import Conflict
 from console.domain.hours import HOUR
 from console.store.again import TIMES, write_again
@@ -27,6 +29,7 @@ from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.session import Database, Operator, ScopedSession
 from tests import given as past
+from tests.browser import Browser
 from tests.readings import START, batch, measured, reading
 
 CHU = 7
@@ -171,3 +174,45 @@ def test_what_is_in_the_way_each_time_is_told_and_leaves_nothing(moved: Database
     assert len(tried) == TIMES
     with moved.read(Operator()) as session:
         assert "x" not in session.scalars(select(m.Host.agent)).all()
+
+
+def test_a_bulk_claim_tells_what_was_stored_where_the_database_did_not_answer(
+    moved: Database, app: Flask, sign_in_as: Callable[[Role], Browser]
+) -> None:
+    """Each workload is a transaction of its own: those before are claimed, whatever became of the others."""
+    machine = f"{ESX_B}:{MACHINE}"
+    with moved.write(Operator()) as session:
+        one = reading(9, measured(60_000), started_at=START, mail=9_000)
+        ingest(session, batch(one, host="esx-a"), now=NOW)
+        meter(session)
+    browser = sign_in_as(Role.OPS)
+    with impatient(app.extensions["console"].database), moved.write(Operator()) as other:
+        hold_hosts(other, [ESX_B])
+        page = browser.submit(
+            "/fleet/workloads/claims",
+            workloads=[f"{ESX_A}:{m.stable_id('mail')}", machine],
+            subscription=f"{CHU}:1",
+            first_day="2026-11-01",
+        )
+    text_of_page = page.get_data(as_text=True)
+    assert page.status_code == 200
+    assert "1 charge est affectée" in text_of_page
+    assert "La base de données n&#39;a pas répondu" in text_of_page
+    with moved.read(Operator()) as session:
+        assert session.scalars(select(c.WorkloadClaim.workload_name)).all() == ["mail"]
+
+
+@contextmanager
+def impatient(database: Database) -> Iterator[None]:
+    """New connections wait for a lock for an instant only."""
+    _set(database, "SET lock_timeout = '300ms'")
+    try:
+        yield
+    finally:
+        _set(database, "RESET lock_timeout")
+
+
+def _set(database: Database, setting: str) -> None:
+    with database.engine.execution_options(writes=True).begin() as connection:
+        connection.execute(text(f"ALTER ROLE CURRENT_USER {setting}"))
+    database.engine.dispose()
