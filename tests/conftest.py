@@ -22,7 +22,7 @@ from console.domain.access import Role
 from console.store import schema
 from console.store.session import Database, Operator
 from console.web import access
-from tests import given, hypervisors, postgres, routes_once
+from tests import given, hypervisors, made_once, postgres
 from tests.browser import Browser
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -55,7 +55,7 @@ REQUIRED = {name for name in os.environ.get("REQUIRE", "").split(",") if name}
 # A time limit on an example says more of the machine than of the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
-routes_once.install()
+made_once.install()
 
 
 def pytest_configure() -> None:
