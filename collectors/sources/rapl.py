@@ -84,11 +84,15 @@ class Rapl(Source):
         return True
 
     def available(self) -> str | None:
-        if not self._roots.powercap.is_dir():
-            return (
-                f"no powercap tree at {self._roots.powercap}: a virtual machine, or the module is not loaded"
-            )
-        zones = counted_zones(self._roots)
+        try:
+            if not self._roots.powercap.is_dir():
+                return (
+                    f"no powercap tree at {self._roots.powercap}: "
+                    "a virtual machine, or the module is not loaded"
+                )
+            zones = counted_zones(self._roots)
+        except OSError as error:
+            return f"{self._roots.powercap}: {error.strerror}"
         if not zones:
             return f"no package or psys counter under {self._roots.powercap}"
         try:

@@ -20,7 +20,7 @@ from console.actions.reckoning import reckon
 from console.domain.attribution import POLICY_VERSION, Share
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
 from console.domain.hours import HOUR, month_bounds, month_of
-from console.domain.intervals import LONGEST, RETENTION, Measured
+from console.domain.intervals import LONGEST, MILLISECOND, RETENTION, Measured, Stretch, joined
 from console.store.bulk import add_rows
 from console.store.models import catalogue as c
 from console.store.models import contract as k
@@ -120,6 +120,7 @@ def _tell(rows: _Rows, world: World, host: Host, hour: datetime) -> None:
         use = power.use_of(host, (span,))
         if use.duration_ms:
             ledger.add(host, use)
+            ledger.stretches.append(((span[0] - hour) // MILLISECOND, (span[1] - hour) // MILLISECOND))
             if hour >= world.scale.now - KEPT_READINGS:
                 rows.readings.append(_reading(world, host, span, use))
     if ledger.covered_ms:
@@ -129,6 +130,7 @@ def _tell(rows: _Rows, world: World, host: Host, hour: datetime) -> None:
                 "host_id": host.host_id,
                 "energy_mj": ledger.energy_mj,
                 "covered_ms": ledger.covered_ms,
+                "stretches": joined(ledger.stretches),
                 "policy": "+".join(f"{policy}/{POLICY_VERSION}" for policy in sorted(ledger.policies)),
             }
         )
@@ -150,6 +152,7 @@ class _Hour:
     def __init__(self) -> None:
         self.energy_mj = 0
         self.covered_ms = 0
+        self.stretches: list[Stretch] = []
         self.policies: set[str] = set()
         self.lines: dict[int, list[int | None]] = {}
 
