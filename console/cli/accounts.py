@@ -5,16 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import click
-from flask.cli import AppGroup
 
 from console.actions.accounts import by_login, create_account, disable, enable, reset_password
 from console.actions.second_factor import reset_second_factor
+from console.cli.prepared import database
 from console.domain.access import Role
 from console.store.queries import sign_in
 from console.store.session import Operator
-from console.web.state import state
 
-group = AppGroup("account", help="The people who may sign in.")
+group = click.Group("account", help="The people who may sign in.")
 
 
 @group.command("add")
@@ -30,7 +29,7 @@ group = AppGroup("account", help="The people who may sign in.")
 )
 def add(login: str, name: str, role: str, adherents: tuple[int, ...]) -> None:
     """Add an account and print its one-time password, which is not kept."""
-    with state().database.write(Operator()) as session:
+    with database().write(Operator()) as session:
         password = create_account(session, login, name, Role(role), adherents)
     click.echo(f"one-time password of {login.strip().lower()}: {password}")
 
@@ -38,7 +37,7 @@ def add(login: str, name: str, role: str, adherents: tuple[int, ...]) -> None:
 @group.command("list")
 def show() -> None:
     """List the accounts: login, role, adherents, last time they signed in, name."""
-    with state().database.read(Operator()) as session:
+    with database().read(Operator()) as session:
         accounts = sign_in.accounts(session)
     for account in accounts:
         tenants = ",".join(map(str, account.tenants)) or "-"
@@ -51,7 +50,7 @@ def show() -> None:
 @click.argument("login")
 def reset(login: str) -> None:
     """Print a new one-time password; the account is signed out everywhere."""
-    with state().database.write(Operator()) as session:
+    with database().write(Operator()) as session:
         password = reset_password(session, login)
     click.echo(f"one-time password of {login.strip().lower()}: {password}")
 
@@ -60,7 +59,7 @@ def reset(login: str) -> None:
 @click.argument("login")
 def close(login: str) -> None:
     """Sign the account out everywhere and keep it out; the last administrator stays."""
-    with state().database.write(Operator()) as session:
+    with database().write(Operator()) as session:
         disable(session, by_login(session, login).account_id, now=datetime.now(UTC))
     click.echo(f"{login.strip().lower()} is disabled")
 
@@ -69,7 +68,7 @@ def close(login: str) -> None:
 @click.argument("login")
 def reopen(login: str) -> None:
     """Let the account in again."""
-    with state().database.write(Operator()) as session:
+    with database().write(Operator()) as session:
         enable(session, by_login(session, login).account_id)
     click.echo(f"{login.strip().lower()} is enabled")
 
@@ -78,6 +77,6 @@ def reopen(login: str) -> None:
 @click.argument("login")
 def lose_device(login: str) -> None:
     """Take the second factor away from who lost their device and codes; they are signed out everywhere."""
-    with state().database.write(Operator()) as session:
+    with database().write(Operator()) as session:
         reset_second_factor(session, by_login(session, login).account_id)
     click.echo(f"{login.strip().lower()} has no second factor")

@@ -7,17 +7,16 @@ import time
 from datetime import UTC, datetime
 
 import click
-from flask.cli import AppGroup
 
 from console.actions import delivering
 from console.actions.delivering import Envelope
+from console.cli.prepared import database
 from console.config import Config, read_config
 from console.jobs import Means, means_of, send
 from console.notify.channels import mail
 from console.store.queries import alerts
 from console.store.queries.alerts import DeliveryLine, DeliveryState
 from console.store.session import Operator
-from console.web.state import state
 from reports.alert_mail import trial
 from reports.language import FRENCH
 
@@ -26,7 +25,7 @@ LONGEST_WAIT_S = 150  # for a jobs process that took the message first
 NO_SERVER = "CONSOLE_SMTP_URL is not set: give the mail server, such as smtp://mail.example.org:25"
 NO_RECIPIENT = "CONSOLE_ALERTS_TO is not set: give one or more addresses, comma separated, or use --to"
 
-group = AppGroup("alerts", help="The alerts and their messages.")
+group = click.Group("alerts", help="The alerts and their messages.")
 
 
 @group.command("test")
@@ -34,7 +33,7 @@ group = AppGroup("alerts", help="The alerts and their messages.")
 def test(to: str | None) -> None:
     """Send a test message the way alerts go; exit status 1 if it did not leave."""
     config = read_config()
-    means = means_of(config, state().database)
+    means = means_of(config, database())
     line = _sent(means, _post_trial(means, _envelope(config, to)))
     if line.state is not DeliveryState.SENT:
         raise click.ClickException(f"{_becoming(line)} (to {', '.join(line.recipients)})")
@@ -45,7 +44,7 @@ def test(to: str | None) -> None:
 @click.option("--limit", default=20, show_default=True, help="How many messages to show.")
 def show(limit: int) -> None:
     """List the alerts that last, then the last messages with what became of them."""
-    with state().database.read(Operator()) as session:
+    with database().read(Operator()) as session:
         episodes, deliveries = alerts.open_episodes(session), alerts.deliveries(session, limit)
     for episode in episodes:
         click.echo(f"open since {episode.started_at:%Y-%m-%d %H:%M}Z  {episode.fingerprint}")
@@ -60,7 +59,7 @@ def show(limit: int) -> None:
 @group.command("retry")
 def retry() -> None:
     """Send again the messages that failed, once the cause is mended."""
-    with state().database.write(Operator()) as session:
+    with database().write(Operator()) as session:
         count = delivering.retry_failed(session, now=datetime.now(UTC))
     click.echo(f"{count} to send again")
 

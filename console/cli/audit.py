@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import click
-from flask.cli import AppGroup
 
 from console.cli.prepared import prepared
 from console.domain.audit import ChainCheck
 from console.store.queries import audit
 from console.store.session import Operator
 
-group = AppGroup("audit", help="The log of who did what.")
+group = click.Group("audit", help="The log of who did what.")
 
 
 @group.command("verify")

@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 
 import click
-from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
 from console.actions.cmdb import Fate, Known, Planned, Tally, known_of, look_at, note_import, take
@@ -17,7 +16,7 @@ from console.domain.cmdb_files import LARGEST_FILE, CmdbFile, MachineRow, read_c
 from console.domain.errors import Conflict, DomainError, Invalid
 from console.store.again import write_again
 from console.store.session import Database, Operator
-from console.web.languages import english
+from console.web.catalogues import english
 
 SHOWN = 20  # lines of a kind that are printed one by one
 SIGNATURE = "console"
@@ -33,7 +32,6 @@ SIGNATURE = "console"
 )
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Import without asking.")
-@with_appcontext
 def import_cmdb(file: Path, from_day: datetime | None, dry_run: bool, yes: bool) -> None:
     """Claim the virtual machines of FILE, CSV or XLSX, for the adherents and services that it says.
 

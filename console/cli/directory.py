@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
 
 from console.actions import imports
 from console.actions.directory import Difference
@@ -17,14 +16,14 @@ from console.actions.memberships import end_those_left
 from console.cli.cmdb import import_cmdb
 from console.cli.facility import import_facility
 from console.cli.grid import import_grid
+from console.cli.prepared import database
 from console.cli.tickets import import_incidents
 from console.domain.directory import Kind, Listing
 from console.domain.errors import DomainError
 from console.store.session import Operator
-from console.web.languages import english
-from console.web.state import state
+from console.web.catalogues import english
 
-group = AppGroup("import", help="Take files in: the directory, tickets, meters of sites, grids, claims.")
+group = click.Group("import", help="Take files in: the directory, tickets, meters of sites, grids, claims.")
 
 SHOWN = 20  # lines of a kind that are printed one by one
 NOTE = "Shows what is new, changed, unchanged and refused, then asks. It may be repeated without harm."
@@ -116,7 +115,7 @@ def _import(
 ) -> None:
     with _in_one_line(file):
         listing = _read(file, as_of, format_name, chosen, remember=not dry_run)
-        with state().database.read(Operator()) as session:
+        with database().read(Operator()) as session:
             difference = imports.compare(session, listing)
     _show(listing, difference)
     if complete and (listing.refusals or difference.refused):
@@ -145,10 +144,10 @@ def _read(
     if chosen:
         listing = imports.read_by_columns(table, *chosen, file_name=file.name, as_of=day, now=now)
         if remember:
-            with state().database.write(Operator()) as session:
+            with database().write(Operator()) as session:
                 imports.remember_columns(session, table, *chosen, now=now, by="console")
         return listing
-    with state().database.read(Operator()) as session:
+    with database().read(Operator()) as session:
         known = imports.read_listing(
             session, table, file_name=file.name, as_of=day, now=now, format_name=format_name
         )
@@ -183,10 +182,10 @@ def _told(line: imports.Line) -> str:
 def _store(listing: Listing, difference: Difference, file_name: str, *, complete: bool) -> None:
     with click.progressbar(length=len(difference.to_store), label="Importing") as bar:
         for portion in imports.portions(listing, difference):
-            with state().database.write(Operator()) as session:
+            with database().write(Operator()) as session:
                 imports.store(session, listing, portion)
             bar.update(len(portion))
-    with state().database.write(Operator()) as session:
+    with database().write(Operator()) as session:
         if complete:
             click.echo(f"{end_those_left(session, listing)} memberships ended.")
         imports.note_import(session, listing, file_name, imports.counts_of(listing, difference))

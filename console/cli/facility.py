@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 
 import click
-from flask.cli import with_appcontext
 
 from console.actions.facility import Looked, look_at, note_import, site_called, store_file
 from console.cli.prepared import prepared
@@ -16,7 +15,7 @@ from console.domain.facility import CATEGORIES, NO_POINT
 from console.domain.facility_files import LARGEST_FILE, WHOLE_SITE, Defaults
 from console.domain.site_measures import Judged, Verdict, shown
 from console.store.session import Operator
-from console.web.languages import english
+from console.web.catalogues import english
 
 SHOWN = 20  # lines of a kind that are printed one by one
 SIGNATURE = "console"
@@ -33,7 +32,6 @@ SIGNATURE = "console"
 @click.option("--meter", default=WHOLE_SITE, show_default=True, help="The meter, where FILE names none.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Import without asking.")
-@with_appcontext
 def import_facility(
     file: Path, site: str, category: str | None, meter: str, dry_run: bool, yes: bool
 ) -> None:

@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 
 import click
-from flask.cli import with_appcontext
 
 from console.actions.grid import Tally, compare, note_import, portions, take
 from console.cli.prepared import prepared
@@ -15,7 +14,7 @@ from console.domain.countries import grid_zone
 from console.domain.errors import DomainError
 from console.domain.grid_files import LARGEST_FILE, GridFile, read_grid
 from console.store.session import Database, Operator
-from console.web.languages import english
+from console.web.catalogues import english
 
 SHOWN = 20  # refused rows that are printed one by one
 SIGNATURE = "console"
@@ -26,7 +25,6 @@ SIGNATURE = "console"
 @click.option("--zone", required=True, help="The grid, a country or a part of one, such as FR.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Import without asking.")
-@with_appcontext
 def import_grid(file: Path, zone: str, dry_run: bool, yes: bool) -> None:
     """Import the intensities of FILE: eCO2mix (.xls or CSV) and ODRE of RTE, CSV of Electricity Maps.
 

@@ -7,13 +7,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
-from flask.cli import AppGroup
 
 from console.cli.prepared import prepared
 from console.store.queries import ledger
 from console.store.session import Operator
 
-group = AppGroup("ledger", help="The energy ledger.")
+group = click.Group("ledger", help="The energy ledger.")
 
 
 class Instant(click.ParamType[datetime]):

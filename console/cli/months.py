@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import click
-from flask.cli import AppGroup
 
 from console.actions.service_months import close_month, unsound_months
 from console.cli.prepared import prepared
@@ -14,7 +13,7 @@ from console.store.queries import names
 from console.store.queries.service_months import adherents_served
 from console.store.session import Database, Operator
 
-group = AppGroup("months", help="Months of service.")
+group = click.Group("months", help="Months of service.")
 
 
 class Month(click.ParamType[date]):

@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 
 import click
-from flask.cli import with_appcontext
 
 from console.actions.desk_files import Tally, shipped_mapping, shipped_mappings, take_from_file
 from console.cli.prepared import prepared
@@ -16,7 +15,7 @@ from console.domain.desk_files import FileMapping, FileTicket, FileTickets, read
 from console.domain.errors import DomainError
 from console.domain.tables import read_csv
 from console.store.session import Operator
-from console.web.languages import english
+from console.web.catalogues import english
 
 SHOWN = 20  # refused tickets that are printed one by one
 SIGNATURE = "console"
@@ -34,7 +33,6 @@ SIGNATURE = "console"
 @click.option("--subscription", default="", help="Number, or code of the service, of every ticket.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Import without asking.")
-@with_appcontext
 def import_incidents(
     file: Path, mapping: str, adherent: str, subscription: str, dry_run: bool, yes: bool
 ) -> None:

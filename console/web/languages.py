@@ -1,53 +1,31 @@
-"""The language of a page: which one, its texts, and its numbers, dates and amounts.
-
-Catalogues are read as they are in the source, without a compiled copy; amounts are written as in reports.
-"""
+"""The language of a page: which one, and its numbers, dates and amounts, written as in reports."""
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from functools import cache
 from gettext import NullTranslations
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import Translations
 from flask import Flask, has_request_context, request
 from flask_babel import Babel, Domain, get_locale
 from flask_babel import gettext as _
 
-from console.domain.errors import DomainError
 from console.web.access import known_account
+from console.web.catalogues import catalogue
 from console.web.cookies import named
-from reports.language import ENGLISH, FRENCH, LANGUAGES, Language
+from reports.language import FRENCH, LANGUAGES, Language
 from reports.quantities import Kind, text
 
 COOKIE = "language"
 ZONE = "Europe/Paris"  # where no adherent says otherwise
-CATALOGUES = Path(__file__).with_name("translations")
-
-
-class French(Translations):
-    """Messages are written in French: they only get its typography."""
-
-    def gettext(self, message: str) -> str:
-        return FRENCH.gettext(message)
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return FRENCH.gettext(msgid1 if n < 2 else msgid2)
-
-    ugettext, ungettext = gettext, ngettext
 
 
 class Catalogues(Domain):  # type: ignore[misc]
     """The texts of each language, read once."""
 
     def get_translations(self) -> NullTranslations:
-        return _catalogue(current_language().code)
+        return catalogue(current_language().code)
 
 
 def install(app: Flask) -> None:
@@ -84,12 +62,6 @@ def preferred_code() -> str:
 def current_language() -> Language:
     """The language of the page being made."""
     return LANGUAGES[str(get_locale() or FRENCH.code)]
-
-
-def english(error: DomainError) -> str:
-    """The message of a domain error for those who read no page: commands answer in English."""
-    text = _catalogue(ENGLISH.code).gettext(error.message)
-    return text % error.values if error.values else text
 
 
 def energy(energy_mj: int | None) -> str:
@@ -145,15 +117,3 @@ def duration(value: timedelta) -> str:
 def today(zone: str = ZONE) -> date:
     """The date on the wall clock of a zone."""
     return datetime.now(UTC).astimezone(ZoneInfo(zone)).date()
-
-
-@cache
-def _catalogue(code: str) -> NullTranslations:
-    path = CATALOGUES / code / "LC_MESSAGES" / "messages.po"
-    if not path.exists():
-        return French()
-    compiled = io.BytesIO()
-    with path.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=code))
-    compiled.seek(0)
-    return Translations(compiled)

@@ -1,7 +1,7 @@
 """`console audit verify` says what it checked, and names the first entry that does not fit."""
 
 import pytest
-from flask import Flask
+from click.testing import CliRunner
 
 from console.cli import audit
 from console.store.session import Database, Operator
@@ -19,23 +19,23 @@ def two(database: Database) -> Database:
     return database
 
 
-def verify(app: Flask, *arguments: str) -> tuple[int, list[str]]:
-    done = app.test_cli_runner().invoke(audit.group, ["verify", *arguments])
+def verify(shell: CliRunner, *arguments: str) -> tuple[int, list[str]]:
+    done = shell.invoke(audit.group, ["verify", *arguments])
     return done.exit_code, done.output.splitlines()
 
 
-def test_chains_that_hold_are_listed(two: Database, app: Flask) -> None:
-    assert verify(app) == (
+def test_chains_that_hold_are_listed(two: Database, shell: CliRunner) -> None:
+    assert verify(shell) == (
         0,
         [
             "adherent 11: 2 entries, 0 purged, 0 redacted; holds",
             "adherent 12: 2 entries, 0 purged, 0 redacted; holds",
         ],
     )
-    assert verify(app, "--adherent", "12")[1] == ["adherent 12: 2 entries, 0 purged, 0 redacted; holds"]
+    assert verify(shell, "--adherent", "12")[1] == ["adherent 12: 2 entries, 0 purged, 0 redacted; holds"]
 
 
-def test_an_entry_that_does_not_fit_is_named(two: Database, app: Flask) -> None:
+def test_an_entry_that_does_not_fit_is_named(two: Database, shell: CliRunner) -> None:
     with two.schema() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("ALTER TABLE audit_entry DISABLE ROW LEVEL SECURITY")
@@ -43,12 +43,12 @@ def test_an_entry_that_does_not_fit_is_named(two: Database, app: Flask) -> None:
     with two.schema() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("ALTER TABLE audit_entry ENABLE ROW LEVEL SECURITY")
-    code, lines = verify(app)
+    code, lines = verify(shell)
     assert code == 1
     assert lines[0].endswith("entry 2 was altered: its hash is not that of its fields")
-    assert verify(app, "--adherent", "12")[0] == 0
+    assert verify(shell, "--adherent", "12")[0] == 0
 
 
-def test_an_adherent_without_a_log_is_told(two: Database, app: Flask) -> None:
-    code, lines = verify(app, "--adherent", "99")
+def test_an_adherent_without_a_log_is_told(two: Database, shell: CliRunner) -> None:
+    code, lines = verify(shell, "--adherent", "99")
     assert (code, lines) == (1, ["Error: adherent 99 has no audit log"])

@@ -3,8 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from click.testing import Result
-from flask import Flask
+from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
 from console.cli import directory
@@ -17,8 +16,8 @@ FOIX = 11
 ECO2MIX = Path(__file__).parents[1] / "data" / "eco2mix" / "odre_eco2mix-national-tr_2021-12_cut.csv"
 
 
-def run(app: Flask, *arguments: str | Path) -> Result:
-    return app.test_cli_runner().invoke(directory.group, [*map(str, arguments)])
+def run(shell: CliRunner, *arguments: str | Path) -> Result:
+    return shell.invoke(directory.group, [*map(str, arguments)])
 
 
 def count(database: Database, table: type) -> int:
@@ -27,46 +26,50 @@ def count(database: Database, table: type) -> int:
 
 
 def test_meters_of_a_site_are_tried_stored_and_stored_again_without_effect(
-    app: Flask, database: Database, tmp_path: Path
+    shell: CliRunner, database: Database, tmp_path: Path
 ) -> None:
     file = tmp_path / "compteurs.csv"
     file.write_text("mois;énergie totale (MWh);énergie IT (MWh);eau (m3);fluide\n2026-10;151,5;100;180;R32\n")
     told = ("facility", file, "--site", "Toulouse", "--category", "2")
-    tried = run(app, *told, "--dry-run")
+    tried = run(shell, *told, "--dry-run")
     assert tried.exit_code == 0, tried.output
     assert "new        3" in tried.output
     assert "ignored    fluide" in tried.output
     assert count(database, s.SiteMeasure) == 0
-    assert "3 measures imported." in run(app, *told, "--yes").output
-    assert "Nothing to import." in run(app, *told, "--yes").output
+    assert "3 measures imported." in run(shell, *told, "--yes").output
+    assert "Nothing to import." in run(shell, *told, "--yes").output
     file.write_text(file.read_text().replace("151,5", "99"))
-    wrong = run(app, *told, "--yes")
+    wrong = run(shell, *told, "--yes")
     assert wrong.exit_code == 1
     assert "line 2, amount: The total energy (99000 kWh) would be below that of the IT" in wrong.output
     file.write_text(file.read_text().replace("99", "152"))
-    assert "e_dc of site from 2026-09-30 22:00Z: 151500 kWh -> 152000 kWh" in run(app, *told, "--yes").output
-    elsewhere = run(app, "facility", file, "--site", "Lyon")
+    assert (
+        "e_dc of site from 2026-09-30 22:00Z: 151500 kWh -> 152000 kWh" in run(shell, *told, "--yes").output
+    )
+    elsewhere = run(shell, "facility", file, "--site", "Lyon")
     assert elsewhere.exit_code == 1
     assert "ami (Amiens), tls (Toulouse)" in elsewhere.output
 
 
-def test_intensities_of_a_grid_are_stored_once(app: Flask, database: Database) -> None:
+def test_intensities_of_a_grid_are_stored_once(shell: CliRunner, database: Database) -> None:
     told = ("grid", ECO2MIX, "--zone", "fra")
-    tried = run(app, *told, "--dry-run")
+    tried = run(shell, *told, "--dry-run")
     assert tried.exit_code == 0, tried.output
     assert "500 rows of RTE" in tried.output
     assert count(database, s.GridIntensity) == 0
-    assert "500 intensities of FR added, 0 replaced." in run(app, *told, "--yes").output
-    again = run(app, *told, "--yes")
+    assert "500 intensities of FR added, 0 replaced." in run(shell, *told, "--yes").output
+    again = run(shell, *told, "--yes")
     assert "unchanged  500" in again.output
     assert "Nothing to import." in again.output
     for zone in ("XXX", "MYT"):
-        elsewhere = run(app, "grid", ECO2MIX, "--zone", zone)
+        elsewhere = run(shell, "grid", ECO2MIX, "--zone", zone)
         assert elsewhere.exit_code == 1, zone
     assert count(database, s.GridIntensity) == 500
 
 
-def test_machines_of_a_cmdb_are_claimed_row_by_row(app: Flask, database: Database, tmp_path: Path) -> None:
+def test_machines_of_a_cmdb_are_claimed_row_by_row(
+    shell: CliRunner, database: Database, tmp_path: Path
+) -> None:
     with database.write(Operator()) as session:
         given.an_adherent(session, FOIX, "CH de Foix")
         given.a_subscription(session, FOIX)
@@ -79,13 +82,13 @@ def test_machines_of_a_cmdb_are_claimed_row_by_row(app: Flask, database: Databas
         'srv-01;nginx;"adherent=99;service=payroll"\n'
     )
     told = ("cmdb", file, "--from", "2026-11-01")
-    tried = run(app, *told, "--dry-run")
+    tried = run(shell, *told, "--dry-run")
     assert tried.exit_code == 1, tried.output
     assert "line 2, payroll on srv-01: CH de Foix, payroll from 2026-11-01" in tried.output
     assert "line 3, autre: no host has told of it yet" in tried.output
     assert "line 4, nginx: adherent: No adherent is called “99”" in tried.output
     assert count(database, c.WorkloadClaim) == 0
-    assert "1 machines claimed" in run(app, *told, "--yes").output
-    assert "unchanged  1" in run(app, *told, "--yes").output
+    assert "1 machines claimed" in run(shell, *told, "--yes").output
+    assert "unchanged  1" in run(shell, *told, "--yes").output
     assert count(database, c.WorkloadClaim) == 1
-    assert "first day" in run(app, "cmdb", file, "--yes").output
+    assert "first day" in run(shell, "cmdb", file, "--yes").output

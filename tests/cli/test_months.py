@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from flask import Flask
+from click.testing import CliRunner
 from sqlalchemy import select, update
 
 from console.cli import months
@@ -24,8 +24,8 @@ def two(database: Database) -> Database:
     return database
 
 
-def run(app: Flask, *arguments: str) -> tuple[int, str]:
-    done = app.test_cli_runner().invoke(months.group, arguments)
+def run(shell: CliRunner, *arguments: str) -> tuple[int, str]:
+    done = shell.invoke(months.group, arguments)
     return done.exit_code, done.output.strip()
 
 
@@ -37,17 +37,17 @@ def hashes(database: Database) -> list[str]:
         )
 
 
-def test_a_month_is_closed_for_every_adherent_and_only_once(two: Database, app: Flask) -> None:
-    code, said = run(app, "close", "2025-10")
+def test_a_month_is_closed_for_every_adherent_and_only_once(two: Database, shell: CliRunner) -> None:
+    code, said = run(shell, "close", "2025-10")
     closed = hashes(two)
     assert (code, said) == (0, f"{len(closed)} service months closed for 2 adherents")
     assert len(closed) >= 2
-    assert run(app, "close", "2025-10") == (0, "0 service months closed for 2 adherents")
+    assert run(shell, "close", "2025-10") == (0, "0 service months closed for 2 adherents")
     assert hashes(two) == closed
 
 
-def test_one_adherent_may_be_closed_alone(two: Database, app: Flask) -> None:
-    assert run(app, "close", "2025-10", "--adherent", "12")[0] == 0
+def test_one_adherent_may_be_closed_alone(two: Database, shell: CliRunner) -> None:
+    assert run(shell, "close", "2025-10", "--adherent", "12")[0] == 0
     with two.read(Operator()) as session:
         assert set(session.scalars(select(ServiceMonth.tenant_id))) == {12}
 
@@ -63,20 +63,22 @@ def test_one_adherent_may_be_closed_alone(two: Database, app: Flask) -> None:
         pytest.param(["verify", "--adherent", "99"], "Error: no adherent 99", id="nothing to check"),
     ],
 )
-def test_what_cannot_be_done_is_told(two: Database, app: Flask, arguments: list[str], said: str) -> None:
-    code, output = run(app, *arguments)
+def test_what_cannot_be_done_is_told(
+    two: Database, shell: CliRunner, arguments: list[str], said: str
+) -> None:
+    code, output = run(shell, *arguments)
     assert code != 0
     assert said in output
     assert hashes(two) == []
 
 
-def test_a_month_that_was_tampered_with_is_named(two: Database, app: Flask) -> None:
-    run(app, "close", "2025-10")
-    assert run(app, "verify") == (0, "every closed month holds")
+def test_a_month_that_was_tampered_with_is_named(two: Database, shell: CliRunner) -> None:
+    run(shell, "close", "2025-10")
+    assert run(shell, "verify") == (0, "every closed month holds")
     with two.write(Operator()) as session:
         session.execute(update(ServiceMonth).where(ServiceMonth.tenant_id == 12).values(outage_s=1))
-    code, output = run(app, "verify")
+    code, output = run(shell, "verify")
     assert code == 1
     assert "adherent 12, subscription 2, 2025-10, revision 1: does not hold" in output
     assert "adherent 11" not in output
-    assert run(app, "verify", "--adherent", "11") == (0, "every closed month holds")
+    assert run(shell, "verify", "--adherent", "11") == (0, "every closed month holds")

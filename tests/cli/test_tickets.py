@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from flask import Flask
+from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
 from console.actions.desk_files import shipped_mapping
@@ -30,8 +29,8 @@ def some_rows(database: Database, tmp_path: Path) -> Path:
     return file
 
 
-def run(app: Flask, *arguments: str | Path) -> Result:
-    return app.test_cli_runner().invoke(directory.group, ["incidents", *map(str, arguments)])
+def run(shell: CliRunner, *arguments: str | Path) -> Result:
+    return shell.invoke(directory.group, ["incidents", *map(str, arguments)])
 
 
 def counts(database: Database) -> tuple[int, int]:
@@ -43,36 +42,36 @@ def counts(database: Database) -> tuple[int, int]:
 
 
 def test_tickets_are_tried_taken_and_taken_again_without_effect(
-    app: Flask, database: Database, some_rows: Path
+    shell: CliRunner, database: Database, some_rows: Path
 ) -> None:
     told = (some_rows, "--mapping", MAPPING, "--adherent", FOIX, "--subscription", "hds-iaas")
-    tried = run(app, *told, "--dry-run")
+    tried = run(shell, *told, "--dry-run")
     assert tried.exit_code == 0, tried.output
     assert "59 rows" in tried.output
     assert "Nothing was changed." in tried.output
     assert counts(database) == (0, 0)
-    taken = run(app, *told, "--yes")
+    taken = run(shell, *told, "--yes")
     assert taken.exit_code == 0, taken.output
     incidents, tickets = counts(database)
     assert 5 < incidents == tickets
     assert f"{incidents} incidents opened, 0 changed." in taken.output
-    again = run(app, *told, "--yes")
+    again = run(shell, *told, "--yes")
     assert f"unchanged  {incidents}" in again.output
     assert "Nothing to import." in again.output
     assert counts(database) == (incidents, tickets)
 
 
 def test_a_ticket_that_is_refused_says_its_line_and_leaves_the_others(
-    app: Flask, database: Database, some_rows: Path
+    shell: CliRunner, database: Database, some_rows: Path
 ) -> None:
     text = some_rows.read_text().replace("2 - Medium,2 - Medium,3 - Moderate", "Énorme,2 - Medium,?", 1)
     some_rows.write_text(text)
     tried = run(
-        app, some_rows, "--mapping", MAPPING, "--adherent", FOIX, "--subscription", "hds-iaas", "--yes"
+        shell, some_rows, "--mapping", MAPPING, "--adherent", FOIX, "--subscription", "hds-iaas", "--yes"
     )
     assert tried.exit_code == 0, tried.output
     assert "refused    0" in tried.output  # the last row of the ticket says it rightly
-    nobody = run(app, some_rows, "--mapping", MAPPING, "--adherent", "99", "--subscription", "1")
+    nobody = run(shell, some_rows, "--mapping", MAPPING, "--adherent", "99", "--subscription", "1")
     assert "line 2, INC0000045: adherent: No adherent" in nobody.output
     assert "Nothing to import." in nobody.output
 
@@ -86,12 +85,12 @@ def test_a_ticket_that_is_refused_says_its_line_and_leaves_the_others(
     ],
 )
 def test_a_mapping_that_is_wrong_ends_in_one_line(
-    app: Flask, some_rows: Path, tmp_path: Path, mapping: str, said: str
+    shell: CliRunner, some_rows: Path, tmp_path: Path, mapping: str, said: str
 ) -> None:
     (tmp_path / "bad.toml").write_text("desk = ")
     (tmp_path / "other.toml").write_text((shipped_mapping(MAPPING) or "").replace('"number"', '"ticket"'))
     known = tmp_path / mapping
-    result = run(app, some_rows, "--mapping", known if known.exists() else mapping)
+    result = run(shell, some_rows, "--mapping", known if known.exists() else mapping)
     assert result.exit_code == 1
     assert said in result.output
     assert "Traceback" not in result.output
