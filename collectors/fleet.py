@@ -28,6 +28,7 @@ from collectors.configuration import Manager
 from collectors.host_view import NOT_ASKED, HostView, ModelledPower, PlatformPower
 from collectors.instrument import Missing, Roots, Source
 from collectors.outbox import OutboxUnusable
+from collectors.polling import place_of
 from collectors.power_models.stated import ModelSettings
 from collectors.reading import HOST, Facts, Gap, Reading
 from collectors.sampler import Moment, Sampler, started
@@ -254,8 +255,8 @@ class Watch:
             self._say(name, str(reason))
             return Missing(str(reason))
         except Exception as error:
-            self._say(name, f"{type(error).__name__}: {error}")
-            return Missing(f"{type(error).__name__}: {error}")
+            self._say(name, place_of(error))
+            return Missing(place_of(error))
         if self._said.pop(name, None):
             log.info("%s: it answers again", name)
         return told

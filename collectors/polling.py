@@ -178,7 +178,7 @@ class Polled(Source):
         except NoAnswer as reason:
             self._fail(str(reason))
         except Exception as error:
-            self._fail(_place(error))
+            self._fail(place_of(error))
         else:
             self.away = False
             with self._lock:
@@ -190,7 +190,7 @@ class Polled(Source):
             self._meter.fail(reason, broken=broken)
 
 
-def _place(error: Exception) -> str:
+def place_of(error: Exception) -> str:
     """What failed and where; not its text, which may quote what was sent, a secret among it."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"

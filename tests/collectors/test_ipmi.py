@@ -16,6 +16,7 @@ import pytest
 from collectors.instrument import Energy, Roots, SecretFile
 from collectors.polling import NoAnswer, Sample
 from collectors.sources.ipmi import Ipmi, IpmiSettings, power_mw
+from tests.collectors.instruments import read_as_it_goes
 from tests.running import free_port
 
 DATA = Path(__file__).parents[1] / "data" / "ipmi"
@@ -205,15 +206,7 @@ def test_a_file_is_read_while_it_is_fresh(tmp_path: Path) -> None:
 
 def test_the_energy_of_a_server_is_read_as_it_goes(tmp_path: Path) -> None:
     source = Ipmi(Roots(), IpmiSettings(program=str(ipmitool(tmp_path, dcmi=True))))
-    source.start()
-    deadline_s = time.monotonic() + 5
-    while not source.ready():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
-    source.read()
-    time.sleep(0.1)
-    energy = source.read()
-    source.close()
+    energy = read_as_it_goes(source)
     assert isinstance(energy, Energy)
     assert energy.energy_mj == pytest.approx(167 * energy.duration_ms, abs=200)
 

@@ -21,6 +21,7 @@ from collectors.exposition import UnreadablePage, read_page
 from collectors.instrument import Energy, Roots, SecretFile
 from collectors.polling import Broken, NoAnswer, Sample
 from collectors.sources.prometheus import Prometheus, PrometheusSettings, unit_of
+from tests.collectors.instruments import read_as_it_goes
 
 DATA = Path(__file__).parents[1] / "data" / "exporters"
 KEPLER = json.loads((DATA / "kepler_idle.json").read_text(encoding="utf-8"))
@@ -425,15 +426,7 @@ def test_the_energy_of_a_host_is_read_as_it_goes() -> None:
     power = "# TYPE scaph_host_power_microwatts gauge\nscaph_host_power_microwatts 350000000\n"
     with exporter([(200, power)]) as url:
         source = Prometheus(Roots(), PrometheusSettings(url=url))
-        source.start()
-        deadline_s = time.monotonic() + 5
-        while not source.ready():
-            assert time.monotonic() < deadline_s
-            time.sleep(0.01)
-        source.read()
-        time.sleep(0.1)
-        energy = source.read()
-        source.close()
+        energy = read_as_it_goes(source)
     assert isinstance(energy, Energy)
     assert energy.energy_mj == pytest.approx(350 * energy.duration_ms, abs=400)
 

@@ -15,11 +15,12 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.instrument import Energy, Missing, Roots, SecretFile
+from collectors.instrument import Energy, Roots, SecretFile
 from collectors.polling import NoAnswer, Sample
 from collectors.sources.redfish import Counted, Redfish, RedfishSettings, Total
 from tests.collectors.consoles import Console
 from tests.collectors.controllers import PASSWORD, USER, Controller
+from tests.collectors.instruments import read_as_it_goes
 
 CHASSIS = "Chassis/1U"
 METRICS = f"{CHASSIS}/EnvironmentMetrics"
@@ -441,15 +442,7 @@ def test_a_setting_that_makes_no_sense_is_refused_with_what_would_be_right(
 def test_the_energy_of_a_server_is_read_as_it_goes(controller: Controller, files: Path) -> None:
     source = source_of(controller, files)
     assert source.available() is None
-    source.start()
-    deadline_s = time.monotonic() + 10
-    while not source.ready():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
-    assert isinstance(source.read(), Missing)
-    time.sleep(0.2)
-    energy = source.read()
-    source.close()
+    energy = read_as_it_goes(source)
     assert isinstance(energy, Energy)
     assert energy.energy_mj == pytest.approx(374 * energy.duration_ms, abs=400)
     assert energy.min_mj == pytest.approx(344 * energy.duration_ms, abs=400)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from collectors.instrument import Energy, Roots, SecretFile
 from collectors.polling import NoAnswer, Sample
 from collectors.sources import snmp
 from collectors.sources.snmp import Outlet, Pdu, Snmp, SnmpSettings, outlet_of
+from tests.collectors.instruments import read_as_it_goes
 from tests.collectors.pdus import AUTH, PRIV, USER, pdus
 
 # The library calls the one that compiles MIBs by a former name.
@@ -170,15 +170,7 @@ def test_a_pdu_without_an_address_is_a_reason(made: Made) -> None:
 
 def test_the_energy_of_a_server_is_read_as_it_goes(made: Made) -> None:
     source = made.source("apc", "1", "2")
-    source.start()
-    deadline_s = time.monotonic() + 10
-    while not source.ready():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
-    source.read()
-    time.sleep(0.1)
-    energy = source.read()
-    source.close()
+    energy = read_as_it_goes(source)
     assert isinstance(energy, Energy)
     assert energy.energy_mj == pytest.approx(945 * energy.duration_ms, abs=1000)
 
