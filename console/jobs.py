@@ -34,10 +34,14 @@ from console.actions.expiry import forget_links, forget_sign_ins
 from console.actions.ingest import forget_readings
 from console.actions.metering import hours_due, meter_hour, postpone_hour
 from console.actions.passing_on import Post, pass_on, postpone
+from console.actions.pricing import restate
 from console.actions.quarantine import forget_quarantined
 from console.actions.reckoning import months_due, postpone_month, reckon_month
+from console.actions.reckoning_due import Step, postpone_step, steps_due
 from console.actions.sealing import Seal
 from console.actions.signals import forget_signals
+from console.actions.site_rest import settle_rest
+from console.actions.site_terms import settle_month
 from console.actions.status_mail import Links, PostOffice, tell_incident, tell_work
 from console.actions.volume_files import forget_old_files
 from console.config import Config
@@ -118,7 +122,9 @@ def calibrate_hosts(means: Means) -> None:
 
 
 def reckon(means: Means) -> None:
-    """Reckon the carbon of the months whose energy changed."""
+    """Reckon the months whose hours, meters, keys or factors changed, each step before those that need it."""
+    for step in (Step.SITE,):
+        _reckon_step(means, step)
     with means.database.read(Operator()) as session:
         due = months_due(session, now=means.clock())
     _each(
@@ -127,6 +133,21 @@ def reckon(means: Means) -> None:
         due,
         lambda session, month: reckon_month(session, *month, now=means.clock()),
         lambda session, month: postpone_month(session, *month, until=means.clock() + RETRIED_AFTER),
+    )
+    for step in (Step.PRICES, Step.REST):
+        _reckon_step(means, step)
+
+
+def _reckon_step(means: Means, step: Step) -> None:
+    work = RECKONINGS[step]
+    with means.database.read(Operator()) as session:
+        due = steps_due(session, step, now=means.clock())
+    _each(
+        means,
+        f"reckoning of a {step.value}",
+        due,
+        lambda session, month: work(session, *month, now=means.clock()),
+        lambda session, month: postpone_step(session, step, *month, until=means.clock() + RETRIED_AFTER),
     )
 
 
@@ -278,6 +299,11 @@ def keep_audit(means: Means) -> None:
             audit.purge(session, tenant_id, through)
 
 
+RECKONINGS: Mapping[Step, Callable[..., bool]] = {
+    Step.SITE: settle_month,
+    Step.PRICES: lambda session, adherent, month, now: restate(session, int(adherent), month, now=now),
+    Step.REST: settle_rest,
+}
 TIMETABLE = (
     Entry(5, "metering", meter),
     Entry(30, "reckoning", reckon),

@@ -14,6 +14,7 @@ from console.actions.dependencies import known_dependencies
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.dependencies import Dependency, find_circle
 from console.store.base import Base
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import incident as i
 from console.store.models import offer as o
@@ -34,7 +35,7 @@ def seed_catalogue(session: Session, today: date) -> None:
     _seed(session, c.Service, "service")
     _seed_dependencies(session, today)
     _seed_templates(session)
-    _seed(session, c.EmissionFactor, "factor", known_since=today)
+    _seed(session, b.EmissionFactor, "factor", known_since=today)
     made = {"made_by": MACHINE, "made_at": datetime.combine(today, time(), UTC)}
     _seed(session, r.RegulatoryRule, "rule", "regulatory_rules", **made)
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from console.actions.reckoning_due import Step, make_due, make_months_due
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED, Claim, owner_at
-from console.domain.hours import month_of
+from console.domain.hours import hours_between, month_of
 from console.store.models import catalogue as c
-from console.store.models import coordination as k
 from console.store.models import measurement as m
+from console.store.models import site as s
 from console.store.models import tenant as t
 from console.store.queries.claims import claims_on
-from console.store.upsert import upsert
+
+OPERATOR_ZONE = ZoneInfo("Europe/Paris")
 
 
 def post(
@@ -48,6 +50,7 @@ def post(
     _post_coverage(session, host_id, start, end, claims)
     touched |= {(line["tenant_id"], line["hour"]) for line in lines}
     _make_months_due(session, touched, now)
+    _make_host_due(session, host_id, start, end, now)
 
 
 def _withdraw(
@@ -118,11 +121,17 @@ def _post_coverage(
 
 def _make_months_due(session: Session, touched: Iterable[tuple[int, datetime]], now: datetime) -> None:
     zones = _zones(session)
-    months: set[tuple[int, date]] = {
-        (tenant_id, month_of(hour, zones[tenant_id])) for tenant_id, hour in touched
-    }
-    rows = [{"tenant_id": tenant_id, "month": month, "due_at": now} for tenant_id, month in sorted(months)]
-    upsert(session, k.MonthDue, rows, update=["due_at"])
+    months = {(tenant_id, month_of(hour, zones[tenant_id])) for tenant_id, hour in touched}
+    make_months_due(session, months, now=now)
+
+
+def _make_host_due(session: Session, host_id: int, start: datetime, end: datetime, now: datetime) -> None:
+    """The months of the host's site in which these hours are: what they held of the host is another."""
+    code = session.scalar(select(m.Host.site).where(m.Host.host_id == host_id))
+    site = session.get(s.Site, code) if code else None
+    zone = ZoneInfo(site.zone) if site else OPERATOR_ZONE
+    months = {(str(host_id), month_of(hour, zone)) for hour in hours_between(start, end)}
+    make_due(session, Step.HOST, months, now=now)
 
 
 def _zones(session: Session) -> dict[int, ZoneInfo]:

@@ -1,26 +1,49 @@
-"""The monthly carbon lines: the one place where carbon is reckoned, each line stored with its factor."""
+"""The month lines of adherents: the energy of their hours, what the facility takes and what was embodied.
+
+hours of a month -> lines, one a stretch in which the terms of the site are the same
+                 -> overhead and water by the site's month, embodied carbon by the host's
+                 -> carbon by basis (`pricing`)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from console.domain.carbon import carbon_ug
-from console.domain.factors import Basis, Choice, Factor, choose
-from console.domain.hours import month_bounds
+from console.actions.embodied import Embodied, embodied_of
+from console.actions.pricing import price_lines
+from console.actions.reckoning_due import Step, make_due
+from console.actions.site_terms import facility_of
+from console.domain.claims import UNCLAIMED
+from console.domain.facility import Basis as GridBasis
+from console.domain.hours import month_bounds, month_of
+from console.domain.month_lines import OPEN_REVISION, Facility, LineKind
 from console.store.conditional import rows_touched
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
+from console.store.models import measurement as m
+from console.store.models import site as s
 from console.store.models import tenant as t
 from console.store.queries.generation import is_before_ledger
 
-GEOGRAPHY = "FRA"  # both data centres stand in mainland France
-OPEN_REVISION = 0  # a month that is not closed is reckoned in place
+FROM_HOURS = (LineKind.OWN, LineKind.POOL, LineKind.UNCLAIMED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A data centre, with where in the month its terms change: each stretch runs to the next start."""
+
+    code: str | None
+    zone: ZoneInfo
+    grid_zone: str | None
+    starts: Sequence[datetime]
 
 
 def months_due(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[int, date]]:
@@ -41,10 +64,7 @@ def postpone_month(session: Session, tenant_id: int, month: date, until: datetim
 
 
 def reckon_month(session: Session, tenant_id: int, month: date, *, now: datetime) -> bool:
-    """Reckon the carbon of an adherent's month from its energy lines, on the yearly average basis.
-
-    False where another process took the month first. Raises `NotFound` where no factor holds.
-    """
+    """Reckon an adherent's month from its hours; False where another process took the month first."""
     of_month = (k.MonthDue.tenant_id == tenant_id, k.MonthDue.month == month)
     if not rows_touched(session, delete(k.MonthDue).where(*of_month)):
         return False
@@ -54,88 +74,196 @@ def reckon_month(session: Session, tenant_id: int, month: date, *, now: datetime
 
 def reckon(session: Session, tenant_id: int, month: date, *, now: datetime) -> None:
     """Reckon the month whether it is due or not; one that is before the ledger stays as it is."""
-    start, end = _bounds(session, tenant_id, month)
+    zone = session.scalars(select(c.Adherent.zone).where(c.Adherent.tenant_id == tenant_id)).one()
+    start, end = month_bounds(month, ZoneInfo(zone))
     if is_before_ledger(session, start):
         return
-    session.execute(
-        delete(t.CarbonLine).where(
-            t.CarbonLine.tenant_id == tenant_id,
-            t.CarbonLine.month == month,
-            t.CarbonLine.basis == Basis.YEARLY_AVERAGE,
-            t.CarbonLine.revision == OPEN_REVISION,
-        )
-    )
-    used = list(_energy(session, tenant_id, start, end))
-    if used:
-        choice = choose(factors(session), GEOGRAPHY, month.year)
-        lines = [_line(row, tenant_id, month, choice, now) for row in used]
-        session.execute(insert(t.CarbonLine), lines)
-
-
-def factors(session: Session) -> list[Factor]:
-    """The registry in the terms of the domain."""
-    return [
-        Factor(
-            factor_id=row.factor_id,
-            publisher=row.publisher,
-            title=row.title,
-            vintage=row.vintage,
-            perimeter=row.perimeter,
-            geography=row.geography,
-            intensity_mg_per_kwh=row.intensity_mg_per_kwh,
-            low_mg_per_kwh=row.low_mg_per_kwh,
-            high_mg_per_kwh=row.high_mg_per_kwh,
-            licence=row.licence,
-            source=row.source,
-            retrieved_on=row.retrieved_on,
-            confirmed=row.confirmed,
-        )
-        for row in session.scalars(select(c.EmissionFactor))
+    places = _places(session, tenant_id, start, end, ZoneInfo(zone))
+    rows = [
+        _line(session, tenant_id, month, place, row, now)
+        for place in places
+        for row in _energy(session, tenant_id, place, start, end)
     ]
+    _replace(session, tenant_id, month, rows)
+    price_lines(session, [tenant_id], month, now=now, direct=_direct(session, tenant_id, places, start, end))
+    _pass_on(session, month, rows, now)
 
 
-def _bounds(session: Session, tenant_id: int, month: date) -> tuple[datetime, datetime]:
-    zone = session.scalars(select(c.Adherent.zone).where(c.Adherent.tenant_id == tenant_id)).one()
-    return month_bounds(month, ZoneInfo(zone))
+def is_closed(session: Session, tenant_id: int, month: date) -> bool:
+    """Whether what is shown of the month is a revision that was closed."""
+    row = b.CarbonMonth
+    found = session.scalar(
+        select(func.count()).select_from(row).where(row.tenant_id == tenant_id, row.month == month)
+    )
+    return bool(found)
 
 
-def _energy(session: Session, tenant_id: int, start: datetime, end: datetime) -> Iterable[Any]:
+def _places(
+    session: Session, tenant_id: int, start: datetime, end: datetime, own_zone: ZoneInfo
+) -> list[_Place]:
+    """The data centres where the adherent's hosts of the month stand; None for hosts of which nobody says."""
     line = t.EnergyLine
-    keys = (line.host_id, line.workload_id, line.claim_id, line.subscription)
+    hosts = select(line.host_id).where(line.tenant_id == tenant_id, line.hour >= start, line.hour < end)
+    codes = set(session.scalars(select(m.Host.site).where(m.Host.host_id.in_(hosts)).distinct()))
+    sites = session.scalars(select(s.Site).where(s.Site.code.in_(codes)).order_by(s.Site.code)).all()
+    known = [
+        _Place(one.code, ZoneInfo(one.zone), one.grid_zone, _starts(session, one, start, end))
+        for one in sites
+    ]
+    if codes - {one.code for one in known}:
+        known.append(_Place(None, own_zone, None, [start]))
+    return known
+
+
+def _starts(session: Session, site: s.Site, start: datetime, end: datetime) -> list[datetime]:
+    """Where terms change: the site's months, and the first and last days of its contracts."""
+    zone = ZoneInfo(site.zone)
+    days = {month_of(end, zone)}
+    contract = s.PowerContract
+    for first, last in session.execute(
+        select(contract.valid_from, contract.valid_to).where(contract.site == site.code)
+    ):
+        days |= {first, last}
+    changes = {datetime(day.year, day.month, day.day, tzinfo=zone) for day in days}
+    return sorted({start} | {one for one in changes if start < one < end})
+
+
+def _stretch(place: _Place) -> ColumnElement[int]:
+    """Which stretch of the place's month an hour is in, from 0 on."""
+    whens = [(t.EnergyLine.hour >= one, literal(n)) for n, one in reversed(list(enumerate(place.starts)))]
+    return case(*whens[:-1], else_=literal(0)) if len(whens) > 1 else literal(0)
+
+
+def _standing_at(place: _Place) -> ColumnElement[bool]:
+    if place.code is not None:
+        return m.Host.site == place.code
+    return m.Host.site.is_(None) | m.Host.site.not_in(select(s.Site.code))
+
+
+def _quality(quality: str) -> ColumnElement[int]:
+    return func.sum(case((c.EnergySource.quality == quality, t.EnergyLine.energy_mj), else_=0))
+
+
+def _energy(session: Session, tenant_id: int, place: _Place, start: datetime, end: datetime) -> Iterable[Any]:
+    line = t.EnergyLine
+    stretch = _stretch(place).label("stretch")
+    keys = (line.host_id, line.workload_id, line.claim_id, line.subscription, line.service_code, stretch)
     return session.execute(
         select(
             *keys,
+            func.count(line.hour.distinct()).label("hours"),
             func.sum(line.energy_mj).label("energy_mj"),
+            _quality("measured").label("measured_mj"),
+            _quality("modelled").label("modelled_mj"),
+            _quality("declared").label("declared_mj"),
             func.sum(line.low_mj).label("low_mj"),
             func.sum(line.high_mj).label("high_mj"),
             (func.count() - func.count(line.low_mj)).label("without_low"),
             (func.count() - func.count(line.high_mj)).label("without_high"),
         )
-        .where(line.tenant_id == tenant_id, line.hour >= start, line.hour < end)
+        .join(m.Host, m.Host.host_id == line.host_id)
+        .join(c.EnergySource, c.EnergySource.source_id == line.source_id)
+        .where(line.tenant_id == tenant_id, line.hour >= start, line.hour < end, _standing_at(place))
         .group_by(*keys)
-    )
+    ).all()
 
 
-def _line(row: Any, tenant_id: int, month: date, choice: Choice, now: datetime) -> dict[str, Any]:
+def _direct(
+    session: Session, tenant_id: int, places: Iterable[_Place], start: datetime, end: datetime
+) -> Mapping[tuple[datetime, int, int, int], tuple[int, int]]:
+    """By line the energy of the hours whose direct intensity is known, and its sum times that (mJ, mg)."""
+    line, grid = t.EnergyLine, s.GridHour
+    found: dict[tuple[datetime, int, int, int], tuple[int, int]] = {}
+    for place in places:
+        if place.grid_zone is None:
+            continue
+        stretch = _stretch(place).label("stretch")
+        keys = (line.host_id, line.workload_id, line.claim_id)
+        rows = session.execute(
+            select(
+                *keys, stretch, func.sum(line.energy_mj), func.sum(line.energy_mj * grid.intensity_mg_per_kwh)
+            )
+            .join(m.Host, m.Host.host_id == line.host_id)
+            .join(grid, grid.hour == line.hour)
+            .where(
+                line.tenant_id == tenant_id,
+                line.hour >= start,
+                line.hour < end,
+                grid.grid_zone == place.grid_zone,
+                grid.basis == GridBasis.DIRECT_PRODUCTION,
+                _standing_at(place),
+            )
+            .group_by(*keys, stretch)
+        )
+        for host_id, workload_id, claim_id, number, energy_mj, weighted in rows:
+            found[place.starts[number], host_id, workload_id, claim_id] = int(energy_mj), int(weighted)
+    return found
+
+
+def _line(
+    session: Session, tenant_id: int, month: date, place: _Place, row: Any, now: datetime
+) -> dict[str, Any]:
+    since = place.starts[row.stretch]
     energy_mj = int(row.energy_mj)  # PostgreSQL sums whole numbers as decimals
-    factor = choice.factor
-    low = factor.low_mg_per_kwh or factor.intensity_mg_per_kwh
-    high = factor.high_mg_per_kwh or factor.intensity_mg_per_kwh
+    site_month = month_of(since, place.zone)
+    facility = facility_of(session, place.code, site_month, now=now) if place.code else None
+    held = embodied_of(session, row.host_id, row.workload_id, site_month, place.code, row.hours, energy_mj)
     return {
         "tenant_id": tenant_id,
         "month": month,
+        "since": since,
         "host_id": row.host_id,
         "workload_id": row.workload_id,
         "claim_id": row.claim_id,
-        "basis": Basis.YEARLY_AVERAGE,
         "revision": OPEN_REVISION,
+        "kind": _kind(row.claim_id),
         "subscription": row.subscription,
+        "service_code": row.service_code,
+        "site": place.code,
+        "hours": row.hours,
         "energy_mj": energy_mj,
-        "carbon_ug": carbon_ug([(energy_mj, factor.intensity_mg_per_kwh)]),
-        "low_ug": None if row.without_low else carbon_ug([(int(row.low_mj), low)]),
-        "high_ug": None if row.without_high else carbon_ug([(int(row.high_mj), high)]),
-        "factor_id": factor.factor_id,
-        "intensity_mg_per_kwh": factor.intensity_mg_per_kwh,
-        "provisional": choice.provisional,
+        "measured_mj": int(row.measured_mj),
+        "modelled_mj": int(row.modelled_mj),
+        "declared_mj": int(row.declared_mj),
+        "low_mj": None if row.without_low else int(row.low_mj),
+        "high_mj": None if row.without_high else int(row.high_mj),
+        "overhead_mj": facility.overhead_of(energy_mj) if facility else None,
+        "water_ml": facility.water_of(energy_mj) if facility else None,
+        "terms": _terms(facility, held),
         "reckoned_at": now,
+        **held.amounts(),
     }
+
+
+def _kind(claim_id: int) -> LineKind:
+    if claim_id == UNCLAIMED:
+        return LineKind.UNCLAIMED
+    return LineKind.OWN if claim_id > 0 else LineKind.POOL
+
+
+def _terms(facility: Facility | None, held: Embodied) -> dict[str, Any]:
+    told = {"facility": facility.to_terms()} if facility else {}
+    return told | ({"embodied": held.terms} if held.terms else {})
+
+
+def _replace(session: Session, tenant_id: int, month: date, rows: Sequence[dict[str, Any]]) -> None:
+    line = b.MonthLine
+    shown = not is_closed(session, tenant_id, month)
+    session.execute(
+        delete(line).where(
+            line.tenant_id == tenant_id,
+            line.month == month,
+            line.revision == OPEN_REVISION,
+            line.kind.in_(FROM_HOURS),
+        )
+    )
+    if rows:
+        counted = [row | {"counts": shown and row["kind"] is not LineKind.POOL} for row in rows]
+        session.execute(insert(line), counted)
+
+
+def _pass_on(session: Session, month: date, rows: Iterable[dict[str, Any]], now: datetime) -> None:
+    """What hangs on these lines: the shares of the services that they pool, and the rest of their sites."""
+    pools = {(row["service_code"], month) for row in rows if row["kind"] is LineKind.POOL}
+    make_due(session, Step.SERVICE, pools, now=now)
+    make_due(session, Step.REST, {(row["site"], month) for row in rows if row["site"]}, now=now)

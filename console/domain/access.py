@@ -36,6 +36,7 @@ class Permission(StrEnum):
     MANAGE_DIRECTORY = "manage_directory"
     MANAGE_CLAIMS = "manage_claims"
     MANAGE_FLEET = "manage_fleet"  # hosts, quarantine, and what data centres measure and buy
+    MANAGE_CARBON = "manage_carbon"  # factors, sharing keys, equipment and what was embodied in it
     MANAGE_PEOPLE = "manage_people"
     MANAGE_TOKENS = "manage_tokens"
     RECORD_VOLUMES = "record_volumes"
@@ -84,6 +85,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.SEE_FLEET,
             Permission.MANAGE_CLAIMS,
             Permission.MANAGE_FLEET,
+            Permission.MANAGE_CARBON,
             Permission.MANAGE_TOKENS,
             Permission.DECLARE_INCIDENTS,
             Permission.HANDLE_INCIDENTS,

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
+
+from console.domain.facility import MILLION, Contract
+from console.domain.factors import Choice
+from console.domain.month_lines import Facility
 
 MJ_PER_KWH = 3_600_000_000  # millijoules: 1 kWh = 3 600 000 J exactly
 UG_PER_MG = 1_000
@@ -27,3 +33,92 @@ def carbon_within(month_ug: int, month_mj: int, before_mj: int, energy_mj: int) 
     if not month_mj:
         return 0
     return month_ug * (before_mj + energy_mj) // month_mj - month_ug * before_mj // month_mj
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """The carbon of a month line on one basis.
+
+    `covered_mj` is the energy that it is of, overhead within; carbon is None where that is nothing. `terms`
+    has the parts of a figure that no single factor makes.
+    """
+
+    covered_mj: int
+    carbon_ug: int | None
+    low_ug: int | None = None
+    high_ug: int | None = None
+    factor_id: str | None = None
+    intensity_mg_per_kwh: int | None = None
+    provisional: bool = True
+    terms: Mapping[str, Any] = field(default_factory=dict)
+
+
+UNKNOWN = Priced(0, None)
+
+
+def by_factor(facility_mj: int, choice: Choice | None, bounds: tuple[int | None, int | None]) -> Priced:
+    """By one factor for all of it; `bounds` are those of the energy, None where no source states them."""
+    if choice is None:
+        return UNKNOWN
+    factor = choice.factor
+    intensity = factor.intensity_mg_per_kwh
+    low_mj, high_mj = bounds
+    return Priced(
+        covered_mj=facility_mj,
+        carbon_ug=carbon_ug([(facility_mj, intensity)]),
+        low_ug=None if low_mj is None else carbon_ug([(low_mj, factor.low_mg_per_kwh or intensity)]),
+        high_ug=None if high_mj is None else carbon_ug([(high_mj, factor.high_mg_per_kwh or intensity)]),
+        factor_id=factor.factor_id,
+        intensity_mg_per_kwh=intensity,
+        provisional=choice.provisional,
+    )
+
+
+def by_hours(known_mj: int, product: int, facility: Facility | None) -> Priced:
+    """By the hours whose intensity is known: `product` is the sum of their IT energy times it, in mJ and mg.
+
+    Each hour takes the overhead of its month.
+    """
+    whole = facility.pue if facility else Fraction(1)
+    return Priced(
+        covered_mj=known_mj + (facility.overhead_of(known_mj) if facility else 0),
+        carbon_ug=round(Fraction(product * UG_PER_MG, MJ_PER_KWH) * whole),
+        provisional=False,
+    )
+
+
+def by_contracts(
+    facility_mj: int, contracts: Sequence[tuple[int, Contract]], residual: Choice | None
+) -> Priced:
+    """By what the contracts of a site buy, and the residual mix for what they do not; by number.
+
+    Where the intensity of a part is unknown the figure is of the others only.
+    """
+    parts: list[dict[str, Any]] = [
+        {"contract": number, "share_ppm": one.share_ppm, "intensity_mg_per_kwh": one.intensity_mg_per_kwh}
+        for number, one in contracts
+    ]
+    rest_ppm = MILLION - sum(one.share_ppm for _, one in contracts)
+    if rest_ppm:
+        parts.append(
+            {
+                "factor_id": residual.factor.factor_id if residual else None,
+                "share_ppm": rest_ppm,
+                "intensity_mg_per_kwh": residual.factor.intensity_mg_per_kwh if residual else None,
+            }
+        )
+    known = [
+        (part["share_ppm"], part["intensity_mg_per_kwh"])
+        for part in parts
+        if part["intensity_mg_per_kwh"] is not None
+    ]
+    if not known:
+        return Priced(0, None, terms={"parts": parts})
+    covered_ppm = sum(share for share, _ in known)
+    weighted = Fraction(sum(share * intensity for share, intensity in known), MILLION)
+    return Priced(
+        covered_mj=facility_mj * covered_ppm // MILLION,
+        carbon_ug=round(facility_mj * weighted * UG_PER_MG / MJ_PER_KWH),
+        provisional=bool(rest_ppm) and (residual is None or residual.provisional),
+        terms={"parts": parts},
+    )

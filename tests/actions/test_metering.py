@@ -14,6 +14,7 @@ from console.actions.posting import post
 from console.actions.reckoning import months_due, reckon_month
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
 from console.domain.hours import HOUR
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import measurement as m
@@ -278,7 +279,7 @@ def test_carbon_is_reckoned_by_month_with_its_factor_and_rounded_once(database: 
     meter(database)
     reckon(database)
     with database.read(Operator()) as session:
-        lines = {line.tenant_id: line for line in session.scalars(select(t.CarbonLine))}
+        lines = {line.tenant_id: line for line in session.scalars(select(b.CarbonLine))}
     own = lines[CIO]
     assert (own.month, own.energy_mj, own.carbon_ug) == (date(2026, 11, 1), 3_600_000, 52_000)
     assert (own.factor_id, own.intensity_mg_per_kwh, own.provisional) == ("f", 52_000, True)
@@ -293,7 +294,7 @@ def test_reckoning_again_replaces_the_open_month(database: Database) -> None:
         meter(database)
         reckon(database)
     with database.read(Operator()) as session:
-        lines = session.scalars(select(t.CarbonLine).where(t.CarbonLine.workload_id == WEB)).all()
+        lines = session.scalars(select(b.CarbonLine).where(b.CarbonLine.workload_id == WEB)).all()
     assert [line.energy_mj for line in lines] == [80_000]
 
 
@@ -380,8 +381,8 @@ def test_an_hour_that_waits_too_long_is_told(database: Database) -> None:
     assert check(database, now=NOW + timedelta(minutes=11)).holds
 
 
-def a_factor() -> c.EmissionFactor:
-    return c.EmissionFactor(
+def a_factor() -> b.EmissionFactor:
+    return b.EmissionFactor(
         factor_id="f",
         publisher="P",
         title="T",

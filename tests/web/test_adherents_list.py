@@ -17,6 +17,7 @@ from console.domain.access import Role
 from console.domain.adherents import Sector
 from console.domain.directory import GroupRole
 from console.domain.factors import Basis
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import directory as d
 from console.store.models import tenant as t
@@ -55,9 +56,9 @@ def four(database: Database) -> Database:
 
 
 def _a_month(session: Session, tenant_id: int, **amounts: int) -> None:
-    factor = session.scalars(select(c.EmissionFactor).limit(1)).one()
+    factor = session.scalars(select(b.EmissionFactor).limit(1)).one()
     session.add(
-        t.CarbonLine(
+        b.CarbonLine(
             tenant_id=tenant_id,
             month=TODAY.replace(day=1),
             host_id=1,

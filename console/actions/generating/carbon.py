@@ -18,17 +18,18 @@ from console.actions.generating.ledger import bound, ledger_start
 from console.actions.generating.rows import Deed, Row
 from console.actions.generating.scale import ZONE
 from console.actions.generating.world import Host, Workload, World
-from console.actions.reckoning import GEOGRAPHY, OPEN_REVISION, factors
+from console.actions.pricing import COUNTRY, factors
 from console.domain.attribution import Attribution, Share
 from console.domain.carbon import carbon_ug
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED, Claim
 from console.domain.factors import Basis, Choice, Factor, choose
 from console.domain.hours import month_bounds, month_of
 from console.domain.intervals import Measured
+from console.domain.month_lines import OPEN_REVISION, LineKind
 from console.domain.spans import Span
 from console.store.bulk import add_rows
+from console.store.models import carbon as b
 from console.store.models import measurement as m
-from console.store.models import tenant as t
 
 Key = tuple[int, date, int, int]  # tenant_id, month, workload_id, claim_id
 
@@ -72,8 +73,12 @@ def store_carbon(world: World) -> Iterator[Deed]:
 
         def add(session: Session, host: Host = host, sums: dict[Key, _Sum] = sums) -> int:
             registry = factors(session)
-            rows = [_row(host, key, line, registry, world.scale.now) for key, line in sorted(sums.items())]
-            add_rows(session, t.CarbonLine, rows)
+            rows = [
+                _row(host, key, line, zones[key[0]], registry, world.scale.now)
+                for key, line in sorted(sums.items())
+            ]
+            add_rows(session, b.CarbonLine, rows)
+            add_rows(session, b.MonthLine, [_month_line(row) for row in rows])
             return 1
 
         yield add
@@ -143,9 +148,9 @@ def _unclaimed(workload: Workload, start: datetime, end: datetime) -> Iterator[S
     yield start, end
 
 
-def _row(host: Host, key: Key, line: _Sum, registry: Sequence[Factor], now: datetime) -> Row:
+def _row(host: Host, key: Key, line: _Sum, zone: ZoneInfo, registry: Sequence[Factor], now: datetime) -> Row:
     tenant_id, month, workload_id, claim_id = key
-    choice: Choice = choose(registry, GEOGRAPHY, month.year)
+    choice: Choice = choose(registry, COUNTRY, month.year)
     factor = choice.factor
     low = factor.low_mg_per_kwh or factor.intensity_mg_per_kwh
     high = factor.high_mg_per_kwh or factor.intensity_mg_per_kwh
@@ -156,7 +161,14 @@ def _row(host: Host, key: Key, line: _Sum, registry: Sequence[Factor], now: date
         "workload_id": workload_id,
         "claim_id": claim_id,
         "basis": Basis.YEARLY_AVERAGE,
+        "since": month_bounds(month, zone)[0],
         "revision": OPEN_REVISION,
+        "kind": LineKind.OWN if claim_id else LineKind.UNCLAIMED,
+        "counts": True,
+        "service_code": None,
+        "overhead_mj": None,
+        "covered_mj": line.energy_mj,
+        "terms": {},
         "subscription": line.subscription,
         "energy_mj": line.energy_mj,
         "carbon_ug": carbon_ug([(line.energy_mj, factor.intensity_mg_per_kwh)]),
@@ -166,4 +178,19 @@ def _row(host: Host, key: Key, line: _Sum, registry: Sequence[Factor], now: date
         "intensity_mg_per_kwh": factor.intensity_mg_per_kwh,
         "provisional": choice.provisional,
         "reckoned_at": now,
+    }
+
+
+def _month_line(row: Row) -> Row:
+    """The energy of a carbon line: declared, as no hour shows how it was come by."""
+    unknown = ("overhead_mj", "water_ml", "embodied_ug", "embodied_low_ug", "embodied_high_ug")
+    shared = ("tenant_id", "month", "since", "host_id", "workload_id", "claim_id", "revision", "kind")
+    copied = (*shared, "counts", "subscription", "service_code", "energy_mj", "terms", "reckoned_at")
+    return {
+        **{name: row[name] for name in copied},
+        **dict.fromkeys((*unknown, "adpe_ug", "primary_mj", "low_mj", "high_mj", "site")),
+        "hours": 0,
+        "measured_mj": 0,
+        "modelled_mj": 0,
+        "declared_mj": row["energy_mj"],
     }

@@ -2,10 +2,12 @@
 
 from console.store.models import (
     audit,
+    carbon,
     catalogue,
     contract,
     coordination,
     directory,
+    equipment,
     escalation,
     fleet,
     follow_up,
@@ -27,10 +29,12 @@ from console.store.models import (
 
 __all__ = [
     "audit",
+    "carbon",
     "catalogue",
     "contract",
     "coordination",
     "directory",
+    "equipment",
     "escalation",
     "fleet",
     "follow_up",

@@ -10,7 +10,6 @@ from sqlalchemy import ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from console.domain.adherents import Sector
-from console.domain.factors import Perimeter
 from console.domain.folding import fold
 from console.store.base import BigId, CatalogueRow, Code, Count, Label, OwnedRow, Small, folded
 
@@ -167,27 +166,6 @@ class Service(CatalogueRow):
     sales_end_on: Mapped[date | None]
     support_ends_on: Mapped[date | None]
     retired_on: Mapped[date | None]
-
-
-class EmissionFactor(CatalogueRow):
-    """A published emission factor of electricity, with who says so, of when, and how sure we are of it."""
-
-    __tablename__ = "emission_factor"
-    audited: ClassVar[bool] = True
-    factor_id: Mapped[Code] = mapped_column(primary_key=True)
-    publisher: Mapped[Label]
-    title: Mapped[Label]
-    vintage: Mapped[Small]
-    perimeter: Mapped[Perimeter]
-    geography: Mapped[Code]
-    intensity_mg_per_kwh: Mapped[Count]
-    low_mg_per_kwh: Mapped[Count | None]
-    high_mg_per_kwh: Mapped[Count | None]
-    licence: Mapped[Label]
-    source: Mapped[str]
-    retrieved_on: Mapped[date | None]
-    confirmed: Mapped[bool]
-    known_since: Mapped[date]
 
 
 class EnergySource(CatalogueRow):

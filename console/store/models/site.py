@@ -95,3 +95,17 @@ class GridIntensity(CatalogueRow):
     publisher: Mapped[Label]
     state: Mapped[Code]  # how final it is: realtime, consolidated, definitive
     retrieved_at: Mapped[datetime]
+
+
+class GridHour(CatalogueRow):
+    """What a kWh of a grid emits over an hour of which every moment is known: the mean of its figures.
+
+    Whole milligrams, rounded half to even. Written again whenever figures of the hour change.
+    """
+
+    __tablename__ = "grid_hour"
+    grid_zone: Mapped[Code] = mapped_column(primary_key=True)
+    basis: Mapped[Basis] = mapped_column(primary_key=True)
+    hour: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    intensity_mg_per_kwh: Mapped[Count]
+    state: Mapped[Code]  # that of its least final figure

@@ -10,7 +10,6 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.contract import Status
-from console.domain.factors import Basis
 from console.domain.outages import Effect, Source
 from console.domain.price import Indexation, PricePer
 from console.domain.renewal import NoticeUnit
@@ -271,31 +270,6 @@ class CoverageHour(TenantRow):
     host_id: Mapped[KeyId]
     covered_ms: Mapped[Count]
     policy: Mapped[Code]
-
-
-class CarbonLine(TenantRow):
-    """The carbon of one workload for one local month, with its factor: the atom of all sums."""
-
-    __tablename__ = "carbon_line"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant_id"], ["adherent.tenant_id"]),
-        ForeignKeyConstraint(["factor_id"], ["emission_factor.factor_id"]),
-    )
-    month: Mapped[date] = mapped_column(primary_key=True)
-    host_id: Mapped[KeyId]
-    workload_id: Mapped[KeyId]
-    claim_id: Mapped[KeyId]
-    basis: Mapped[Basis] = mapped_column(primary_key=True)
-    revision: Mapped[Number]
-    subscription: Mapped[int | None]
-    energy_mj: Mapped[Count]
-    carbon_ug: Mapped[Count]
-    low_ug: Mapped[Count | None]
-    high_ug: Mapped[Count | None]
-    factor_id: Mapped[Code]
-    intensity_mg_per_kwh: Mapped[Count]
-    provisional: Mapped[bool]
-    reckoned_at: Mapped[datetime]
 
 
 class Statement(TenantRow):

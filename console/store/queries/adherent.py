@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from console.domain.errors import NotFound
 from console.domain.factors import Basis
 from console.domain.hours import month_bounds, month_of
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import directory as d
 from console.store.models import tenant as t
@@ -191,13 +192,14 @@ def _month(session: Session, tenant_id: int, now: datetime, zone: ZoneInfo) -> M
     ).one()
     carbon = session.execute(
         select(
-            func.sum(t.CarbonLine.carbon_ug).label("carbon_ug"),
-            func.max(t.CarbonLine.factor_id).label("factor_id"),
-            func.max(case((t.CarbonLine.provisional, 1), else_=0)).label("provisional"),
+            func.sum(b.CarbonLine.carbon_ug).label("carbon_ug"),
+            func.max(b.CarbonLine.factor_id).label("factor_id"),
+            func.max(case((b.CarbonLine.provisional, 1), else_=0)).label("provisional"),
         ).where(
-            t.CarbonLine.tenant_id == tenant_id,
-            t.CarbonLine.month == month,
-            t.CarbonLine.basis == Basis.YEARLY_AVERAGE,
+            b.CarbonLine.tenant_id == tenant_id,
+            b.CarbonLine.month == month,
+            b.CarbonLine.basis == Basis.YEARLY_AVERAGE,
+            b.CarbonLine.counts,
         )
     ).one()
     return MonthSoFar(
@@ -217,5 +219,5 @@ def _of_quality(quality: str) -> Any:
 
 
 def _factor(session: Session, factor_id: str | None) -> str | None:
-    factor = session.get(c.EmissionFactor, factor_id) if factor_id else None
+    factor = session.get(b.EmissionFactor, factor_id) if factor_id else None
     return None if factor is None else f"{factor.publisher} {factor.vintage}"

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from console.domain.factors import Basis
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import directory as d
 from console.store.models import tenant as t
@@ -127,10 +128,15 @@ def _lines(
             subscriptions=subscriptions.get(row.tenant_id, 0),
             incidents=incidents.get(row.tenant_id, 0),
             energy_mj=int(months[row.tenant_id].energy_mj) if row.tenant_id in months else None,
-            carbon_ug=int(months[row.tenant_id].carbon_ug) if row.tenant_id in months else None,
+            carbon_ug=_carbon(months.get(row.tenant_id)),
         )
         for row in rows
     ]
+
+
+def _carbon(month: Any) -> int | None:
+    """None, too, where the carbon of none of its lines is known."""
+    return None if month is None or month.carbon_ug is None else int(month.carbon_ug)
 
 
 def _numbers(
@@ -144,14 +150,16 @@ def _numbers(
     return {row[0]: row[1] for row in counted}
 
 
-def _months(month: date, tenants: Sequence[int]) -> Select[int, int, int]:
-    line = t.CarbonLine
+def _months(month: date, tenants: Sequence[int]) -> Select[int, int, int | None]:
+    line = b.CarbonLine
     return (
         select(
             line.tenant_id,
             func.sum(line.energy_mj).label("energy_mj"),
             func.sum(line.carbon_ug).label("carbon_ug"),
         )
-        .where(line.tenant_id.in_(tenants), line.month == month, line.basis == Basis.YEARLY_AVERAGE)
+        .where(
+            line.tenant_id.in_(tenants), line.month == month, line.basis == Basis.YEARLY_AVERAGE, line.counts
+        )
         .group_by(line.tenant_id)
     )

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.factors import Basis
 from console.domain.folding import folded_words
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import directory as d
 from console.store.models import people as p
@@ -162,11 +163,14 @@ def _number(of: Select[int]) -> ColumnElement[Any]:
 
 
 def _of_month(amount: Any, month: date) -> ColumnElement[Any]:
-    line = t.CarbonLine
+    line = b.CarbonLine
     return (
         select(func.sum(amount))
         .where(
-            line.tenant_id == c.Adherent.tenant_id, line.month == month, line.basis == Basis.YEARLY_AVERAGE
+            line.tenant_id == c.Adherent.tenant_id,
+            line.month == month,
+            line.basis == Basis.YEARLY_AVERAGE,
+            line.counts,
         )
         .scalar_subquery()
     )
@@ -181,6 +185,6 @@ COLUMNS: Mapping[Sort, Callable[[date], ColumnElement[Any]]] = {
     Sort.MANAGER: lambda _: in_charge_name(c.Adherent.tenant_id),
     Sort.SUBSCRIPTIONS: lambda _: _number(_running()),
     Sort.INCIDENTS: lambda _: _number(_open_incidents()),
-    Sort.ENERGY: lambda month: _of_month(t.CarbonLine.energy_mj, month),
-    Sort.CARBON: lambda month: _of_month(t.CarbonLine.carbon_ug, month),
+    Sort.ENERGY: lambda month: _of_month(b.CarbonLine.energy_mj, month),
+    Sort.CARBON: lambda month: _of_month(b.CarbonLine.carbon_ug, month),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -15,6 +16,8 @@ from console.domain.carbon import carbon_within
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.factors import Basis
 from console.domain.hours import day_bounds, hours_between, month_bounds
+from console.domain.month_lines import NO_HOST, OPEN_REVISION
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import measurement as m
@@ -195,13 +198,24 @@ class _Month:
     def __init__(
         self, session: Session, tenant_id: int | None, day: date, zone: str, day_start: datetime
     ) -> None:
-        line, carbon = t.EnergyLine, t.CarbonLine
+        line, carbon = t.EnergyLine, b.CarbonLine
         owner = () if tenant_id is None else (carbon.tenant_id == tenant_id,)
         month = day.replace(day=1)
         rows = session.scalars(
-            select(carbon).where(*owner, carbon.month == month, carbon.basis == Basis.YEARLY_AVERAGE)
+            select(carbon).where(
+                *owner,
+                carbon.month == month,
+                carbon.basis == Basis.YEARLY_AVERAGE,
+                carbon.revision == OPEN_REVISION,
+                carbon.host_id != NO_HOST,
+            )
         ).all()
-        self.lines = {_key(row): row for row in rows}
+        self.energy_mj: Counter[LineKey] = Counter()
+        self.carbon: dict[LineKey, int | None] = {}
+        for row in rows:
+            self.energy_mj[_key(row)] += row.energy_mj
+            so_far, more = self.carbon.get(_key(row), 0), row.carbon_ug
+            self.carbon[_key(row)] = None if so_far is None or more is None else so_far + more
         self.factor = rows[0].factor_id if rows else None
         self.provisional = any(row.provisional for row in rows) if rows else None
         month_start, _ = month_bounds(month, ZoneInfo(zone))
@@ -217,12 +231,12 @@ class _Month:
 
     def carbon_ug(self, row: Any) -> int | None:
         """None before the first reckoning; energy that came since waits for the next one."""
-        line = self.lines.get(_key(row))
-        if line is None:
+        key = _key(row)
+        month_ug, month_mj = self.carbon.get(key), self.energy_mj[key]
+        if month_ug is None:
             return None
-        before_mj = min(self.before.get(_key(row), 0), line.energy_mj)
-        energy_mj = min(int(row.energy_mj), line.energy_mj - before_mj)
-        return carbon_within(line.carbon_ug, line.energy_mj, before_mj, energy_mj)
+        before_mj = min(self.before.get(key, 0), month_mj)
+        return carbon_within(month_ug, month_mj, before_mj, min(int(row.energy_mj), month_mj - before_mj))
 
 
 @dataclass(frozen=True, slots=True)

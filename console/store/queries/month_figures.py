@@ -15,6 +15,7 @@ from console.domain.alerts import standing
 from console.domain.errors import NotFound
 from console.domain.factors import Basis
 from console.domain.hours import day_bounds, month_bounds
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import measurement as m
@@ -56,15 +57,15 @@ def month_figures(
     ).judged()
 
 
-def _carbon_lines(session: Session, tenant_id: int, month: date) -> Sequence[t.CarbonLine]:
+def _carbon_lines(session: Session, tenant_id: int, month: date) -> Sequence[b.CarbonLine]:
     return session.scalars(
-        select(t.CarbonLine)
+        select(b.CarbonLine)
         .where(
-            t.CarbonLine.tenant_id == tenant_id,
-            t.CarbonLine.month == month,
-            t.CarbonLine.basis == Basis.YEARLY_AVERAGE,
+            b.CarbonLine.tenant_id == tenant_id,
+            b.CarbonLine.month == month,
+            b.CarbonLine.basis == Basis.YEARLY_AVERAGE,
         )
-        .order_by(t.CarbonLine.energy_mj.desc(), t.CarbonLine.host_id, t.CarbonLine.workload_id)
+        .order_by(b.CarbonLine.energy_mj.desc(), b.CarbonLine.host_id, b.CarbonLine.workload_id)
     ).all()
 
 
@@ -96,7 +97,7 @@ def _hours(session: Session, tenant_id: int, start: datetime, end: datetime) -> 
 
 def _sums(session: Session, tenant_id: int, month: date) -> Sequence[Any]:
     """The energy of each line of a month before the ledger: declared, as no hour shows how it was come by."""
-    line = t.CarbonLine
+    line = b.CarbonLine
     keys = (line.host_id, line.workload_id, line.claim_id, line.subscription)
     return session.execute(
         select(
@@ -108,13 +109,15 @@ def _sums(session: Session, tenant_id: int, month: date) -> Sequence[Any]:
             null().label("low_mj"),
             null().label("high_mj"),
         )
-        .where(line.tenant_id == tenant_id, line.month == month, line.basis == Basis.YEARLY_AVERAGE)
+        .where(
+            line.tenant_id == tenant_id, line.month == month, line.basis == Basis.YEARLY_AVERAGE, line.counts
+        )
         .order_by(line.energy_mj.desc(), *keys)
     ).all()
 
 
 def _lines(
-    session: Session, tenant_id: int, rows: Sequence[Any], month_lines: Iterable[t.CarbonLine]
+    session: Session, tenant_id: int, rows: Sequence[Any], month_lines: Iterable[b.CarbonLine]
 ) -> Iterable[figures.Line]:
     carbon = {(row.host_id, row.workload_id, row.claim_id): row for row in month_lines}
     services, shared = _services(session, tenant_id), _shared_services(session, rows)
@@ -200,12 +203,12 @@ def _days(session: Session, tenant_id: int, month: date, zone: ZoneInfo) -> Iter
         day += timedelta(days=1)
 
 
-def _factors(session: Session, month_lines: Iterable[t.CarbonLine]) -> Iterable[figures.Factor]:
+def _factors(session: Session, month_lines: Iterable[b.CarbonLine]) -> Iterable[figures.Factor]:
     provisional = {line.factor_id: line.provisional for line in month_lines}
     rows = session.scalars(
-        select(c.EmissionFactor)
-        .where(c.EmissionFactor.factor_id.in_(provisional))
-        .order_by(c.EmissionFactor.factor_id)
+        select(b.EmissionFactor)
+        .where(b.EmissionFactor.factor_id.in_(provisional))
+        .order_by(b.EmissionFactor.factor_id)
     )
     for row in rows:
         yield figures.Factor(

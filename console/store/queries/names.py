@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.domain.errors import NotFound
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 
 
@@ -37,5 +38,5 @@ def adherents(session: Session, tenant_ids: Iterable[int]) -> dict[int, Named]:
 
 def factor(session: Session, factor_id: str | None) -> str | None:
     """A factor by its publisher and vintage."""
-    found = None if factor_id is None else session.get(c.EmissionFactor, factor_id)
+    found = None if factor_id is None else session.get(b.EmissionFactor, factor_id)
     return None if found is None else f"{found.publisher} {found.vintage}"

@@ -16,6 +16,7 @@ from console.domain.carbon import carbon_within
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.factors import Basis
 from console.domain.hours import day_bounds, month_bounds
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import contract as a
 from console.store.models import coordination as k
@@ -222,8 +223,8 @@ def _count(session: Session, statement: Select[Any]) -> int:
 
 
 def _month(session: Session, day: date) -> Month:
-    line = t.CarbonLine
-    of_month = (line.month == day.replace(day=1), line.basis == Basis.YEARLY_AVERAGE)
+    line = b.CarbonLine
+    of_month = (line.month == day.replace(day=1), line.basis == Basis.YEARLY_AVERAGE, line.counts)
     lines, energy_mj, carbon_ug, factor = session.execute(
         select(func.count(), func.sum(line.energy_mj), func.sum(line.carbon_ug), func.max(line.factor_id))
         .select_from(line)
@@ -233,7 +234,11 @@ def _month(session: Session, day: date) -> Month:
     if not lines:
         return Month(day.replace(day=1), None, None, None, provisional)
     return Month(
-        day.replace(day=1), int(energy_mj), int(carbon_ug), names.factor(session, factor), provisional
+        day.replace(day=1),
+        int(energy_mj),
+        None if carbon_ug is None else int(carbon_ug),
+        names.factor(session, factor),
+        provisional,
     )
 
 
@@ -389,11 +394,13 @@ def _holds(claim: Any, top: Any, now: datetime) -> Any:
 
 def _followed(session: Session, month: date) -> list[Followed]:
     carbon = {
-        tenant_id: (int(energy_mj), int(carbon_ug))
+        tenant_id: (int(energy_mj), None if carbon_ug is None else int(carbon_ug))
         for tenant_id, energy_mj, carbon_ug in session.execute(
-            select(t.CarbonLine.tenant_id, func.sum(t.CarbonLine.energy_mj), func.sum(t.CarbonLine.carbon_ug))
-            .where(t.CarbonLine.month == month, t.CarbonLine.basis == Basis.YEARLY_AVERAGE)
-            .group_by(t.CarbonLine.tenant_id)
+            select(b.CarbonLine.tenant_id, func.sum(b.CarbonLine.energy_mj), func.sum(b.CarbonLine.carbon_ug))
+            .where(
+                b.CarbonLine.month == month, b.CarbonLine.basis == Basis.YEARLY_AVERAGE, b.CarbonLine.counts
+            )
+            .group_by(b.CarbonLine.tenant_id)
         )
     }
     active = _by_tenant(session, t.Subscription, t.Subscription.status == t.SubscriptionStatus.ACTIVE)

@@ -13,6 +13,7 @@ from console.domain.claims import OPERATOR_TENANT
 from console.domain.committees import TaskState
 from console.domain.contacts import ContactRole
 from console.domain.factors import Basis
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import follow_up as f
 from console.store.models import people as p
@@ -177,14 +178,19 @@ def _incidents(session: Session, shown: Sequence[int], now: datetime) -> dict[in
     return {tenant_id: Incidents(number, int(risk), int(late)) for tenant_id, number, risk, late in rows}
 
 
-def _figures(session: Session, shown: Sequence[int], month: date) -> dict[int, tuple[int, int]]:
-    line = t.CarbonLine
+def _figures(session: Session, shown: Sequence[int], month: date) -> dict[int, tuple[int, int | None]]:
+    line = b.CarbonLine
     rows = session.execute(
         select(line.tenant_id, func.sum(line.energy_mj), func.sum(line.carbon_ug))
-        .where(line.tenant_id.in_(shown), line.month == month, line.basis == Basis.YEARLY_AVERAGE)
+        .where(
+            line.tenant_id.in_(shown), line.month == month, line.basis == Basis.YEARLY_AVERAGE, line.counts
+        )
         .group_by(line.tenant_id)
     )
-    return {tenant_id: (int(energy_mj), int(carbon_ug)) for tenant_id, energy_mj, carbon_ug in rows}
+    return {
+        tenant_id: (int(energy_mj), None if carbon_ug is None else int(carbon_ug))
+        for tenant_id, energy_mj, carbon_ug in rows
+    }
 
 
 def _contacts(session: Session, shown: Sequence[int], today: date) -> Mapping[int, set[ContactRole]]:

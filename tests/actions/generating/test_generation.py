@@ -27,6 +27,7 @@ from console.domain.clock import EventKind
 from console.domain.errors import Conflict, Invalid
 from console.domain.hours import HOUR
 from console.store.base import Base
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import fleet
@@ -97,12 +98,12 @@ def test_metering_the_generated_readings_again_changes_nothing(past: Past) -> No
 def test_reckoning_a_month_of_the_ledger_again_changes_nothing(past: Past) -> None:
     database, world = past
     with database.read(Operator()) as session:
-        before = rows(session, t.CarbonLine)
+        before = rows(session, b.CarbonLine)
     with database.write(Operator()) as session:
         for adherent in world.adherents:
             reckon(session, adherent.tenant_id, date(2025, 12, 1), now=SMALL.now)
     with database.read(Operator()) as session:
-        assert rows(session, t.CarbonLine) == before
+        assert rows(session, b.CarbonLine) == before
 
 
 def test_a_month_before_the_ledger_is_what_its_hours_would_have_given(past: Past) -> None:
@@ -124,7 +125,7 @@ def test_a_statement_of_a_month_before_the_ledger_is_made_from_its_sums(past: Pa
     database, world = past
     november = date(2025, 11, 1)
     with database.read(Operator()) as session:
-        told, before = _energy(session, november), rows(session, t.CarbonLine)
+        told, before = _energy(session, november), rows(session, b.CarbonLine)
     tenant_id = next(one.tenant_id for one in world.adherents if one.tenant_id in told)
     with database.write(Operator()) as session:
         number = issue_statement(session, tenant_id, november, now=SMALL.now, by="test")
@@ -136,21 +137,21 @@ def test_a_statement_of_a_month_before_the_ledger_is_made_from_its_sums(past: Pa
     assert {day.energy_mj for day in figures.days} == {None}
     assert DraftReason.COVERAGE_LOW in figures.draft_reasons
     with database.read(Operator()) as session:
-        assert rows(session, t.CarbonLine) == before
+        assert rows(session, b.CarbonLine) == before
 
 
 def test_an_hour_of_the_ledger_leaves_the_month_before_it_as_it_was(past: Past) -> None:
     """It begins with the month of the easternmost adherent, which elsewhere is late in another one."""
     database, world = past
     with database.read(Operator()) as session:
-        before = rows(session, t.CarbonLine, t.CarbonLine.month == date(2025, 11, 1))
+        before = rows(session, b.CarbonLine, b.CarbonLine.month == date(2025, 11, 1))
     with database.write(Operator()) as session:
         session.add(k.MonthDue(tenant_id=1, month=date(2025, 11, 1), due_at=ledger_start(world)))
     with database.write(Operator()) as session:
         for tenant_id, month in months_due(session, now=SMALL.now):
             assert reckon_month(session, tenant_id, month, now=SMALL.now)
     with database.read(Operator()) as session:
-        assert rows(session, t.CarbonLine, t.CarbonLine.month == date(2025, 11, 1)) == before != []
+        assert rows(session, b.CarbonLine, b.CarbonLine.month == date(2025, 11, 1)) == before != []
         assert months_due(session, now=SMALL.now) == []
 
 
@@ -190,7 +191,7 @@ def test_generated_readings_are_kept_however_old_they_are(past: Past) -> None:
 
 
 def _energy(session: Session, month: date) -> dict[int, int]:
-    line = t.CarbonLine
+    line = b.CarbonLine
     found = session.execute(
         select(line.tenant_id, func.sum(line.energy_mj)).where(line.month == month).group_by(line.tenant_id)
     )

@@ -1,0 +1,222 @@
+"""Carbon of month lines: the one place where it is reckoned, each line stored with its factor, on each basis.
+
+energy + overhead x the factor of the year          -> yearly average
+sum of hours x what the grid burnt in each          -> hourly, direct
+energy + overhead x the contracts, the residual mix -> market-based, where contracts are entered
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from console.actions.reckoning_due import Step, take
+from console.domain.carbon import Priced, by_contracts, by_factor, by_hours
+from console.domain.errors import NotFound
+from console.domain.factors import Basis, Choice, Factor, Perimeter, choose
+from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility
+from console.store.models import carbon as b
+from console.store.models import site as s
+from console.store.queries.sites import contract_of
+
+COUNTRY = "FRA"  # of hosts of which nobody says where they stand: the operator's
+LineKey = tuple[datetime, int, int, int]
+Direct = Mapping[LineKey, tuple[int, int]]
+
+
+def restate(session: Session, tenant_id: int, month: date, *, now: datetime) -> bool:
+    """Price an adherent's month again; False where another process took it first."""
+    if not take(session, Step.PRICES, str(tenant_id), month):
+        return False
+    price_lines(session, [tenant_id], month, now=now)
+    return True
+
+
+def price_lines(
+    session: Session,
+    tenants: Sequence[int],
+    month: date,
+    *,
+    now: datetime,
+    direct: Direct | None = None,
+    only: Iterable[LineKey] | None = None,
+) -> int:
+    """Price the open lines of a month of some adherents; how many carbon lines that makes.
+
+    `direct` holds by line the energy whose hourly intensity is known and its product with that; without it
+    the hourly lines stay as they are, as the energy does. `only` some lines: those of a site, say.
+    """
+    wanted = None if only is None else set(only)
+    rows = [
+        row
+        for row in session.scalars(
+            select(b.MonthLine).where(
+                b.MonthLine.tenant_id.in_(tenants),
+                b.MonthLine.month == month,
+                b.MonthLine.revision == OPEN_REVISION,
+            )
+        )
+        if wanted is None or _key(row) in wanted
+    ]
+    _withdraw(session, tenants, month, wanted, hourly=direct is not None)
+    prices = _Prices(session)
+    lines = [
+        _carbon_line(row, basis, priced, now)
+        for row in rows
+        for basis, priced in prices.of(row, direct if row.host_id != NO_HOST or wanted else None)
+    ]
+    if lines:
+        session.execute(insert(b.CarbonLine), lines)
+    return len(lines)
+
+
+def factors(session: Session) -> list[Factor]:
+    """The registry in the terms of the domain."""
+    return [factor_of(row) for row in session.scalars(select(b.EmissionFactor))]
+
+
+def factor_of(row: b.EmissionFactor) -> Factor:
+    """A stored factor in the terms of the domain."""
+    return Factor(
+        factor_id=row.factor_id,
+        publisher=row.publisher,
+        title=row.title,
+        vintage=row.vintage,
+        perimeter=row.perimeter,
+        geography=row.geography,
+        intensity_mg_per_kwh=row.intensity_mg_per_kwh,
+        low_mg_per_kwh=row.low_mg_per_kwh,
+        high_mg_per_kwh=row.high_mg_per_kwh,
+        licence=row.licence,
+        source=row.source,
+        retrieved_on=row.retrieved_on,
+        confirmed=row.confirmed,
+        combustion_mg_per_kwh=row.combustion_mg_per_kwh,
+        upstream_mg_per_kwh=row.upstream_mg_per_kwh,
+        losses_mg_per_kwh=row.losses_mg_per_kwh,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        known_since=row.known_since,
+        replaces=row.replaces,
+    )
+
+
+class _Prices:
+    """What a kWh emits at each site, by basis; read once for all lines."""
+
+    def __init__(self, session: Session) -> None:
+        self.registry = factors(session)
+        self.sites = {row.code: row for row in session.scalars(select(s.Site))}
+        self.contracts: dict[str, list[tuple[int, Any]]] = {}
+        for row in session.scalars(select(s.PowerContract).order_by(s.PowerContract.number)):
+            self.contracts.setdefault(row.site, []).append((row.number, contract_of(row)))
+        self.chosen: dict[tuple[str, int, Perimeter], Choice | None] = {}
+
+    def of(self, line: b.MonthLine, direct: Direct | None) -> Iterable[tuple[Basis, Priced]]:
+        """The carbon of a line on each basis that holds for it."""
+        site = self.sites.get(line.site or "")
+        day = line.since.astimezone(ZoneInfo(site.zone)).date() if site else line.month
+        country = site.country if site else COUNTRY
+        factor = self._choose(country, day.year, Perimeter.CONSUMPTION_LIFE_CYCLE)
+        yield Basis.YEARLY_AVERAGE, by_factor(_energy(line), factor, _bounds(line))
+        if direct is not None:
+            known_mj, product = direct.get(_key(line), (0, 0))
+            if known_mj:
+                yield Basis.HOURLY_DIRECT, by_hours(known_mj, product, Facility.of_terms(line.terms))
+        contracts = [
+            (number, one)
+            for number, one in self.contracts.get(line.site or "", ())
+            if one.valid_from <= day < one.valid_to
+        ]
+        if contracts:
+            residual = self._choose(country, day.year, Perimeter.RESIDUAL_MIX)
+            yield Basis.MARKET_BASED, by_contracts(_energy(line), contracts, residual)
+
+    def _choose(self, country: str, year: int, perimeter: Perimeter) -> Choice | None:
+        key = (country, year, perimeter)
+        if key not in self.chosen:
+            try:
+                self.chosen[key] = choose(self.registry, country, year, perimeter)
+            except NotFound:
+                self.chosen[key] = None
+        return self.chosen[key]
+
+
+def _key(line: b.MonthLine) -> LineKey:
+    return line.since, line.host_id, line.workload_id, line.claim_id
+
+
+def _energy(line: b.MonthLine) -> int:
+    return line.energy_mj + (line.overhead_mj or 0)
+
+
+def _bounds(line: b.MonthLine) -> tuple[int | None, int | None]:
+    """The bounds of the energy with the overhead that falls to them."""
+    facility = Facility.of_terms(line.terms)
+
+    def with_overhead(energy_mj: int | None) -> int | None:
+        if energy_mj is None:
+            return None
+        return energy_mj + (facility.overhead_of(energy_mj) if facility and line.overhead_mj else 0)
+
+    return with_overhead(line.low_mj), with_overhead(line.high_mj)
+
+
+def _withdraw(
+    session: Session, tenants: Sequence[int], month: date, only: set[LineKey] | None, *, hourly: bool
+) -> None:
+    """Delete what is priced again; shares and lines of sites are told their hours by those who make them."""
+    line = b.CarbonLine
+    of_month = (line.tenant_id.in_(tenants), line.month == month, line.revision == OPEN_REVISION)
+    if only is None:
+        lasting = line.basis == Basis.HOURLY_DIRECT
+        if hourly:
+            lasting = lasting & (line.host_id == NO_HOST)
+        session.execute(delete(line).where(*of_month, ~lasting))
+        return
+    for since, host_id, workload_id, claim_id in sorted(only):
+        key = (
+            line.since == since,
+            line.host_id == host_id,
+            line.workload_id == workload_id,
+            line.claim_id == claim_id,
+        )
+        session.execute(delete(line).where(*of_month, *key))
+
+
+def _carbon_line(row: b.MonthLine, basis: Basis, priced: Priced, now: datetime) -> dict[str, Any]:
+    return {
+        "tenant_id": row.tenant_id,
+        "month": row.month,
+        "since": row.since,
+        "host_id": row.host_id,
+        "workload_id": row.workload_id,
+        "claim_id": row.claim_id,
+        "basis": basis,
+        "revision": OPEN_REVISION,
+        "kind": row.kind,
+        "counts": row.counts,
+        "subscription": row.subscription,
+        "service_code": row.service_code,
+        "energy_mj": row.energy_mj,
+        "overhead_mj": row.overhead_mj,
+        "covered_mj": priced.covered_mj,
+        "carbon_ug": priced.carbon_ug,
+        "low_ug": priced.low_ug,
+        "high_ug": priced.high_ug,
+        "factor_id": priced.factor_id,
+        "intensity_mg_per_kwh": priced.intensity_mg_per_kwh,
+        "provisional": priced.provisional or _is_provisional(row),
+        "terms": dict(priced.terms),
+        "reckoned_at": now,
+    }
+
+
+def _is_provisional(row: b.MonthLine) -> bool:
+    facility = Facility.of_terms(row.terms)
+    return facility is not None and facility.provisional
