@@ -17,6 +17,7 @@ from console.domain.access import Role
 from console.domain.adherents import Sector
 from console.domain.directory import GroupRole
 from console.domain.factors import Basis
+from console.domain.month_lines import LineKind
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import directory as d
@@ -61,11 +62,16 @@ def _a_month(session: Session, tenant_id: int, **amounts: int) -> None:
         b.CarbonLine(
             tenant_id=tenant_id,
             month=TODAY.replace(day=1),
+            since=datetime(TODAY.year, TODAY.month, 1, tzinfo=UTC),
             host_id=1,
             workload_id=1,
             claim_id=1,
             basis=Basis.YEARLY_AVERAGE,
-            revision=1,
+            revision=0,
+            kind=LineKind.OWN,
+            counts=True,
+            covered_mj=amounts["energy_mj"],
+            terms={},
             factor_id=factor.factor_id,
             intensity_mg_per_kwh=factor.intensity_mg_per_kwh,
             provisional=True,
