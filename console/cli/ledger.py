@@ -10,6 +10,7 @@ import click
 
 from console.cli.prepared import prepared
 from console.store.queries import ledger
+from console.store.queries.month_ledger import check_months
 from console.store.session import Operator
 
 group = click.Group("ledger", help="The energy ledger.")
@@ -35,14 +36,16 @@ class Instant(click.ParamType[datetime]):
 @click.option("--to", "end", type=Instant(), help="End, not included; default: now.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on one line.")
 def check(start: datetime | None, end: datetime | None, as_json: bool) -> None:
-    """Add up every hour from the meter to the adherents; exit status 1 if anything is missing or stuck."""
+    """Add up every hour and month from meter to adherent; status 1 if anything is missing or stuck."""
     now = datetime.now(UTC)
     with prepared().read(Operator()) as session:
         start = start or ledger.first_hour(session) or now
         found = ledger.check(session, start, end or now, now=now)
+        months = check_months(session, start, end or now)
+    told = asdict(found) | asdict(months)
     if as_json:
-        click.echo(json.dumps(asdict(found)))
+        click.echo(json.dumps(told))
     else:
-        for name, value in asdict(found).items():
-            click.echo(f"{name:14} {'unknown' if value is None else value}")
-    raise SystemExit(0 if found.holds else 1)
+        for name, value in told.items():
+            click.echo(f"{name:17} {'unknown' if value is None else value}")
+    raise SystemExit(0 if found.holds and months.holds else 1)

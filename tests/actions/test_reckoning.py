@@ -22,6 +22,7 @@ from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
 from console.store.models import site as s
+from console.store.queries.month_ledger import check_months
 from console.store.session import Database, Operator
 from tests.carbon_past import NOW, PARIS, a_host, a_meter, hours_of, intensity, reckon_all
 from tests.given import an_adherent, an_empty_database
@@ -284,7 +285,7 @@ def test_reckoning_twice_gives_the_same_rows(database: Database) -> None:
 AMOUNTS = st.integers(1, 10**12)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     used=st.lists(st.tuples(AMOUNTS, st.sampled_from([None, 7, 8])), min_size=1, max_size=4),
     kept_mj=st.integers(0, 10**9),
@@ -318,6 +319,15 @@ def test_the_lines_of_all_adherents_are_the_site_to_the_millijoule(
         reckon_all(session)
         told = [row for row in lines(session, site="tls") if START <= row.since < END or row.since < START]
         of_march = [row for row in told if row.since >= START and row.since < END]
+        found = check_months(session, START - timedelta(days=40), END + timedelta(days=40))
+        (own, *_) = [row for row in told if row.kind in (LineKind.OWN, LineKind.UNCLAIMED)]
+        own.energy_mj += 1
+        session.flush()
+        wrong = check_months(session, START - timedelta(days=40), END + timedelta(days=40))
+        own.energy_mj -= 1
+    assert found.holds
+    assert (found.site_months, found.waiting_months) == (1, 0)
+    assert (wrong.month_residue_mj, wrong.holds) == (1, False)
     assert sum(row.energy_mj for row in of_march) == it_mj
     assert sum(row.energy_mj + (row.overhead_mj or 0) for row in of_march) == it_mj + overhead_mj
     assert sum(row.water_ml or 0 for row in of_march) <= water_ml
