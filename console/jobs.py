@@ -34,7 +34,7 @@ from console.actions.expiry import forget_links, forget_sign_ins
 from console.actions.ingest import forget_readings
 from console.actions.metering import hours_due, meter_hour, postpone_hour
 from console.actions.passing_on import Post, pass_on, postpone
-from console.actions.pricing import restate
+from console.actions.pricing import portions, postpone_pricing, restate
 from console.actions.quarantine import forget_quarantined
 from console.actions.reckoning import months_due, postpone_month, reckon_month
 from console.actions.reckoning_due import Step, postpone_step, steps_due
@@ -61,6 +61,7 @@ STOPS_WITHIN_S = 1.5
 ASKED_AT_ONCE = 8
 RETRIED_AFTER = timedelta(minutes=1)
 LONGEST_CAUSE = 400
+PRICED_AT_ONCE = 500  # months of adherents
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = logging.getLogger("console.jobs")
@@ -134,8 +135,24 @@ def reckon(means: Means) -> None:
         lambda session, month: reckon_month(session, *month, now=means.clock()),
         lambda session, month: postpone_month(session, *month, until=means.clock() + RETRIED_AFTER),
     )
-    for step in (Step.PRICES, Step.REST):
-        _reckon_step(means, step)
+    _restate(means)
+    _reckon_step(means, Step.REST)
+
+
+def _restate(means: Means) -> None:
+    """Price again the months whose factors changed, many adherents at a time, until none is left."""
+    while True:
+        with means.database.read(Operator()) as session:
+            due = portions(steps_due(session, Step.PRICES, now=means.clock(), limit=PRICED_AT_ONCE))
+        _each(
+            means,
+            "pricing",
+            due,
+            lambda session, portion: restate(session, *portion, now=means.clock()),
+            lambda session, portion: postpone_pricing(session, *portion, until=means.clock() + RETRIED_AFTER),
+        )
+        if not due:
+            return
 
 
 def _reckon_step(means: Means, step: Step) -> None:
@@ -301,7 +318,6 @@ def keep_audit(means: Means) -> None:
 
 RECKONINGS: Mapping[Step, Callable[..., bool]] = {
     Step.SITE: settle_month,
-    Step.PRICES: lambda session, adherent, month, now: restate(session, int(adherent), month, now=now),
     Step.REST: settle_rest,
 }
 TIMETABLE = (

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from console.actions import facility
 from console.actions.posting import post
+from console.actions.pricing import portions, restate
 from console.actions.reckoning import months_due, reckon_month
 from console.actions.reckoning_due import Step, steps_due
 from console.domain.facility import NO_POINT, Quantity
@@ -131,8 +132,10 @@ def reckon_all(session: Session, now: datetime = NOW) -> None:
             worked |= _work(session, step, now)
         for tenant_id, month in months_due(session, now=now):
             worked |= reckon_month(session, tenant_id, month, now=now)
-        for step in (Step.SERVICE, Step.PRICES, Step.REST):
-            worked |= _work(session, step, now)
+        worked |= _work(session, Step.SERVICE, now)
+        for month, tenants in portions(steps_due(session, Step.PRICES, now=now)):
+            worked |= bool(restate(session, month, tenants, now=now))
+        worked |= _work(session, Step.REST, now)
         session.flush()
         if not worked:
             return

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from console.actions.reckoning_due import Step, take
+from console.actions.reckoning_due import Step, postpone_step, take
 from console.domain.carbon import Priced, by_contracts, by_factor, by_hours
 from console.domain.errors import NotFound
 from console.domain.factors import Basis, Choice, Factor, Perimeter, choose
@@ -25,16 +25,33 @@ from console.store.models import site as s
 from console.store.queries.sites import contract_of
 
 COUNTRY = "FRA"  # of hosts of which nobody says where they stand: the operator's
+AT_ONCE = 100  # adherents of a transaction
 LineKey = tuple[datetime, int, int, int]
 Direct = Mapping[LineKey, tuple[int, int]]
 
 
-def restate(session: Session, tenant_id: int, month: date, *, now: datetime) -> bool:
-    """Price an adherent's month again; False where another process took it first."""
-    if not take(session, Step.PRICES, str(tenant_id), month):
-        return False
-    price_lines(session, [tenant_id], month, now=now)
-    return True
+def portions(due: Iterable[tuple[str, date]]) -> list[tuple[date, list[int]]]:
+    """Months of adherents to price, those of one month together: some for each transaction."""
+    by_month: dict[date, list[int]] = {}
+    for adherent, month in due:
+        by_month.setdefault(month, []).append(int(adherent))
+    return [
+        (month, tenants[place : place + AT_ONCE])
+        for month, tenants in by_month.items()
+        for place in range(0, len(tenants), AT_ONCE)
+    ]
+
+
+def restate(session: Session, month: date, tenants: Iterable[int], *, now: datetime) -> int:
+    """Price a month of adherents again, whose energy stays; what another process took is left to it."""
+    taken = [one for one in tenants if take(session, Step.PRICES, str(one), month)]
+    return price_lines(session, taken, month, now=now) if taken else 0
+
+
+def postpone_pricing(session: Session, month: date, tenants: Iterable[int], until: datetime) -> None:
+    """Let other months go first."""
+    for tenant_id in tenants:
+        postpone_step(session, Step.PRICES, str(tenant_id), month, until)
 
 
 def price_lines(
