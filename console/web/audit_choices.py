@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from console.web.adherent_words import COMMITTEE_KINDS, CONTACT_ROLES, KINDS, SECTORS
+from console.web.factor_words import PERIMETERS
 from console.web.fleet_words import POLICIES
 from console.web.major_words import CAPACITIES, MAJOR_PHASES, RECIPIENTS
 from console.web.site_words import CONTRACT_KINDS
@@ -88,11 +89,7 @@ CHOICES: Mapping[str, Words] = {
     "committee.kind": COMMITTEE_KINDS,
     "contact.role": CONTACT_ROLES,
     "directory.kind": LISTS,
-    "emission_factor.perimeter": {
-        "consumption_life_cycle": lazy_gettext("mix de consommation, cycle de vie"),
-        "production_life_cycle": lazy_gettext("mix de production, cycle de vie"),
-        "production_direct": lazy_gettext("mix de production, émissions directes"),
-    },
+    "emission_factor.perimeter": PERIMETERS,
     "follow_up_task.state": {
         "open": lazy_gettext("à faire"),
         "done": lazy_gettext("faite"),

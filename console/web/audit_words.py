@@ -165,6 +165,7 @@ COLUMNS = {
     "committee": lazy_gettext("comité"),
     "confirmed": lazy_gettext("confirmé"),
     "confirmed_at": lazy_gettext("confirmé le"),
+    "confirmed_by": lazy_gettext("confirmé par"),
     "contact": lazy_gettext("contact"),
     "contract": lazy_gettext("référence du contrat"),
     "convention": lazy_gettext("numéro de convention"),

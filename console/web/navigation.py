@@ -72,6 +72,7 @@ ENTRIES = (
         ),
         Permission.SEE_FLEET,
     ),
+    Entry("factors.index", lazy_gettext("Carbone"), "carbon", ("factors",), Permission.SEE_CATALOGUE),
     Entry(
         "incident_list.index",
         lazy_gettext("Incidents"),

@@ -26,6 +26,8 @@ FACTOR_COLUMNS = (
     ("valid_from", sa.Date()),
     ("valid_to", sa.Date()),
     ("recorded_by", sa.String(length=200)),
+    ("confirmed_by", sa.String(length=200)),
+    ("confirmed_at", INSTANT),
 )
 AMOUNTS = ("embodied_ug", "embodied_low_ug", "embodied_high_ug", "adpe_ug", "primary_mj")
 

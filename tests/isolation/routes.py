@@ -261,6 +261,7 @@ ROUTES: Mapping[str, Route] = {
     "incidents_api.list_changes": machine(),
     "incidents_api.put_ticket": machine(desk="essai", external_id="{ticket}"),
     "incidents_api.show_ticket": machine(desk="essai", external_id="{ticket}"),
+    "factors.index": across(shows=False),
     "explanations.show": of_adherent(number="{incident}", clock="ttr"),
     "incident_report.as_pdf": of_adherent(number="{incident}"),
     "incident_report.show": of_adherent(number="{incident}"),

@@ -29,7 +29,7 @@ class EmissionFactor(CatalogueRow):
 
     Two axes of time: it holds for energy from `valid_from` on (to `valid_to`, excluded, where it ends), and
     we have known it since `known_since`. A value is never edited: what corrects it is another factor that
-    `replaces` it. The components add up to the value where the publisher states all of them.
+    `replaces` it; that it was read at its source may be said later. The components add up to the value where the publisher states all of them.
     """
 
     __tablename__ = "emission_factor"
@@ -55,6 +55,8 @@ class EmissionFactor(CatalogueRow):
     known_since: Mapped[date]
     replaces: Mapped[str | None] = mapped_column(ForeignKey("emission_factor.factor_id"))
     recorded_by: Mapped[Label | None]  # None: came with the catalogue
+    confirmed_by: Mapped[Label | None]  # who read it at its source later on; `source` then says where
+    confirmed_at: Mapped[datetime | None]
 
 
 class MonthLine(TenantRow):
