@@ -55,6 +55,15 @@ def line(page: str, host: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", found[0]).replace("\N{NO-BREAK SPACE}", " ").split())
 
 
+def test_where_nothing_can_be_filtered_no_filters_are_shown(database: Database, sign_in_as: SignIn) -> None:
+    with database.write(Operator()) as session:
+        given.an_adherent(session, FOIX, "CH de Foix")
+        fleet.heard(session, Told("srv-01"), hours=1)
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    assert 'aria-label="Filtres"' in browser.get("/fleet?state=sound").text
+    assert 'aria-label="Filtres"' not in browser.get("/fleet?words=nowhere").text
+
+
 FILTERS = {
     "": ["srv-blind", "srv-odd", "srv-old", "srv-silent", "srv-sound"],
     "state=sound": ["srv-sound"],

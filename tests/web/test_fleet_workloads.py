@@ -59,6 +59,19 @@ def rows(page: str) -> list[str]:
     return re.findall(r'<th scope="row">([^<]+)<small>', page)
 
 
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.OPS])
+def test_the_files_of_machines_are_a_page_of_the_fleet_for_who_may_claim(
+    workloads: Database, sign_in_as: SignIn, role: Role
+) -> None:
+    browser = sign_in_as(role)
+    around = re.search(r'<nav aria-label="Pages du parc">.*?</nav>', browser.get("/fleet/workloads").text)
+    assert around is not None
+    may_claim = browser.get("/cmdb").status_code == 200
+    assert ('<a href="/cmdb">Machines par fichier</a>' in around[0]) == may_claim
+    if may_claim:
+        assert '<a href="/cmdb" aria-current="page">' in browser.get("/cmdb").text
+
+
 FILTERS = {
     "": ["nginx", "web", "db"],
     "held=nobody": ["nginx", "web"],
