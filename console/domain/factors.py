@@ -110,3 +110,26 @@ def standing(registry: Iterable[Factor], known_on: date | None = None) -> list[F
     ]
     replaced = {one.replaces for one in known}
     return [one for one in known if one.factor_id not in replaced]
+
+
+def changed_years(
+    before: Iterable[Factor],
+    after: Iterable[Factor],
+    geography: str,
+    perimeter: Perimeter,
+    years: Iterable[int],
+) -> list[int]:
+    """The years for which another factor holds after a change of the registry, or none held before."""
+    known, now_known = list(before), list(after)
+    return [
+        year
+        for year in years
+        if _choice(known, geography, year, perimeter) != _choice(now_known, geography, year, perimeter)
+    ]
+
+
+def _choice(registry: Iterable[Factor], geography: str, year: int, perimeter: Perimeter) -> Choice | None:
+    try:
+        return choose(registry, geography, year, perimeter)
+    except NotFound:
+        return None
