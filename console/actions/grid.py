@@ -1,6 +1,6 @@
 """Intensities of a grid taken in, some days at a time: a more final figure goes before a less final one.
 
-    file -> portions of whole days -> settle each against what is stored -> store
+    file -> portions of whole days -> settle each against what is stored -> store -> their hours again
 
 A portion is one transaction. Repeated, it changes nothing.
 """
@@ -16,9 +16,11 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from console.actions.grid_hours import settle_hours
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.facility import Basis
 from console.domain.grid import Intensity, Settled, State, settle
+from console.domain.hours import HOUR
 from console.store.audit import record
 from console.store.models import site as s
 from console.store.upsert import upsert
@@ -64,7 +66,7 @@ def compare(session: Session, zone: str, portion: Sequence[Intensity]) -> Settle
 
 
 def take(session: Session, zone: str, portion: Sequence[Intensity], *, now: datetime) -> Settled:
-    """Store a portion, as `compare` tells it."""
+    """Store a portion, as `compare` tells it, and make its hours again."""
     settled = compare(session, zone, portion)
     row = s.GridIntensity
     gone = [one.started_at for one in settled.replaced]
@@ -74,7 +76,18 @@ def take(session: Session, zone: str, portion: Sequence[Intensity], *, now: date
         session.execute(delete(row).where(*of_zone, row.started_at.in_(some)))
     rows = [_row(zone, one, now) for one in (*settled.added, *settled.replacing)]
     upsert(session, row, rows)
+    touched = [*settled.added, *settled.replacing, *settled.replaced]
+    if touched:
+        start = min(one.started_at for one in touched).astimezone(UTC)
+        end = max(one.ended_at for one in touched).astimezone(UTC)
+        bounds = (start.replace(minute=0, second=0, microsecond=0), _next_hour(end))
+        settle_hours(session, zone, portion[0].basis, *bounds, now=now)
     return settled
+
+
+def _next_hour(at: datetime) -> datetime:
+    whole = at.replace(minute=0, second=0, microsecond=0)
+    return whole if whole == at else whole + HOUR
 
 
 def note_import(session: Session, zone: str, file_name: str, tally: Tally) -> None:
