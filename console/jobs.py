@@ -39,6 +39,8 @@ from console.actions.quarantine import forget_quarantined
 from console.actions.reckoning import months_due, postpone_month, reckon_month
 from console.actions.reckoning_due import Step, postpone_step, steps_due
 from console.actions.sealing import Seal
+from console.actions.sharing import split
+from console.actions.sharing_due import take_changes
 from console.actions.signals import forget_signals
 from console.actions.site_rest import settle_rest
 from console.actions.site_terms import settle_month
@@ -124,6 +126,8 @@ def calibrate_hosts(means: Means) -> None:
 
 def reckon(means: Means) -> None:
     """Reckon the months whose hours, meters, keys or factors changed, each step before those that need it."""
+    with means.database.write(Operator()) as session:
+        take_changes(session, now=means.clock())
     for step in (Step.SITE,):
         _reckon_step(means, step)
     with means.database.read(Operator()) as session:
@@ -135,6 +139,7 @@ def reckon(means: Means) -> None:
         lambda session, month: reckon_month(session, *month, now=means.clock()),
         lambda session, month: postpone_month(session, *month, until=means.clock() + RETRIED_AFTER),
     )
+    _reckon_step(means, Step.SERVICE)
     _restate(means)
     _reckon_step(means, Step.REST)
 
@@ -318,6 +323,7 @@ def keep_audit(means: Means) -> None:
 
 RECKONINGS: Mapping[Step, Callable[..., bool]] = {
     Step.SITE: settle_month,
+    Step.SERVICE: split,
     Step.REST: settle_rest,
 }
 TIMETABLE = (

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.incident_clocks import follow_plan
 from console.actions.incidents import Priority
+from console.actions.sharing_due import subscription_changed
 from console.actions.tenancy import hold_adherent, subscription_of
 from console.domain.adherents import check_still_there
 from console.domain.contract import (
@@ -42,6 +43,7 @@ from console.store.session import MACHINE
 ONE_DAY = timedelta(days=1)
 YEAR_MONTHS = 12
 PLAN = ("plan_code", "plan_version")
+SHARING = frozenset({"status", "ends_on", "volume"})  # what a share of a shared service hangs on
 COPIED = (  # what the row of a subscription repeats of its terms as they are
     *("status", *PLAN, "volume", "contract", "ends_on", "service_version"),
     *("price_cents", "price_per", "indexation", "indexation_rate", "revise_on"),
@@ -61,6 +63,9 @@ def open_timeline(
     session.add(subscription)
     session.flush()
     _write(session, subscription, first, None, "", now, by)
+    subscription_changed(
+        session, subscription.tenant_id, subscription.service_code, subscription.starts_on, now=now
+    )
 
 
 def amend(
@@ -219,6 +224,9 @@ def _append(
     _write(session, subscription, amendment, revision, note, now, by)
     _bring_to(session, subscription, timeline, today, now, by)
     session.flush()
+    if amendment.changes.keys() & SHARING:
+        first = min(amendment.effective_on, last_day(past) or amendment.effective_on)
+        subscription_changed(session, subscription.tenant_id, subscription.service_code, first, now=now)
     return amendment.number
 
 

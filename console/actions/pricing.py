@@ -19,7 +19,7 @@ from console.actions.reckoning_due import Step, postpone_step, take
 from console.domain.carbon import Priced, by_contracts, by_factor, by_hours
 from console.domain.errors import NotFound
 from console.domain.factors import Basis, Choice, Factor, Perimeter, choose
-from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility
+from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility, ShareTerms
 from console.store.models import carbon as b
 from console.store.models import site as s
 from console.store.queries.sites import contract_of
@@ -81,9 +81,9 @@ def price_lines(
         if wanted is None or _key(row) in wanted
     ]
     _withdraw(session, tenants, month, wanted, hourly=direct is not None)
-    prices = _Prices(session)
+    prices = Prices(session)
     lines = [
-        _carbon_line(row, basis, priced, now)
+        carbon_row(row, basis, priced, now)
         for row in rows
         for basis, priced in prices.of(row, direct if row.host_id != NO_HOST or wanted else None)
     ]
@@ -123,7 +123,7 @@ def factor_of(row: b.EmissionFactor) -> Factor:
     )
 
 
-class _Prices:
+class Prices:
     """What a kWh emits at each site, by basis; read once for all lines."""
 
     def __init__(self, session: Session) -> None:
@@ -206,7 +206,7 @@ def _withdraw(
         session.execute(delete(line).where(*of_month, *key))
 
 
-def _carbon_line(row: b.MonthLine, basis: Basis, priced: Priced, now: datetime) -> dict[str, Any]:
+def carbon_row(row: b.MonthLine, basis: Basis, priced: Priced, now: datetime) -> dict[str, Any]:
     return {
         "tenant_id": row.tenant_id,
         "month": row.month,
@@ -235,5 +235,6 @@ def _carbon_line(row: b.MonthLine, basis: Basis, priced: Priced, now: datetime) 
 
 
 def _is_provisional(row: b.MonthLine) -> bool:
-    facility = Facility.of_terms(row.terms)
-    return facility is not None and facility.provisional
+    facility, share = Facility.of_terms(row.terms), ShareTerms.of_terms(row.terms)
+    missing = share is not None and share.missing > 0
+    return missing or (facility is not None and facility.provisional)

@@ -19,11 +19,12 @@ from sqlalchemy.orm import Session
 from console.actions.embodied import Embodied, embodied_of
 from console.actions.pricing import price_lines
 from console.actions.reckoning_due import Step, make_due
+from console.actions.sharing_due import own_energy_changed
 from console.actions.site_terms import facility_of
 from console.domain.claims import UNCLAIMED
 from console.domain.facility import Basis as GridBasis
 from console.domain.hours import month_bounds, month_of
-from console.domain.month_lines import OPEN_REVISION, Facility, LineKind
+from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility, LineKind
 from console.store.conditional import rows_touched
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
@@ -84,9 +85,10 @@ def reckon(session: Session, tenant_id: int, month: date, *, now: datetime) -> N
         for place in places
         for row in _energy(session, tenant_id, place, start, end)
     ]
-    _replace(session, tenant_id, month, rows)
+    pooled = _replace(session, tenant_id, month, rows)
     price_lines(session, [tenant_id], month, now=now, direct=_direct(session, tenant_id, places, start, end))
-    _pass_on(session, month, rows, now)
+    _pass_on(session, month, pooled, rows, {place.code: place.zone for place in places}, now)
+    own_energy_changed(session, tenant_id, month, now=now)
 
 
 def is_closed(session: Session, tenant_id: int, month: date) -> bool:
@@ -246,24 +248,37 @@ def _terms(facility: Facility | None, held: Embodied) -> dict[str, Any]:
     return told | ({"embodied": held.terms} if held.terms else {})
 
 
-def _replace(session: Session, tenant_id: int, month: date, rows: Sequence[dict[str, Any]]) -> None:
+def _replace(session: Session, tenant_id: int, month: date, rows: Sequence[dict[str, Any]]) -> set[str]:
+    """Put these lines in the place of those of hours; the services that were pooled before, and are now."""
     line = b.MonthLine
     shown = not is_closed(session, tenant_id, month)
-    session.execute(
-        delete(line).where(
-            line.tenant_id == tenant_id,
-            line.month == month,
-            line.revision == OPEN_REVISION,
-            line.kind.in_(FROM_HOURS),
-        )
+    of_hours = (
+        line.tenant_id == tenant_id,
+        line.month == month,
+        line.revision == OPEN_REVISION,
+        line.kind.in_(FROM_HOURS),
+        line.host_id != NO_HOST,  # meters tell those pools
     )
+    pooled = set(session.scalars(select(line.service_code).where(*of_hours).distinct()))
+    session.execute(delete(line).where(*of_hours))
     if rows:
         counted = [row | {"counts": shown and row["kind"] is not LineKind.POOL} for row in rows]
         session.execute(insert(line), counted)
+    pooled |= {row["service_code"] for row in rows}
+    return {code for code in pooled if code is not None}
 
 
-def _pass_on(session: Session, month: date, rows: Iterable[dict[str, Any]], now: datetime) -> None:
+def _pass_on(
+    session: Session,
+    month: date,
+    pooled: Iterable[str],
+    rows: Iterable[dict[str, Any]],
+    zones: Mapping[str | None, ZoneInfo],
+    now: datetime,
+) -> None:
     """What hangs on these lines: the shares of the services that they pool, and the rest of their sites."""
-    pools = {(row["service_code"], month) for row in rows if row["kind"] is LineKind.POOL}
-    make_due(session, Step.SERVICE, pools, now=now)
-    make_due(session, Step.REST, {(row["site"], month) for row in rows if row["site"]}, now=now)
+    make_due(session, Step.SERVICE, [(code, month) for code in pooled], now=now)
+    sites = {
+        (row["site"], month_of(row["since"], zones[row["site"]])) for row in rows if row["site"] is not None
+    }
+    make_due(session, Step.REST, sites, now=now)

@@ -24,6 +24,7 @@ from console.domain.site_months import METERED
 from console.store.models import carbon as b
 from console.store.models import site as s
 from console.store.models.measurement import stable_id
+from console.store.queries.generation import is_before_ledger
 
 REST = (LineKind.IT_REST, LineKind.SITE_REST)
 OF_OTHERS = (LineKind.OWN, LineKind.UNCLAIMED, LineKind.POOL)  # a pool stands for its shares
@@ -39,13 +40,16 @@ def settle_rest(session: Session, site: str, month: date, *, now: datetime) -> b
     if not take(session, Step.REST, site, month):
         return False
     start, end = month_bounds(month, ZoneInfo(session.get_one(s.Site, site).zone))
+    if is_before_ledger(session, start):
+        return True
     row = session.get(b.SiteMonth, (site, month))
     if row is None:
         settle(session, site, month, now=now)
         row = session.get_one(b.SiteMonth, (site, month))
     hosts_mj = hosts_energy(session, site, start, end)
-    if row.it_mj is not None and hosts_mj > row.it_mj:
-        make_due(session, Step.SITE, [(site, month)], now=now)  # it refuses, with both values
+    pools_mj, _ = _carried(session, site, start, end)
+    if row.it_mj is not None and hosts_mj + pools_mj > row.it_mj:
+        make_due(session, Step.SITE, [(site, month)], now=now)  # it refuses, with the values
     row.hosts_mj = hosts_mj
     rows = _rows(session, row, start, end, now)
     _replace(session, site, month, rows)

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from console.actions.reckoning_due import Step, make_due, make_months_due, take
+from console.actions.sharing_due import meters_changed
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Conflict
 from console.domain.facility import Basis as GridBasis
@@ -33,6 +34,7 @@ def settle_month(session: Session, site: str, month: date, *, now: datetime) -> 
     after = settle(session, site, month, now=now)
     if before != after:
         make_months_due(session, _adherents_there(session, site, month), now=now)
+    meters_changed(session, site, month, now=now)
     make_due(session, Step.REST, [(site, month)], now=now)
     return True
 

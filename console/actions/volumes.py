@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
+from console.actions.sharing_due import volume_told
 from console.actions.tenancy import hold_adherent, subscription_of
 from console.domain.contract import Status
 from console.domain.errors import Invalid
@@ -80,7 +81,20 @@ def record(
             key = (one.tenant_id, one.subscription, one.month)
             session.add(_row(key, one.revision + 1, one.volume, source, now, by))
     session.flush()
+    _pass_on(session, judged, now)
     return judged
+
+
+def _pass_on(session: Session, judged: Iterable[Judged], now: datetime) -> None:
+    """The months of shared services that these volumes are weights of."""
+    for tenant_id, service_code, month in sorted(
+        {
+            (one.tenant_id, one.service_code, one.month)
+            for one in judged
+            if one.verdict in (Verdict.NEW, Verdict.CHANGED) and one.month is not None
+        }
+    ):
+        volume_told(session, tenant_id, service_code, month, now=now)
 
 
 def record_month(
@@ -104,6 +118,7 @@ def record_month(
         return False
     session.add(_row(key, (last.revision if last else 0) + 1, volume, source, now, by))
     session.flush()
+    volume_told(session, tenant_id, subscription.service_code, month, now=now)
     return True
 
 

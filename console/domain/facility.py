@@ -22,6 +22,9 @@ class Quantity(StrEnum):
 
     TOTAL = "e_dc"  # all energy of the data centre
     IT = "e_it"  # of its IT equipment, at the point of the PUE category
+    STORAGE = "e_storage"  # of it, storage arrays
+    BACKUP = "e_backup"  # of it, backup
+    NETWORK = "e_network"  # of it, the network
     RENEWABLE = "e_ren"
     REUSED = "e_reuse"  # heat that serves elsewhere
     GENERATORS = "e_gen"  # from generators
@@ -31,6 +34,9 @@ class Quantity(StrEnum):
     @property
     def is_water(self) -> bool:
         return self in (Quantity.WATER, Quantity.WATER_POTABLE)
+
+
+POOLED = (Quantity.STORAGE, Quantity.BACKUP, Quantity.NETWORK)  # IT that no host tells, of a shared service
 
 
 class ContractKind(StrEnum):

@@ -95,7 +95,9 @@ class ShareTerms:
     """By what a share was reckoned: its weight among all, in the unit of the key.
 
     `estimated` says that the weight is what was expected of a subscriber that told no volume, whose share
-    nobody carries.
+    nobody carries; `origin` is where it is from (`domain.sharing.Origin`). Version 0 of a key is what holds
+    where none was set. `pool_mj` is the energy of the pool that is shared, `missing` how many of all told no
+    volume: the share is provisional as long as one did not.
     """
 
     service_code: str
@@ -105,6 +107,9 @@ class ShareTerms:
     weight: int
     weights: int
     estimated: bool = False
+    origin: str = "told"
+    pool_mj: int | None = None
+    missing: int = 0
 
     def to_terms(self) -> dict[str, Any]:
         """Its JSON, under `share` in the terms of a line."""
@@ -116,6 +121,9 @@ class ShareTerms:
             "weight": self.weight,
             "weights": self.weights,
             "estimated": self.estimated,
+            "origin": self.origin,
+            "pool_mj": self.pool_mj,
+            "missing": self.missing,
         }
 
     @classmethod

@@ -17,7 +17,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from console.domain.errors import Conflict
-from console.domain.facility import CATEGORIES, MILLION, NO_POINT, DeclaredPue, Quantity
+from console.domain.facility import CATEGORIES, MILLION, NO_POINT, POOLED, DeclaredPue, Quantity
 from console.domain.month_lines import Facility
 from console.domain.renewal import add_months
 from console.domain.site_indicators import amounts_by_month
@@ -57,8 +57,8 @@ def site_month(
 ) -> SiteMonth:
     """The month of a site from what is told of it.
 
-    Raises `Conflict` with both values where the IT would draw more than the whole site, or the hosts more
-    than the IT as metered nearest to them.
+    Raises `Conflict` with both values where the IT would draw more than the whole site, or the hosts, with
+    what is metered beside them, more than the IT as metered nearest to them.
     """
     it = {category: _amount(measures, Quantity.IT, category, month, zone) for category in CATEGORIES}
     total_mj = _amount(measures, Quantity.TOTAL, NO_POINT, month, zone)
@@ -78,6 +78,15 @@ def site_month(
             "se trompe, ou un hôte n'est pas sur ce site.",
             it=it_mj,
             hosts=hosts_mj,
+        )
+    pools_mj = sum(_amount(measures, quantity, NO_POINT, month, zone) or 0 for quantity in POOLED)
+    if it_mj is not None and it_mj < hosts_mj + pools_mj:
+        raise Conflict(
+            "L'énergie IT du site (%(it)s mJ) est sous la somme de ses hôtes (%(hosts)s mJ) et de son "
+            "stockage, ses sauvegardes et son réseau (%(pools)s mJ) : l'un des compteurs se trompe.",
+            it=it_mj,
+            hosts=hosts_mj,
+            pools=pools_mj,
         )
     facility = _metered(total_mj, it_mj, category, water_ml) or _declared(declared, month, water_ml, it_mj)
     return SiteMonth(hosts_mj, it_mj, category, total_mj, _losses(it), facility)

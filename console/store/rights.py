@@ -22,7 +22,7 @@ APART = {  # from what their plane says
     "adherent": READ | {"UPDATE"},
     "audit_checkpoint": READ,
     **dict.fromkeys(("audit_entry", "audit_payload", "subscription_amendment", "volume_month"), ADD),
-    **dict.fromkeys(("service_month", "carbon_month"), ADD),
+    **dict.fromkeys(("service_month", "carbon_month", "sharing_change"), ADD),
     **dict.fromkeys(("equipment", "embodied_impact", "site_month"), frozenset[str]()),
     **dict.fromkeys(("audit_head", "contact", "own_site", "note"), KEEP),
     **dict.fromkeys(("committee", "addendum", "follow_up_task"), KEEP),

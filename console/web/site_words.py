@@ -11,6 +11,9 @@ from console.domain.site_measures import Quality
 QUANTITIES = {
     Quantity.TOTAL.value: lazy_gettext("énergie totale"),
     Quantity.IT.value: lazy_gettext("énergie IT"),
+    Quantity.STORAGE.value: lazy_gettext("énergie du stockage"),
+    Quantity.BACKUP.value: lazy_gettext("énergie des sauvegardes"),
+    Quantity.NETWORK.value: lazy_gettext("énergie du réseau"),
     Quantity.RENEWABLE.value: lazy_gettext("énergie renouvelable"),
     Quantity.REUSED.value: lazy_gettext("chaleur réutilisée"),
     Quantity.GENERATORS.value: lazy_gettext("groupes électrogènes"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -29,6 +32,7 @@ FACTOR_COLUMNS = (
     ("confirmed_by", sa.String(length=200)),
     ("confirmed_at", INSTANT),
 )
+STATES = ("realtime", "consolidated", "definitive")  # the least final first
 AMOUNTS = ("embodied_ug", "embodied_low_ug", "embodied_high_ug", "adpe_ug", "primary_mj")
 
 
@@ -49,11 +53,14 @@ def upgrade() -> None:
     _carry_carbon_lines_over()
     hold_rows("month_line")
     hold_rows("carbon_month", web="SELECT, INSERT")
+    hold_rows("sharing_change", web="SELECT, INSERT")
     _make_month_lines()
     allow("sharing_key", web="SELECT")
+    allow("site_pool", web="SELECT")
     allow("grid_hour", web="SELECT")
     for table in ENGINE_ONLY:
         allow(table)
+    _make_grid_hours()
     _make_months_due()
 
 
@@ -136,6 +143,34 @@ def _create_months() -> None:
             ["service_code"], ["service.code"], name=op.f("fk_sharing_key_service_code_service")
         ),
         sa.PrimaryKeyConstraint("service_code", "valid_from", "version", name=op.f("pk_sharing_key")),
+    )
+    op.create_table(
+        "sharing_change",
+        sa.Column("tenant_id", TENANT, autoincrement=False, nullable=False),
+        sa.Column("service_code", sa.String(length=64), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("changed_at", INSTANT, nullable=False),
+        sa.Column("months", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["adherent.tenant_id"], name=op.f("fk_sharing_change_tenant_id_adherent")
+        ),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "service_code", "month", "changed_at", name=op.f("pk_sharing_change")
+        ),
+    )
+    op.create_table(
+        "site_pool",
+        sa.Column("site", sa.String(length=64), nullable=False),
+        sa.Column("quantity", sa.String(40), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("service_code", sa.String(length=64), nullable=True),
+        sa.Column("recorded_by", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["service_code"], ["service.code"], name=op.f("fk_site_pool_service_code_service")
+        ),
+        sa.ForeignKeyConstraint(["site"], ["site.code"], name=op.f("fk_site_pool_site_site")),
+        sa.PrimaryKeyConstraint("site", "quantity", "valid_from", name=op.f("pk_site_pool")),
     )
     op.create_table(
         "site_month",
@@ -303,6 +338,34 @@ def _make_month_lines() -> None:
         )
 
 
+def _make_grid_hours() -> None:
+    """The hours of the figures there are, where all of an hour is known; each figure is within one hour."""
+    connection = op.get_bind()
+    of_hour = ("grid_zone", "basis", "hour", "intensity_mg_per_kwh", "state")
+    hours = sa.table("grid_hour", *map(sa.column, of_hour[:2]), sa.column("hour", INSTANT),
+                     *map(sa.column, of_hour[3:]))  # fmt: skip
+    known = sa.table("grid_intensity", sa.column("grid_zone"), sa.column("basis"),
+                     sa.column("started_at", INSTANT), sa.column("duration_s"),
+                     sa.column("intensity_mg_per_kwh"), sa.column("state"))  # fmt: skip
+    figures = connection.execute(sa.select(known).order_by(*list(known.c)[:3]))
+    rows = []
+    for (zone, basis, hour), told in groupby(figures, key=_hour_of):
+        held = list(told)
+        if sum(one.duration_s for one in held) == 3600:
+            weighted = sum(one.duration_s * one.intensity_mg_per_kwh for one in held)
+            state = min((one.state for one in held), key=STATES.index)
+            rows.append(
+                dict(zip(of_hour, (zone, basis, hour, round(Fraction(weighted, 3600)), state), strict=True))
+            )
+    for place in range(0, len(rows), 10_000):
+        connection.execute(hours.insert(), rows[place : place + 10_000])
+
+
+def _hour_of(figure: sa.Row[Any]) -> tuple[str, str, datetime]:
+    hour = figure.started_at.replace(minute=0, second=0, microsecond=0)
+    return figure.grid_zone, figure.basis, hour
+
+
 def _make_months_due() -> None:
     """Months with hours are reckoned again: what the facility takes comes to their lines."""
     connection = op.get_bind()
@@ -348,9 +411,10 @@ def downgrade() -> None:
         batch_op.alter_column("carbon_ug", existing_type=sa.BigInteger(), nullable=False)
         batch_op.alter_column("factor_id", existing_type=sa.String(length=64), nullable=False)
         batch_op.alter_column("intensity_mg_per_kwh", existing_type=sa.BigInteger(), nullable=False)
-    for table in ("month_line", "carbon_month"):
+    held = ("month_line", "carbon_month", "sharing_change")
+    for table in held:
         free_rows(table)
-    for table in ("sharing_key", "grid_hour", *ENGINE_ONLY, "month_line", "carbon_month"):
+    for table in ("sharing_key", "site_pool", "grid_hour", *ENGINE_ONLY, *held):
         op.drop_table(table)
     with op.batch_alter_table("emission_factor") as batch_op:
         batch_op.drop_constraint("fk_emission_factor_replaces_emission_factor", type_="foreignkey")

@@ -188,6 +188,21 @@ class SharingKey(CatalogueRow):
     set_at: Mapped[datetime]
 
 
+class SharingChange(TenantRow):
+    """Something that weighs in the shares of a service changed, from a month on; the job takes it.
+
+    `months` is how many months after it are touched as well; None: all of them. Those who act for an adherent
+    write it, who may not write what the job does next.
+    """
+
+    __tablename__ = "sharing_change"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["adherent.tenant_id"]),)
+    service_code: Mapped[Code] = mapped_column(primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    changed_at: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    months: Mapped[int | None]
+
+
 class SiteMonth(CatalogueRow):
     """A local month of a data centre, as its lines are reckoned with it.
 

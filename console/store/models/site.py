@@ -64,6 +64,22 @@ class SitePue(CatalogueRow):
     recorded_at: Mapped[datetime]
 
 
+class SitePool(CatalogueRow):
+    """Which shared service a meter of storage, backup or network of a site is of, from a month on.
+
+    None: of no service from then on; what it tells stays IT energy that nobody carries.
+    """
+
+    __tablename__ = "site_pool"
+    audited: ClassVar[bool] = True
+    site: Mapped[Code] = mapped_column(ForeignKey("site.code"), primary_key=True)
+    quantity: Mapped[Quantity] = mapped_column(primary_key=True)
+    valid_from: Mapped[date] = mapped_column(primary_key=True)
+    service_code: Mapped[str | None] = mapped_column(ForeignKey("service.code"))
+    recorded_by: Mapped[Label]
+    recorded_at: Mapped[datetime]
+
+
 class PowerContract(CatalogueRow):
     """Electricity that a site buys from one day to another, with what proves where it comes from."""
 

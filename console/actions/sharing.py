@@ -1,0 +1,261 @@
+"""Shared services: the operator's pool of a month, split among the subscribers by the key that holds.
+
+lines of the pool, of workloads and of meters -> one pool a site and stretch -> shares by weight
+weight that nobody told                       -> its share stays with the operator, unallocated
+shares                                        -> carbon by basis, as any line
+
+The shares and what is unallocated add up to the pool, to the unit, for each amount; so do the hours whose
+intensity is known, and their products with it. Carbon is rounded once in each line, as everywhere. A pool
+counts by its shares, never itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from console.actions.metered_pools import LineKey, service_id, write_metered
+from console.actions.pricing import Prices, carbon_row
+from console.actions.reckoning_due import Step, take
+from console.actions.subscribers import key_of, weights_of
+from console.domain.claims import OPERATOR_TENANT
+from console.domain.factors import Basis
+from console.domain.hours import month_bounds
+from console.domain.month_lines import NO_HOST, OPEN_REVISION, LineKind, ShareTerms
+from console.domain.sharing import (
+    EMBODIED,
+    QUALITIES,
+    WHOLE,
+    Key,
+    Subscriber,
+    Weight,
+    pool_of,
+    shares,
+    split_product,
+)
+from console.store.models import carbon as b
+from console.store.models import catalogue as c
+from console.store.models.measurement import stable_id
+from console.store.queries.generation import is_before_ledger
+
+SHARED = (LineKind.SHARE, LineKind.UNALLOCATED)
+AMOUNTS = ("energy_mj", *QUALITIES, *WHOLE, *EMBODIED)
+NO_SUBSCRIBER = "no_subscriber"
+NO_VOLUME = "no_volume"  # all of them told 0
+
+
+@dataclass(slots=True)
+class _Pool:
+    """The lines of a service at one site, over one stretch of a month, in which the terms are the same."""
+
+    site: str | None
+    since: datetime
+    lines: list[b.MonthLine] = field(default_factory=list)
+    known_mj: int = 0
+    product: int = 0
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What its shares have in common; of how much of the energy it is known what was embodied."""
+        facility = self.lines[0].terms.get("facility")
+        embodied = [line for line in self.lines if line.embodied_ug is not None]
+        told = {"facility": facility} if facility else {}
+        if not embodied:
+            return told
+        known = {"pool_lines": len(embodied), "known_mj": sum(line.energy_mj for line in embodied)}
+        return told | {"embodied": known}
+
+
+Row = dict[str, Any]
+
+
+def split(session: Session, service_code: str, month: date, *, now: datetime) -> bool:
+    """Split a service's month that is due; False where another process took it first."""
+    if not take(session, Step.SERVICE, service_code, month):
+        return False
+    zone = session.scalars(select(c.Adherent.zone).where(c.Adherent.tenant_id == OPERATOR_TENANT)).one()
+    if is_before_ledger(session, month_bounds(month, ZoneInfo(zone))[0]):
+        return True
+    write_metered(session, service_code, month, now=now)
+    pools = _pools(session, service_code, month)
+    rows: list[tuple[Row, int, int]] = []
+    if pools:
+        key = key_of(session, service_code, month)
+        weights = weights_of(session, service_code, month, key.kind)
+        rows = [row for pool in pools for row in _rows(service_code, month, pool, key, weights, now)]
+    _replace(session, service_code, month, rows, now)
+    return True
+
+
+def _pools(session: Session, service_code: str, month: date) -> list[_Pool]:
+    line = b.MonthLine
+    rows = session.scalars(
+        select(line)
+        .where(
+            line.tenant_id == OPERATOR_TENANT,
+            line.month == month,
+            line.revision == OPEN_REVISION,
+            line.kind == LineKind.POOL,
+            line.service_code == service_code,
+        )
+        .execution_options(populate_existing=True)
+    ).all()
+    known = _known_hours(session, service_code, month)
+    found: dict[tuple[str, datetime], _Pool] = {}
+    for row in sorted(rows, key=lambda one: (one.since, one.site or "", one.host_id, one.workload_id)):
+        pool = found.setdefault((row.site or "", row.since), _Pool(row.site, row.since))
+        pool.lines.append(row)
+        known_mj, product = known.get((row.since, row.host_id, row.workload_id, row.claim_id), (0, 0))
+        pool.known_mj += known_mj
+        pool.product += product
+    return list(found.values())
+
+
+def _known_hours(session: Session, service_code: str, month: date) -> Mapping[LineKey, tuple[int, int]]:
+    """By line of the pool the energy of hours whose intensity is known, and its product with that."""
+    row = b.CarbonLine
+    rows = session.scalars(
+        select(row)
+        .where(
+            row.tenant_id == OPERATOR_TENANT,
+            row.month == month,
+            row.revision == OPEN_REVISION,
+            row.kind == LineKind.POOL,
+            row.basis == Basis.HOURLY_DIRECT,
+            row.service_code == service_code,
+        )
+        .execution_options(populate_existing=True)
+    )
+    return {
+        (one.since, one.host_id, one.workload_id, one.claim_id): (one.terms["known_mj"], one.terms["mg_mj"])
+        for one in rows
+    }
+
+
+def _rows(
+    service_code: str,
+    month: date,
+    pool: _Pool,
+    key: Key,
+    weights: Mapping[Subscriber, Weight],
+    now: datetime,
+) -> Iterable[tuple[Row, int, int]]:
+    """The lines that a pool is split into, each with its known hours and their product."""
+    amounts = pool_of([{name: getattr(line, name) for name in AMOUNTS} for line in pool.lines])
+    common = _common(service_code, month, pool, now)
+    total = sum(weight.value for weight in weights.values())
+    if not total:
+        why = {"missing": {"reason": NO_VOLUME if weights else NO_SUBSCRIBER}}
+        whole = common | amounts | _unallocated(pool, None) | {"terms": pool.terms | why}
+        yield whole, pool.known_mj, pool.product
+        return
+    missing = sum(weight.estimated for weight in weights.values())
+    products = split_product(pool.known_mj, pool.product, weights)
+    for who, share in shares(amounts, weights).items():
+        weight = weights[who]
+        terms = ShareTerms(
+            service_code, key.kind, key.valid_from, key.version, weight.value, total,
+            weight.estimated, weight.origin.value, amounts["energy_mj"], missing,
+        )  # fmt: skip
+        told = pool.terms | {"share": terms.to_terms()}
+        if weight.estimated:
+            named = {"missing": {"tenant_id": who[0], "subscription": who[1]}}
+            yield common | share | _unallocated(pool, who) | {"terms": told | named}, *products[who]
+        else:
+            yield common | share | _of_subscriber(pool, who) | {"terms": told}, *products[who]
+
+
+def _common(service_code: str, month: date, pool: _Pool, now: datetime) -> Row:
+    return {
+        "month": month,
+        "since": pool.since,
+        "host_id": NO_HOST,
+        "workload_id": service_id(service_code),
+        "revision": OPEN_REVISION,
+        "service_code": service_code,
+        "site": pool.site,
+        "hours": max(line.hours for line in pool.lines),
+        "reckoned_at": now,
+    }
+
+
+def _of_subscriber(pool: _Pool, who: Subscriber) -> Row:
+    """The claim tells sites apart, and subscriptions of an adherent that takes a service twice."""
+    tenant_id, number = who
+    return {
+        "tenant_id": tenant_id,
+        "kind": LineKind.SHARE,
+        "subscription": number,
+        "claim_id": stable_id(f"share:{pool.site or ''}:{number}"),
+    }
+
+
+def _unallocated(pool: _Pool, who: Subscriber | None) -> Row:
+    """What stays with the operator, for one that told no volume or for nobody."""
+    name = f"{who[0]}:{who[1]}" if who else ""
+    return {
+        "tenant_id": OPERATOR_TENANT,
+        "kind": LineKind.UNALLOCATED,
+        "subscription": None,
+        "claim_id": stable_id(f"unallocated:{pool.site or ''}:{name}"),
+    }
+
+
+def _replace(
+    session: Session, service_code: str, month: date, rows: Sequence[tuple[Row, int, int]], now: datetime
+) -> None:
+    """Put these shares, priced, in the place of those there were, of those who subscribe no more as well."""
+    line = b.MonthLine
+    of_service = (
+        line.month == month,
+        line.revision == OPEN_REVISION,
+        line.kind.in_(SHARED),
+        line.service_code == service_code,
+    )
+    before = set(session.scalars(select(line.tenant_id).where(*of_service).distinct()))
+    if before:
+        priced = b.CarbonLine
+        session.execute(
+            delete(priced).where(
+                priced.tenant_id.in_(before),
+                priced.month == month,
+                priced.revision == OPEN_REVISION,
+                priced.kind.in_(SHARED),
+                priced.service_code == service_code,
+            )
+        )
+        session.execute(delete(line).where(line.tenant_id.in_(before), *of_service))
+    if rows:
+        closed = _closed(session, month)
+        lines = [row | {"counts": row["tenant_id"] not in closed} for row, _, _ in rows]
+        session.execute(insert(line), lines)
+        prices = Prices(session)
+        session.execute(
+            insert(b.CarbonLine),
+            [
+                carbon_row(told, basis, priced, now)
+                for told, (_, known_mj, product) in zip(map(_told, lines), rows, strict=True)
+                for basis, priced in prices.of(told, {_key(told): (known_mj, product)})
+            ],
+        )
+
+
+def _told(row: Row) -> b.MonthLine:
+    """A line as it was stored, which the session need not know."""
+    return b.MonthLine(**row)
+
+
+def _key(line: b.MonthLine) -> LineKey:
+    return line.since, line.host_id, line.workload_id, line.claim_id
+
+
+def _closed(session: Session, month: date) -> set[int]:
+    """Whose month is closed: what is shown of it is a revision, and no longer what is known now."""
+    row = b.CarbonMonth
+    return set(session.scalars(select(row.tenant_id).where(row.month == month).distinct()))
