@@ -72,7 +72,13 @@ ENTRIES = (
         ),
         Permission.SEE_FLEET,
     ),
-    Entry("factors.index", lazy_gettext("Carbone"), "carbon", ("factors",), Permission.SEE_CATALOGUE),
+    Entry(
+        "factors.index",
+        lazy_gettext("Carbone"),
+        "carbon",
+        ("factors", "factor_files"),
+        Permission.SEE_CATALOGUE,
+    ),
     Entry(
         "incident_list.index",
         lazy_gettext("Incidents"),

@@ -10,10 +10,12 @@ from sqlalchemy import String, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from console.domain.errors import NotFound
-from console.domain.factors import Basis, Factor, Perimeter
+from console.domain.factors import Basis, Choice, Factor, Perimeter, choose
 from console.store.models import carbon as b
+from console.store.models import tenant as t
 
-RESIDUAL_LIMIT = 100  # months of one factor on its page
+MOST_MONTHS = 100  # of one factor on its page
+MOST_YEARS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,23 @@ class UsedMonth:
 
 
 @dataclass(frozen=True, slots=True)
+class YearHeld:
+    """What holds for the energy of a year now; provisional until the factor of that year is known."""
+
+    year: int
+    choice: Choice | None
+
+
+@dataclass(frozen=True, slots=True)
 class FactorPage:
     """A factor, those it stands beside in its chain, and where it is used in the scope of the session."""
 
     listed: Listed
     before: Listed | None  # what it replaces
     after: Sequence[Listed]  # what replaces it
+    years: Sequence[YearHeld] = field(default_factory=list)
     used: Sequence[UsedMonth] = field(default_factory=list)
+    statements: int = 0  # that were issued of these months and name the factor
 
 
 def factors(session: Session) -> list[Factor]:
@@ -113,9 +125,10 @@ def registry(session: Session) -> list[Listed]:
     return sorted(listed, key=_place)
 
 
-def factor_page(session: Session, factor_id: str) -> FactorPage:
+def factor_page(session: Session, factor_id: str, today: date) -> FactorPage:
     """The page of a factor; raises `NotFound`."""
-    by_id = {one.factor.factor_id: one for one in registry(session)}
+    known = registry(session)
+    by_id = {one.factor.factor_id: one for one in known}
     listed = by_id.get(factor_id)
     if listed is None:
         raise NotFound("Il n'y a pas de facteur d'émission « %(code)s ».", code=factor_id[:64])
@@ -123,8 +136,35 @@ def factor_page(session: Session, factor_id: str) -> FactorPage:
         listed=listed,
         before=by_id.get(listed.factor.replaces or ""),
         after=[by_id[one] for one in listed.replaced_by],
+        years=_years([one.factor for one in known], listed.factor, today),
         used=_used(session, listed.factor),
+        statements=_statements(session, listed.factor),
     )
+
+
+def _years(known: Sequence[Factor], factor: Factor, today: date) -> list[YearHeld]:
+    """What holds in each year of a factor's country and perimeter, from its first to this one."""
+    first = min(factor.vintage, (factor.valid_from or today).year)
+    last = max(today.year, factor.vintage)
+    return [
+        YearHeld(year, _choice(known, factor, year))
+        for year in range(max(first, last - MOST_YEARS), last + 1)
+    ]
+
+
+def _choice(known: Sequence[Factor], factor: Factor, year: int) -> Choice | None:
+    try:
+        return choose(known, factor.geography, year, factor.perimeter)
+    except NotFound:
+        return None
+
+
+def _statements(session: Session, factor: Factor) -> int:
+    """Statements of the months in which lines were priced with a factor, whose figures name it."""
+    line, statement = b.CarbonLine, t.Statement
+    months = select(line.month).where(line.factor_id == factor.factor_id).distinct()
+    named = statement.figures.contains(f'"{factor.factor_id}"', autoescape=True)
+    return session.scalar(select(func.count()).where(statement.month.in_(months), named)) or 0
 
 
 def _used(session: Session, factor: Factor) -> list[UsedMonth]:
@@ -150,7 +190,7 @@ def _used(session: Session, factor: Factor) -> list[UsedMonth]:
         .where(of_factor, line.counts)
         .group_by(line.month, line.basis)
         .order_by(line.month.desc(), line.basis)
-        .limit(RESIDUAL_LIMIT)
+        .limit(MOST_MONTHS)
     )
     return [
         UsedMonth(
