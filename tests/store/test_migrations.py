@@ -1,6 +1,6 @@
 """Migrations and models agree, and every migration can be undone, whole or not at all."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from alembic import command
@@ -8,9 +8,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, event, inspect, select, text
 
+from console.actions.grid import take
+from console.domain.facility import Basis
+from console.domain.grid import Intensity, State
 from console.store import schema
 from console.store.base import Base
 from console.store.models import measurement as m
+from console.store.models import site as s
 from console.store.models import tenant as t
 from console.store.portrait import seeing_all
 from console.store.session import Database, Operator
@@ -169,3 +173,25 @@ def last_hours(database: Database, host_id: int) -> dict[str, datetime | None]:
     with database.read(Operator()) as session:
         rows = session.scalars(select(m.Workload).where(m.Workload.host_id == host_id))
         return {row.name: row.last_hour for row in rows}
+
+
+def test_hours_of_a_grid_are_those_of_the_figures_of_before(database: Database) -> None:
+    start, half = datetime(2026, 2, 1, tzinfo=UTC), timedelta(minutes=30)
+    told = [
+        Intensity(Basis.DIRECT_PRODUCTION, start + place * half, half, mg, "RTE", State.REALTIME)
+        for place, mg in enumerate((30_000, 31_001, 40_000, 40_003, 50_000))
+    ]
+    with database.write(Operator()) as session:
+        take(session, "FR", told, now=datetime.now(UTC))
+    before = grid_hours(database)
+    assert before == [(start, 30_500, "realtime"), (start + 2 * half, 40_002, "realtime")]
+    downgrade(database, "0020")
+    with database.schema() as connection:
+        schema.upgrade(connection)
+    assert grid_hours(database) == before
+
+
+def grid_hours(database: Database) -> list[tuple[datetime, int, str]]:
+    with database.read(Operator()) as session:
+        rows = session.scalars(select(s.GridHour).order_by(s.GridHour.hour))
+        return [(row.hour, row.intensity_mg_per_kwh, row.state) for row in rows]
