@@ -84,6 +84,7 @@ def by_hours(known_mj: int, product: int, facility: Facility | None) -> Priced:
         covered_mj=known_mj + (facility.overhead_of(known_mj) if facility else 0),
         carbon_ug=round(Fraction(product * UG_PER_MG, MJ_PER_KWH) * whole),
         provisional=False,
+        terms={"known_mj": known_mj, "mg_mj": product},  # so that a reader can reckon it again
     )
 
 
