@@ -20,13 +20,14 @@ from console.actions.grid_hours import settle_hours
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.facility import Basis
 from console.domain.grid import Intensity, Settled, State, settle
-from console.domain.hours import HOUR
+from console.domain.hours import HOUR, hour_of
 from console.store.audit import record
 from console.store.models import site as s
 from console.store.upsert import upsert
 
 PORTION: Final = 30  # days of a transaction
 ONE_DAY: Final = timedelta(days=1)
+MOMENT: Final = timedelta(microseconds=1)
 ASKED_AT_ONCE: Final = 500  # keys of one statement
 
 
@@ -78,16 +79,10 @@ def take(session: Session, zone: str, portion: Sequence[Intensity], *, now: date
     upsert(session, row, rows)
     touched = [*settled.added, *settled.replacing, *settled.replaced]
     if touched:
-        start = min(one.started_at for one in touched).astimezone(UTC)
-        end = max(one.ended_at for one in touched).astimezone(UTC)
-        bounds = (start.replace(minute=0, second=0, microsecond=0), _next_hour(end))
-        settle_hours(session, zone, portion[0].basis, *bounds, now=now)
+        start = hour_of(min(one.started_at for one in touched))
+        end = hour_of(max(one.ended_at for one in touched) - MOMENT) + HOUR
+        settle_hours(session, zone, portion[0].basis, start, end, now=now)
     return settled
-
-
-def _next_hour(at: datetime) -> datetime:
-    whole = at.replace(minute=0, second=0, microsecond=0)
-    return whole if whole == at else whole + HOUR
 
 
 def note_import(session: Session, zone: str, file_name: str, tally: Tally) -> None:

@@ -81,6 +81,7 @@ def _show(found: GridFile, tally: Tally) -> None:
         ("unchanged", tally.unchanged),
         ("kept out", tally.kept_out),
         ("gaps", found.gaps),
+        ("forecasts", found.forecasts),
         ("no hour", found.repeated),
         ("half told", found.unhoured),
         ("refused", len(found.refusals)),
@@ -95,6 +96,7 @@ def _show(found: GridFile, tally: Tally) -> None:
 NOTES = {
     "kept out": "  (what is known is more final, or of another publisher)",
     "gaps": "  (no figure: it stays unknown)",
+    "forecasts": "  (rows of what was expected alone: refused)",
     "no hour": "  (rows of the hour that the clock skips in March)",
     "half told": "  (of the hour that happens twice in October the file tells one)",
 }

@@ -59,11 +59,15 @@ Cells = Mapping[str, str]
 
 @dataclass(slots=True)
 class GridFile:
-    """What a file tells of one zone; `gaps` are rows without a rate, `repeated` those of no hour."""
+    """What a file tells of one zone; `gaps` are rows without a rate, `repeated` those of no hour.
+
+    `forecasts` are rows that tell nothing but what was expected; they are no gaps, for nothing was measured.
+    """
 
     publisher: str
     rows: int = 0
     gaps: int = 0
+    forecasts: int = 0
     repeated: int = 0
     unhoured: int = 0  # rows of an hour that happens twice, of which the file tells one
     intensities: list[Intensity] = field(default_factory=list)
@@ -119,10 +123,19 @@ def _read_rte(table: Table, zone: str) -> GridFile:
                 continue
             mg = _milligrams(cells[rate], table.headings[headings.index(rate)])
             if mg is None:
-                found.gaps += 1
+                is_forecast = _is_forecast(cells)
+                found.forecasts += is_forecast
+                found.gaps += not is_forecast
                 continue
             told.append(_Told(line, at, state, Basis.DIRECT_PRODUCTION, mg))
     return _finish(found, told, _rte_step(told))
+
+
+def _is_forecast(cells: Cells) -> bool:
+    """Whether a row without a rate has a forecast and no consumption."""
+    expected = {name: text for name, text in cells.items() if name.startswith("prévision")}
+    measured = next((text for name, text in cells.items() if name.startswith("consommation")), "")
+    return normal(measured) in GAPS and any(normal(text) not in GAPS for text in expected.values())
 
 
 def _read_maps(table: Table, zone: str) -> GridFile:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from console.domain.grid import Intensity, State
-from console.domain.hours import HOUR
+from console.domain.hours import HOUR, hours_between
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -20,14 +20,6 @@ class Hour:
     hour: datetime
     intensity_mg_per_kwh: int
     state: State
-
-
-def hours_between(start: datetime, end: datetime) -> Iterator[datetime]:
-    """The hours that a stretch of time touches."""
-    hour = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    while hour < end:
-        yield hour
-        hour += HOUR
 
 
 def whole_hours(figures: Iterable[Intensity]) -> dict[datetime, Hour]:

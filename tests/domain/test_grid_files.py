@@ -38,14 +38,28 @@ def clock_change() -> bytes:
     return text.replace("Hauts-de-France", "France").replace("Thermique", "Taux de CO2", 1).encode("latin-1")
 
 
-def test_the_xls_of_rte_is_text_with_forecasts_that_are_gaps() -> None:
+def test_the_xls_of_rte_is_text_and_its_rows_of_forecasts_alone_are_refused() -> None:
     found = read_grid(NATIONAL.read_bytes(), "FR")
-    assert (found.rows, found.gaps, found.repeated, found.refusals) == (4128, 128, 0, [])
+    assert (found.rows, found.forecasts, found.gaps, found.repeated) == (4128, 128, 0, 0)
+    assert found.refusals == []
     assert len(found.intensities) == 4000
     first = found.intensities[0]
     assert (first.started_at, first.duration) == (datetime(2026, 1, 31, 23, 0, tzinfo=UTC), QUARTER)
     assert (first.intensity_mg_per_kwh, first.state) == (37_000, State.REALTIME)
     assert {one.basis for one in found.intensities} == {Basis.DIRECT_PRODUCTION}
+
+
+@pytest.mark.parametrize(
+    ("measured", "expected", "forecasts", "gaps"),
+    [("", "55000", 1, 0), ("ND", "55000", 1, 0), ("54000", "55000", 0, 1), ("", "", 0, 1), ("ND", "-", 0, 1)],
+)
+def test_a_row_of_a_forecast_is_told_apart_from_one_whose_rate_is_not_known(
+    measured: str, expected: str, forecasts: int, gaps: int
+) -> None:
+    head = "Périmètre;Nature;Date;Heures;Consommation;Prévision J-1;Taux de Co2"
+    told = f"France;Données temps réel;2026-02-01;00:00;{measured};{expected};"
+    found = read_grid(rows(told, head=head), "FR")
+    assert (found.forecasts, found.gaps, found.intensities) == (forecasts, gaps, [])
 
 
 def test_rates_of_rte_are_what_burnt_fuels_emit_over_all_production() -> None:
