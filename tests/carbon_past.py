@@ -14,6 +14,7 @@ from console.actions.posting import post
 from console.actions.pricing import portions, restate
 from console.actions.reckoning import months_due, reckon_month
 from console.actions.reckoning_due import Step, steps_due
+from console.actions.sharing_due import take_changes
 from console.domain.facility import NO_POINT, Quantity
 from console.domain.hours import HOUR, month_bounds
 from console.domain.site_measures import Measure, Quality
@@ -128,6 +129,7 @@ def reckon_all(session: Session, now: datetime = NOW) -> None:
     """Do what the job does, until nothing is due."""
     for _ in range(5):
         worked = False
+        take_changes(session, now=now)
         for step in (Step.SITE, Step.HOST):
             worked |= _work(session, step, now)
         for tenant_id, month in months_due(session, now=now):
