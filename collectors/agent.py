@@ -93,9 +93,7 @@ class Shelf:
         """Keep a reading, after those that wait."""
         self._unsaved.append(reading)
         try:
-            while self._unsaved:
-                self._put(self._unsaved[0])
-                self._unsaved.popleft()
+            self._save()
         except OSError as error:
             if len(self._unsaved) > MOST_UNSAVED:
                 self._unsaved.pop()
@@ -103,6 +101,22 @@ class Shelf:
             elif len(self._unsaved) == 1 or len(self._unsaved) % SAID_EVERY == 0:
                 waiting = len(self._unsaved)
                 log.warning("%d readings wait in memory: the outbox cannot be written: %s", waiting, error)
+
+    def end(self) -> None:
+        """Try those that wait once more: what the disk still refuses is lost with this process, and said."""
+        try:
+            self._save()
+        except OSError as error:
+            log.warning(
+                "%d readings that waited in memory are lost: the outbox cannot be written: %s",
+                len(self._unsaved),
+                error,
+            )
+
+    def _save(self) -> None:
+        while self._unsaved:
+            self._put(self._unsaved[0])
+            self._unsaved.popleft()
 
     def _put(self, reading: Reading) -> None:
         try:
@@ -138,6 +152,7 @@ class Agent:
                 self._measure()
         finally:
             self._sender.stop(LAST_SEND_S)
+            self._shelf.end()  # what was sent just now left room
             self._sampler.stop()
 
     def run_once(self) -> bool:

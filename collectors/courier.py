@@ -40,6 +40,7 @@ class Courier:
         self._backoff = Backoff()
         self._making = threading.Lock()
         self._outboxes: dict[str, Outbox] = {}
+        self._shelves: list[Shelf] = []
         self._turns: deque[Sender] = deque()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -58,6 +59,7 @@ class Courier:
         """Keeps readings of a host, with its facts; raises `OutboxUnusable`."""
         outbox = self._outbox(host)
         shelf = Shelf(outbox)
+        self._shelves.append(shelf)
 
         def keep(reading: Reading, facts: Facts) -> None:
             outbox.facts = facts
@@ -76,6 +78,8 @@ class Courier:
         self._stopping.set()
         self._wake.set()
         self._thread.join(within_s)
+        for shelf in self._shelves:
+            shelf.end()
 
     def take_up(self) -> None:
         """Use each outbox that an earlier run left."""

@@ -65,6 +65,8 @@ class Meter:
 
     def take(self, at_s: float, sample: Sample) -> None:
         """An answer that tells of the moment `at_s`."""
+        if self._at_s is not None:
+            at_s = max(at_s, self._at_s)  # a file may seem older than the one before where a clock was set
         if self._at_s is None or at_s - self._at_s > self._hold_s:
             self._total_mj, self._power_mw, self._told = 0.0, None, None
             elapsed_s = 0.0

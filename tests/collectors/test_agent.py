@@ -389,3 +389,20 @@ def test_on_a_full_disk_readings_wait_in_memory_and_go_to_the_disk_in_their_orde
         assert batch is not None
     minutes = [(one.started_at - START) // MINUTE + 1 for one in batch.readings]
     assert minutes == [*range(1, len(first) + 21), 31]
+
+
+def test_what_waits_in_memory_at_the_end_goes_to_the_disk_where_it_has_room_or_is_said_to_be_lost(
+    small_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = small_disk / "full"
+    with Outbox(small_disk / "outbox", "agent", "host") as outbox:
+        shelf = Shelf(outbox)
+        full.write_bytes(b"0" * (shutil.disk_usage(small_disk).free - 4096))
+        for minute in range(1, 11):
+            shelf.keep(replace(reading(minute), sequence=0))
+        waiting = 10 - len(outbox.kept())
+        shelf.end()
+        assert caplog.messages[-1].startswith(f"{waiting} readings that waited in memory are lost")
+        full.unlink()
+        shelf.end()
+        assert len(outbox.kept()) == 10

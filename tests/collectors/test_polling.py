@@ -47,6 +47,17 @@ def test_what_a_counter_counted_goes_before_the_power() -> None:
     assert energy_of(meter, 10.0).energy_mj == 1_250_000
 
 
+def test_an_answer_that_seems_older_than_the_one_before_counts_no_time_twice() -> None:
+    """As a page in a file does, whose age is told by a wall clock that was set forward meanwhile."""
+    meter = Meter(HOLD_S)
+    meter.take(100.0, Sample(100_000))
+    meter.until(100.0)
+    meter.take(80.0, Sample(100_000))
+    told_mj = energy_of(meter, 110.0).energy_mj
+    meter.take(120.0, Sample(100_000))
+    assert told_mj + energy_of(meter, 120.0).energy_mj == 2_000_000
+
+
 def test_a_counter_alone_tells_nothing_before_its_second_answer() -> None:
     meter = Meter(HOLD_S)
     meter.take(0.0, Sample(None))

@@ -15,7 +15,7 @@ from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import fleet as f
 from console.store.models import measurement as m
-from console.store.queries.impact import impact_of
+from console.store.queries.impact import Impact, Touched, impact_of
 from console.store.session import Database, Operator
 from tests import fleet, given
 from tests.browser import Browser
@@ -284,6 +284,19 @@ def test_the_impact_of_a_host_is_those_it_serves_now(hosts: Database, sign_in_as
     table = sign_in_as(Role.OPS).get(f"/fleet/{host_id}/impact.csv").data.decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(table), delimiter=";"))
     assert [row[0] for row in rows[1:]] == ["CH de Foix", "CH de Pamiers"]
+
+
+@pytest.mark.parametrize(
+    ("told", "adherents"), [([], 0), ([None, None], None), ([None, False], 0), ([None, True], 1)]
+)
+def test_a_day_of_which_no_calendar_tells_is_unknown_and_not_critical_for_nobody(
+    told: list[bool | None], adherents: int | None
+) -> None:
+    lines = [
+        Touched(number, "CH", 1, "x", "x", "x", None, [], False, 0, critical, None, None, [])
+        for number, critical in enumerate(told)
+    ]
+    assert Impact(1, "srv-01", lines, 0).critical == adherents
 
 
 def test_workloads_that_nobody_claims_are_not_nobody_touched(hosts: Database, sign_in_as: SignIn) -> None:

@@ -81,7 +81,10 @@ class Impact:
         return len({line.tenant_id for line in self.lines if not line.elsewhere})
 
     @property
-    def critical(self) -> int:
+    def critical(self) -> int | None:
+        """The adherents for whom the day is critical; None where no calendar tells of any."""
+        if self.lines and all(line.critical is None for line in self.lines):
+            return None
         return len({line.tenant_id for line in self.lines if line.critical})
 
 
