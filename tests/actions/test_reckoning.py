@@ -21,7 +21,6 @@ from console.domain.month_lines import Facility, LineKind
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
-from console.store.models import site as s
 from console.store.queries.month_ledger import check_months
 from console.store.session import Database, Operator
 from tests.carbon_past import NOW, PARIS, a_host, a_meter, hours_of, intensity, reckon_all
@@ -303,7 +302,6 @@ def test_the_lines_of_all_adherents_are_the_site_to_the_millijoule(
 ) -> None:
     an_empty_database(database)
     with database.write(Operator()) as session:
-        _sites_again(session)
         an_adherent(session, 7, "CH de Foix")
         an_adherent(session, 8, "CHU Réunion", zone="Indian/Reunion")
         for number, (_, owner) in enumerate(used):
@@ -347,8 +345,3 @@ def _content(session: Session) -> list[object]:
         for row in session.scalars(select(model).order_by(*model.__table__.primary_key))
     ]
     return [repr(sorted(map(repr, one))) for one in told]
-
-
-def _sites_again(session: Session) -> None:
-    session.add(s.Site(code="tls", name="Toulouse", zone="Europe/Paris", country="FR", grid_zone="FR"))
-    session.flush()

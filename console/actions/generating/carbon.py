@@ -1,4 +1,4 @@
-"""Carbon lines of the months before the ledger: their hours are not kept, their sums are.
+"""Month lines of the months before the ledger: their hours are not kept, their sums are.
 
 What a host used in a stretch is known at once from its trace, so that a month costs what an hour does. The
 rule of the ledger shares it, and the rule of carbon makes each line of it, once.
@@ -6,7 +6,8 @@ rule of the ledger shares it, and the rule of carbon makes each line of it, once
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,23 +15,26 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from console.actions.generating import power
+from console.actions.generating.facilities import facility_of_meters, meter_rows, metered, site_of
 from console.actions.generating.ledger import bound, ledger_start
 from console.actions.generating.rows import Deed, Row
 from console.actions.generating.scale import ZONE
 from console.actions.generating.world import Host, Workload, World
-from console.actions.pricing import COUNTRY, factors
+from console.actions.pricing import Prices, carbon_row
+from console.actions.site_terms import settle
 from console.domain.attribution import Attribution, Share
-from console.domain.carbon import carbon_ug
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED, Claim
-from console.domain.factors import Basis, Choice, Factor, choose
+from console.domain.facility import Quantity
 from console.domain.hours import month_bounds, month_of
 from console.domain.intervals import Measured
-from console.domain.month_lines import OPEN_REVISION, LineKind
+from console.domain.month_lines import OPEN_REVISION, Facility, LineKind
 from console.domain.spans import Span
 from console.store.bulk import add_rows
 from console.store.models import carbon as b
 from console.store.models import measurement as m
+from console.store.models import site as s
 
+SiteMonth = tuple[str, date]
 Key = tuple[int, date, int, int]  # tenant_id, month, workload_id, claim_id
 
 
@@ -65,23 +69,56 @@ class _Stretches:
 
 
 def store_carbon(world: World) -> Iterator[Deed]:
-    """The months before the ledger of a host in each transaction."""
+    """The meters of the months before the ledger, then these months of a host in each transaction."""
     end = ledger_start(world)
     zones = {adherent.tenant_id: adherent.zone for adherent in world.adherents} | {OPERATOR_TENANT: ZONE}
+    sums = {host.host_id: _sums(host, zones, max(world.scale.start, host.since), end) for host in world.hosts}
+    used: Counter[SiteMonth] = Counter()
     for host in world.hosts:
-        sums = _sums(host, zones, max(world.scale.start, host.since), end)
+        for (_, month, _, _), line in sums[host.host_id].items():
+            used[site_of(host), month] += line.energy_mj
+    meters = {
+        (site, month): metered(world.scale.seed, site, month, hosts_mj)
+        for (site, month), hosts_mj in sorted(used.items())
+    }
+    facilities = {key: facility_of_meters(amounts) for key, amounts in meters.items()}
+    yield _add_meters(world, meters, used)
+    for host in world.hosts:
 
-        def add(session: Session, host: Host = host, sums: dict[Key, _Sum] = sums) -> int:
-            registry = factors(session)
+        def add(session: Session, host: Host = host) -> int:
             rows = [
-                _row(host, key, line, zones[key[0]], registry, world.scale.now)
-                for key, line in sorted(sums.items())
+                _row(host, key, line, zones[key[0]], facilities, world.scale.now)
+                for key, line in sorted(sums[host.host_id].items())
             ]
-            add_rows(session, b.CarbonLine, rows)
-            add_rows(session, b.MonthLine, [_month_line(row) for row in rows])
+            prices = Prices(session)
+            lines = [b.MonthLine(**row) for row in rows]
+            add_rows(session, b.MonthLine, rows)
+            add_rows(
+                session,
+                b.CarbonLine,
+                [
+                    carbon_row(line, basis, priced, world.scale.now)
+                    for line in lines
+                    for basis, priced in prices.of(line, None)
+                ],
+            )
             return 1
 
         yield add
+
+
+def _add_meters(
+    world: World, meters: Mapping[SiteMonth, Mapping[Quantity, int]], used: Mapping[SiteMonth, int]
+) -> Deed:
+    def add(session: Session) -> int:
+        for (site, month), amounts in meters.items():
+            add_rows(session, s.SiteMeasure, list(meter_rows(world, site, month, amounts)))
+            session.flush()
+            settle(session, site, month, now=world.scale.now)
+            session.get_one(b.SiteMonth, (site, month)).hosts_mj = used[site, month]
+        return 0
+
+    return add
 
 
 def _sums(host: Host, zones: dict[int, ZoneInfo], start: datetime, end: datetime) -> dict[Key, _Sum]:
@@ -148,49 +185,40 @@ def _unclaimed(workload: Workload, start: datetime, end: datetime) -> Iterator[S
     yield start, end
 
 
-def _row(host: Host, key: Key, line: _Sum, zone: ZoneInfo, registry: Sequence[Factor], now: datetime) -> Row:
+def _row(
+    host: Host,
+    key: Key,
+    line: _Sum,
+    zone: ZoneInfo,
+    facilities: Mapping[SiteMonth, Facility | None],
+    now: datetime,
+) -> Row:
+    """The energy is declared, as no hour shows how it was come by."""
     tenant_id, month, workload_id, claim_id = key
-    choice: Choice = choose(registry, COUNTRY, month.year)
-    factor = choice.factor
-    low = factor.low_mg_per_kwh or factor.intensity_mg_per_kwh
-    high = factor.high_mg_per_kwh or factor.intensity_mg_per_kwh
+    facility = facilities[site_of(host), month]
     return {
         "tenant_id": tenant_id,
         "month": month,
+        "since": month_bounds(month, zone)[0],
         "host_id": host.host_id,
         "workload_id": workload_id,
         "claim_id": claim_id,
-        "basis": Basis.YEARLY_AVERAGE,
-        "since": month_bounds(month, zone)[0],
         "revision": OPEN_REVISION,
         "kind": LineKind.OWN if claim_id else LineKind.UNCLAIMED,
         "counts": True,
-        "service_code": None,
-        "overhead_mj": None,
-        "covered_mj": line.energy_mj,
-        "terms": {},
         "subscription": line.subscription,
-        "energy_mj": line.energy_mj,
-        "carbon_ug": carbon_ug([(line.energy_mj, factor.intensity_mg_per_kwh)]),
-        "low_ug": None if line.low_mj is None else carbon_ug([(line.low_mj, low)]),
-        "high_ug": None if line.high_mj is None else carbon_ug([(line.high_mj, high)]),
-        "factor_id": factor.factor_id,
-        "intensity_mg_per_kwh": factor.intensity_mg_per_kwh,
-        "provisional": choice.provisional,
-        "reckoned_at": now,
-    }
-
-
-def _month_line(row: Row) -> Row:
-    """The energy of a carbon line: declared, as no hour shows how it was come by."""
-    unknown = ("overhead_mj", "water_ml", "embodied_ug", "embodied_low_ug", "embodied_high_ug")
-    shared = ("tenant_id", "month", "since", "host_id", "workload_id", "claim_id", "revision", "kind")
-    copied = (*shared, "counts", "subscription", "service_code", "energy_mj", "terms", "reckoned_at")
-    return {
-        **{name: row[name] for name in copied},
-        **dict.fromkeys((*unknown, "adpe_ug", "primary_mj", "low_mj", "high_mj", "site")),
+        "service_code": None,
+        "site": site_of(host),
         "hours": 0,
+        "energy_mj": line.energy_mj,
         "measured_mj": 0,
         "modelled_mj": 0,
-        "declared_mj": row["energy_mj"],
+        "declared_mj": line.energy_mj,
+        "low_mj": line.low_mj,
+        "high_mj": line.high_mj,
+        "overhead_mj": facility.overhead_of(line.energy_mj) if facility else None,
+        "water_ml": facility.water_of(line.energy_mj) if facility else None,
+        **dict.fromkeys(("embodied_ug", "embodied_low_ug", "embodied_high_ug", "adpe_ug", "primary_mj")),
+        "terms": {"facility": facility.to_terms()} if facility else {},
+        "reckoned_at": now,
     }

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.generating import traces
 from console.actions.generating.chance import dice, drawn, uneven, weighted
+from console.actions.generating.facilities import site_of
 from console.actions.generating.rows import Deed, Row, continue_numbers
 from console.actions.generating.scale import ZONE, Scale
 from console.actions.generating.world import Adherent, Contract, Host, Workload, World
@@ -26,6 +27,7 @@ from console.store.models import measurement as m
 
 Line = Sequence[Contract]  # contracts of an adherent for one service, one after the other
 AGENT = "collectors 0.1.0"
+RAM_MB_PER_THREAD = 8_192
 CENTRES = {"tls": 2, "ami": 1}  # Toulouse and Amiens, and how many of three hosts each has
 YOUNG = 0.3  # of the hosts came during the past that is told
 MODELLED = 0.2  # of the hosts have no power meter
@@ -183,6 +185,8 @@ def _host_row(scale: Scale, host: Host) -> Row:
         "first_seen_at": host.since,
         "last_seen_at": scale.now,
         "gaps": missing,
+        "site": site_of(host),
+        "ram_mb": host.vcpu * RAM_MB_PER_THREAD,
     }
 
 

@@ -13,6 +13,7 @@ from console.actions.generating.adherents import choose_adherents, store_adheren
 from console.actions.generating.carbon import store_carbon
 from console.actions.generating.contracts import draw_contracts, store_contracts
 from console.actions.generating.directory import store_directory
+from console.actions.generating.facilities import store_facilities
 from console.actions.generating.fleet import draw_hosts, store_hosts
 from console.actions.generating.follow_up import store_follow_up
 from console.actions.generating.incidents import store_incidents
@@ -55,6 +56,7 @@ SUBJECTS = (
     Subject("monthly volumes, by adherent", lambda world: len(world.adherents), store_volumes),
     Subject("incidents", lambda world: world.scale.incidents, store_incidents),
     Subject("hosts", lambda world: len(world.hosts), store_hosts),
+    Subject("what data centres buy", lambda world: 1, store_facilities),
     Subject("carbon before the ledger, by host", lambda world: len(world.hosts), store_carbon),
     Subject("hours of the ledger", ledger_hours, store_ledger),
     Subject("statements", count_statements, store_statements),

@@ -13,10 +13,14 @@ from sqlalchemy.orm import Session
 
 from console.actions.generating import power
 from console.actions.generating.chance import dice
+from console.actions.generating.facilities import SITES, meter_rows, metered
 from console.actions.generating.rows import Deed, Row, continue_numbers
 from console.actions.generating.scale import ZONE, Scale
 from console.actions.generating.world import Host, World
 from console.actions.reckoning import reckon
+from console.actions.reckoning_due import Step, steps_due
+from console.actions.site_rest import settle_rest
+from console.actions.site_terms import hosts_energy
 from console.domain.attribution import POLICY_VERSION, Share
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
 from console.domain.hours import HOUR, month_bounds, month_of
@@ -26,6 +30,7 @@ from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import fleet as f
 from console.store.models import measurement as m
+from console.store.models import site as s
 from console.store.models import tenant as t
 from console.store.models.generation import Generation
 
@@ -71,7 +76,9 @@ def store_ledger(world: World) -> Iterator[Deed]:
         end = min(start + PORTION, world.scale.now)
         yield _portion(world, start, end)
         start = end
+    yield _add_meters(world)
     yield from _reckonings(world)
+    yield _settle_sites(world)
 
 
 def _add_sources(session: Session) -> int:
@@ -309,6 +316,40 @@ def _holds(claim: Any, line: type[m.WorkloadHour]) -> ColumnElement[bool]:
         claim.valid_from <= line.hour,
         or_(claim.valid_to.is_(None), claim.valid_to > line.hour),
     )
+
+
+def _add_meters(world: World) -> Deed:
+    """The meters of the months that are over, which tell of more than the hosts."""
+
+    def add(session: Session) -> int:
+        for site in SITES:
+            for month in _whole_months(world):
+                hosts_mj = hosts_energy(session, site, *month_bounds(month, ZONE))
+                amounts = metered(world.scale.seed, site, month, hosts_mj)
+                add_rows(session, s.SiteMeasure, list(meter_rows(world, site, month, amounts)))
+        return 0
+
+    return add
+
+
+def _whole_months(world: World) -> Iterator[date]:
+    """Those of the operator that the ledger holds from their first hour to their last."""
+    month = month_of(ledger_start(world), ZONE)
+    while month_bounds(month, ZONE)[1] <= world.scale.now:
+        if month_bounds(month, ZONE)[0] >= ledger_start(world):
+            yield month
+        month = _after(month)
+
+
+def _settle_sites(world: World) -> Deed:
+    """What of the sites no line carries."""
+
+    def settle(session: Session) -> int:
+        for site, month in steps_due(session, Step.REST, now=world.scale.now):
+            settle_rest(session, site, month, now=world.scale.now)
+        return 0
+
+    return settle
 
 
 def _reckonings(world: World) -> Iterator[Deed]:

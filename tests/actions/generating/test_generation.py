@@ -26,6 +26,7 @@ from console.domain.access import Role
 from console.domain.clock import EventKind
 from console.domain.errors import Conflict, Invalid
 from console.domain.hours import HOUR
+from console.domain.month_lines import NO_HOST
 from console.store.base import Base
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
@@ -191,9 +192,12 @@ def test_generated_readings_are_kept_however_old_they_are(past: Past) -> None:
 
 
 def _energy(session: Session, month: date) -> dict[int, int]:
-    line = b.CarbonLine
+    """Of what ran on hosts: sites have lines of their own only where there are hours."""
+    line = b.MonthLine
     found = session.execute(
-        select(line.tenant_id, func.sum(line.energy_mj)).where(line.month == month).group_by(line.tenant_id)
+        select(line.tenant_id, func.sum(line.energy_mj))
+        .where(line.month == month, line.host_id != NO_HOST)
+        .group_by(line.tenant_id)
     )
     return {tenant_id: int(energy_mj) for tenant_id, energy_mj in found}
 
