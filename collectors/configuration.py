@@ -15,7 +15,8 @@
     [hypervisors.hosts."pve-01".sources.redfish]    # the sources of one of its hosts
     ...
 
-Every mistake of the file is told at once, each as `FILE:LINE: KEY: what is wrong, what would be right`.
+Every mistake of the file is told at once, each as `FILE:LINE: KEY: what is wrong, what would be right`; of
+values that are out of bounds, or that do not go together, the first of each table.
 """
 
 from __future__ import annotations
