@@ -204,7 +204,7 @@ def _row(
         "workload_id": workload_id,
         "claim_id": claim_id,
         "revision": OPEN_REVISION,
-        "kind": LineKind.OWN if claim_id else LineKind.UNCLAIMED,
+        "kind": LineKind.OWN if claim_id > 0 else LineKind.UNCLAIMED,  # nothing is shared before the ledger
         "counts": True,
         "subscription": line.subscription,
         "service_code": None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from console.actions.generating.scale import ZONE, Scale
 from console.actions.generating.world import Host, World
 from console.actions.reckoning import reckon
 from console.actions.reckoning_due import Step, steps_due
+from console.actions.sharing import split
 from console.actions.site_rest import settle_rest
 from console.actions.site_terms import hosts_energy
 from console.domain.attribution import POLICY_VERSION, Share
@@ -35,6 +36,7 @@ from console.store.models import tenant as t
 from console.store.models.generation import Generation
 
 PORTION = timedelta(hours=12)  # a transaction
+EVERY = 10_000  # months of services, and of sites: all of them
 SOURCES = (("bmc", "bmc", "measured"), ("model", "model", "modelled"))
 BOUNDARY = "server_input"
 KEPT_READINGS = RETENTION + 2 * LONGEST
@@ -78,7 +80,7 @@ def store_ledger(world: World) -> Iterator[Deed]:
         start = end
     yield _add_meters(world)
     yield from _reckonings(world)
-    yield _settle_sites(world)
+    yield from _settle(world)
 
 
 def _add_sources(session: Session) -> int:
@@ -341,15 +343,16 @@ def _whole_months(world: World) -> Iterator[date]:
         month = _after(month)
 
 
-def _settle_sites(world: World) -> Deed:
-    """What of the sites no line carries."""
+def _settle(world: World) -> Iterator[Deed]:
+    """The shares of services that serve many, then what of the sites no line carries."""
+    for step, work in ((Step.SERVICE, split), (Step.REST, settle_rest)):
 
-    def settle(session: Session) -> int:
-        for site, month in steps_due(session, Step.REST, now=world.scale.now):
-            settle_rest(session, site, month, now=world.scale.now)
-        return 0
+        def settle(session: Session, step: Step = step, work: Callable[..., bool] = work) -> int:
+            for subject, month in steps_due(session, step, now=world.scale.now, limit=EVERY):
+                work(session, subject, month, now=world.scale.now)
+            return 0
 
-    return settle
+        yield settle
 
 
 def _reckonings(world: World) -> Iterator[Deed]:

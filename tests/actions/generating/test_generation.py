@@ -38,6 +38,7 @@ from console.store.models import people as p
 from console.store.models import tenant as t
 from console.store.queries import ledger
 from console.store.queries.generation import Origin, origin
+from console.store.queries.month_ledger import check_months
 from console.store.queries.statements import archived_figures
 from console.store.session import Database, Operator, Tenants
 from reports.figures import DraftReason, Quality
@@ -77,6 +78,16 @@ def test_the_ledger_adds_up_from_the_meter_to_the_adherents(past: Past) -> None:
     assert (found.residue_mj, found.waiting_hours) == (0, 0)
     assert found.energy_mj > 0
     assert found.hosts == SMALL.hosts
+
+
+def test_the_months_add_up_to_the_hours_the_shares_to_the_pools_and_the_lines_to_the_meters(
+    past: Past,
+) -> None:
+    database, world = past
+    with database.read(Operator()) as session:
+        found = check_months(session, ledger_start(world), SMALL.now)
+    assert found.holds
+    assert (found.months > 1, found.site_months, found.waiting_months) == (True, 2, 0)
 
 
 def test_metering_the_generated_readings_again_changes_nothing(past: Past) -> None:
