@@ -15,6 +15,7 @@ from console.actions.directory import Difference
 from console.actions.memberships import end_those_left
 from console.cli.cmdb import import_cmdb
 from console.cli.facility import import_facility
+from console.cli.factors import import_factors
 from console.cli.grid import import_grid
 from console.cli.prepared import database
 from console.cli.tickets import import_incidents
@@ -23,7 +24,9 @@ from console.domain.errors import DomainError
 from console.store.session import Operator
 from console.web.catalogues import english
 
-group = click.Group("import", help="Take files in: the directory, tickets, meters of sites, grids, claims.")
+group = click.Group(
+    "import", help="Take files in: the directory, tickets, meters of sites, grids, factors, claims."
+)
 
 SHOWN = 20  # lines of a kind that are printed one by one
 NOTE = "Shows what is new, changed, unchanged and refused, then asks. It may be repeated without harm."
@@ -95,7 +98,7 @@ def import_table(
     _import(file, as_of, dry_run=dry_run, yes=yes, chosen=chosen)
 
 
-for _elsewhere in (import_incidents, import_facility, import_grid, import_cmdb):
+for _elsewhere in (import_incidents, import_facility, import_grid, import_factors, import_cmdb):
     group.add_command(_elsewhere)
 for _name, _text in PUBLISHED.items():
     _published(_name, _text)

@@ -126,7 +126,7 @@ def read_base_carbone(table: Table, file_name: str, today: date) -> FactorFile:
             continue
         found.counts[reason] += 1
         if reason is not Reason.NOT_ELECTRICITY:
-            found.left_out.append(LeftOut(line, _name(cells), reason))
+            found.left_out.append(LeftOut(line, _name_with_place(cells), reason))
     for line, cells in elements:
         try:
             parts = posts.get(cells["identifiant de l'élément"], [])
@@ -220,6 +220,11 @@ def _stated(cells: Cells, posts: Sequence[Cells], file_name: str, today: date) -
 def _name(cells: Cells) -> str:
     names = ("nom base français", "nom attribut français", "nom frontière français")
     return " ".join(", ".join(cells[name] for name in names if cells[name]).split())[:150]
+
+
+def _name_with_place(cells: Cells) -> str:
+    within = cells.get("sous-localisation géographique français", "")
+    return ", ".join([_name(cells), *([within] if within else [])])
 
 
 def _source(cells: Cells, file_name: str) -> str:

@@ -1,4 +1,4 @@
-"""`console import facility`, `grid` and `cmdb`: tried first, then stored; refused rows are an exit status."""
+"""`console import facility`, `grid`, `factors` and `cmdb`: tried, then stored; refused rows make an exit status."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
 from console.cli import directory
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import site as s
 from console.store.session import Database, Operator
@@ -65,6 +66,45 @@ def test_intensities_of_a_grid_are_stored_once(shell: CliRunner, database: Datab
         elsewhere = run(shell, "grid", ECO2MIX, "--zone", zone)
         assert elsewhere.exit_code == 1, zone
     assert count(database, s.GridIntensity) == 500
+
+
+BASE_CARBONE = Path(__file__).parents[1] / "data" / "base_carbone" / "base_carbone_v22_cut.csv"
+
+
+def test_factors_of_the_base_carbone_are_tried_stored_and_stored_again_without_effect(
+    shell: CliRunner, database: Database
+) -> None:
+    before = count(database, b.EmissionFactor)
+    tried = run(shell, "factors", BASE_CARBONE, "--dry-run")
+    assert tried.exit_code == 0, tried.output
+    for said in ("new        1", "56900 mg/kWh", "left out   2  (no year)", "Nothing was changed."):
+        assert said in tried.output, said
+    assert count(database, b.EmissionFactor) == before
+    assert "1 factors imported." in run(shell, "factors", BASE_CARBONE, "--yes").output
+    assert "Nothing to import." in run(shell, "factors", BASE_CARBONE, "--yes").output
+    assert count(database, b.EmissionFactor) == before + 1
+
+
+def test_factors_of_a_table_are_read_by_its_columns(
+    shell: CliRunner, database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "aib.csv"
+    file.write_text("an;taux\n2025;0,0403\n2024;beaucoup\n")
+    unknown = run(shell, "factors", file, "--yes")
+    assert unknown.exit_code == 1
+    assert "say which column" in unknown.output
+    fixed = ("publisher=AIB", "title=Residual mix", "perimeter=residual_mix", "geography=fr", "licence=-",
+             "source=page 3")  # fmt: skip
+    told = [part for text in fixed for part in ("--set", text)]
+    columns = ("--column", "vintage=an", "--column", "value=taux", "--unit", "kg/kWh", "--official")
+    done = run(shell, "factors", file, *columns, *told, "--yes")
+    assert done.exit_code == 1  # one row is refused
+    assert "line 3" in done.output
+    assert "1 factors imported." in done.output
+    with database.read(Operator()) as session:
+        row = session.get_one(b.EmissionFactor, "aib-fra-2025-residual")
+        assert (row.intensity_mg_per_kwh, row.confirmed) == (40_300, True)
+    assert run(shell, "factors", file, "--column", "vintage", "--yes").exit_code == 2
 
 
 def test_machines_of_a_cmdb_are_claimed_row_by_row(

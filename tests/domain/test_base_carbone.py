@@ -102,6 +102,7 @@ def test_the_file_of_ademe_tells_the_mean_mix_of_2021_with_what_it_is_made_of() 
         (10, Reason.NO_YEAR),
         (11, Reason.NO_YEAR),
     ]
+    assert found.left_out[2].name == "Électricité, mix moyen, Cuba"
 
 
 @pytest.mark.parametrize("separator", [";", ","])

@@ -12,26 +12,17 @@ from sqlalchemy import func, select
 
 from console.actions.grid import portions, take
 from console.domain.access import Role
-from console.domain.facility import Basis
-from console.domain.grid import Intensity, State
+from console.domain.grid import Intensity
 from console.store.models import site as s
 from console.store.session import Database, Operator
 from tests.browser import Browser
+from tests.grids import START, half_hours
 from tests.web.test_directory import form
 from tests.web.test_sites import text_of
 
 SignIn = Callable[..., Browser]
 ECO2MIX = Path(__file__).parents[1] / "data" / "eco2mix" / "eCO2mix_RTE_En-cours-TR_2026-02_03.xls"
 MAPS = "Datetime (UTC),Zone id,Carbon intensity gCO₂eq/kWh (direct)\n2026-02-01 00:00:00,FR,30\n"
-START = datetime(2026, 1, 31, 23, tzinfo=UTC)  # February in Paris
-HALF = timedelta(minutes=30)
-
-
-def figures(hours: int, start: datetime = START, mg_per_kwh: int = 30_000) -> list[Intensity]:
-    return [
-        Intensity(Basis.DIRECT_PRODUCTION, start + n * HALF, HALF, mg_per_kwh, "RTE", State.DEFINITIVE)
-        for n in range(2 * hours)
-    ]
 
 
 def know(database: Database, told: list[Intensity], zone: str = "FR") -> None:
@@ -94,7 +85,7 @@ def test_rows_that_are_refused_are_told_with_their_line(sign_in_as: SignIn) -> N
 
 
 def test_gaps_are_listed_and_unknown_hours_are_not_0(database: Database, sign_in_as: SignIn) -> None:
-    know(database, [*figures(24), *figures(23, START + timedelta(hours=26))])
+    know(database, [*half_hours(24), *half_hours(23, START + timedelta(hours=26))])
     browser = sign_in_as(Role.AUDITOR)
     page = text_of(browser.get("/carbon/grids/FR?month=2026-02").text)
     assert "47 sur 672" in page
@@ -112,7 +103,7 @@ def test_gaps_are_listed_and_unknown_hours_are_not_0(database: Database, sign_in
 def test_a_day_has_the_hours_of_its_clock(
     database: Database, sign_in_as: SignIn, day: str, hours: int
 ) -> None:
-    know(database, figures(24 * 3, datetime.fromisoformat(f"{day}T00:00Z") - timedelta(days=1)))
+    know(database, half_hours(24 * 3, datetime.fromisoformat(f"{day}T00:00Z") - timedelta(days=1)))
     page = text_of(sign_in_as(Role.OPS).get(f"/carbon/grids/FR?month={day[:7]}").text)
     assert f"{hours} sur {hours}" in page
 
@@ -124,8 +115,8 @@ def test_the_list_names_the_data_centres_of_each_grid_and_they_lead_to_it(
     before = text_of(browser.get("/carbon/grids").text)
     assert "aucune intensité n'a été importée" in before
     assert "Toulouse" in before
-    know(database, figures(2))
-    know(database, figures(2), zone="YT")
+    know(database, half_hours(2))
+    know(database, half_hours(2), zone="YT")
     after = text_of(browser.get("/carbon/grids").text)
     assert "YT" in after
     assert "/carbon/grids/FR" in browser.get("/sites/tls").text

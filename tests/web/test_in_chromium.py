@@ -23,7 +23,7 @@ from console.store.models import people as p
 from console.store.models.measurement import stable_id
 from console.store.session import Database, Operator
 from console.web.access import COOKIE
-from tests import fleet, followed_up, given, sites
+from tests import fleet, followed_up, given, grids, sites
 from tests.domain.test_formats import GROUPS, MANGLED
 
 pytestmark = pytest.mark.chromium
@@ -60,6 +60,15 @@ PAGES = (
     (Role.ADMINISTRATOR, "/sites/ami"),
     (Role.ADMINISTRATOR, "/sites/ami/measures/new"),
     (Role.ADMINISTRATOR, "/sites/ami/import"),
+    (Role.ADMINISTRATOR, "/carbon/factors"),
+    (Role.ADMINISTRATOR, "/carbon/factors/ademe-fra-2022-consumption"),
+    (Role.CIO, "/carbon/factors/ademe-fra-2022-consumption"),
+    (Role.ADMINISTRATOR, "/carbon/factors/ademe-fra-2022-consumption/replace"),
+    (Role.ADMINISTRATOR, "/carbon/factors/import"),
+    (Role.ADMINISTRATOR, "/carbon/grids"),
+    (Role.ADMINISTRATOR, "/carbon/grids/FR?month=2026-02"),
+    (Role.ADMINISTRATOR, "/carbon/grids/FR?day=2026-02-03"),
+    (Role.ADMINISTRATOR, "/carbon/grids/import"),
     (Role.ADMINISTRATOR, "/cmdb"),
     (Role.ADMINISTRATOR, "/adherents"),
     (Role.ADMINISTRATOR, "/adherents?sort=energy&order=descending&only=no_plan"),
@@ -209,6 +218,7 @@ def console(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         fleet.a_meter(session, "tls", YESTERDAY, YESTERDAY + timedelta(hours=1), 3_600_000_000)
         fleet.an_impossible_minute(session, "srv-02")
         sites.a_metered_year(session, "ami")
+        grids.a_known_february(session)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
