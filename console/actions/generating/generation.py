@@ -17,7 +17,7 @@ from console.actions.generating.facilities import store_facilities
 from console.actions.generating.fleet import draw_hosts, store_hosts
 from console.actions.generating.follow_up import store_follow_up
 from console.actions.generating.incidents import store_incidents
-from console.actions.generating.ledger import ledger_hours, store_ledger
+from console.actions.generating.ledger import ledger_hours, settle_rests, store_ledger
 from console.actions.generating.offer import store_ends, store_offer
 from console.actions.generating.rows import Deed
 from console.actions.generating.scale import Scale
@@ -60,6 +60,7 @@ SUBJECTS = (
     Subject("carbon before the ledger, by host", lambda world: len(world.hosts), store_carbon),
     Subject("hours of the ledger", ledger_hours, store_ledger),
     Subject("statements", count_statements, store_statements),
+    Subject("what of data centres no line carries", lambda world: 1, settle_rests),
 )
 # What `console prepare` fills; rows of any other table are somebody's.
 SEEDED = frozenset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -80,7 +80,7 @@ def store_ledger(world: World) -> Iterator[Deed]:
         start = end
     yield _add_meters(world)
     yield from _reckonings(world)
-    yield from _settle(world)
+    yield _split(world)
 
 
 def _add_sources(session: Session) -> int:
@@ -343,16 +343,26 @@ def _whole_months(world: World) -> Iterator[date]:
         month = _after(month)
 
 
-def _settle(world: World) -> Iterator[Deed]:
-    """The shares of services that serve many, then what of the sites no line carries."""
-    for step, work in ((Step.SERVICE, split), (Step.REST, settle_rest)):
+def settle_rests(world: World) -> Iterator[Deed]:
+    """What of the sites no line carries."""
 
-        def settle(session: Session, step: Step = step, work: Callable[..., bool] = work) -> int:
-            for subject, month in steps_due(session, step, now=world.scale.now, limit=EVERY):
-                work(session, subject, month, now=world.scale.now)
-            return 0
+    def settle(session: Session) -> int:
+        for site, month in steps_due(session, Step.REST, now=world.scale.now, limit=EVERY):
+            settle_rest(session, site, month, now=world.scale.now)
+        return 1
 
-        yield settle
+    yield settle
+
+
+def _split(world: World) -> Deed:
+    """The shares of the services that serve many."""
+
+    def settle(session: Session) -> int:
+        for service, month in steps_due(session, Step.SERVICE, now=world.scale.now, limit=EVERY):
+            split(session, service, month, now=world.scale.now)
+        return 0
+
+    return settle
 
 
 def _reckonings(world: World) -> Iterator[Deed]:
