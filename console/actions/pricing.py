@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 from console.actions.reckoning_due import Step, postpone_step, take
 from console.domain.carbon import Priced, by_contracts, by_factor, by_hours
 from console.domain.errors import NotFound
-from console.domain.factors import Basis, Choice, Factor, Perimeter, choose
+from console.domain.factors import Basis, Choice, Perimeter, choose
 from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility, ShareTerms
 from console.store.models import carbon as b
 from console.store.models import site as s
+from console.store.queries.factors import factors
 from console.store.queries.sites import contract_of
 
 COUNTRY = "FRA"  # of hosts of which nobody says where they stand: the operator's
@@ -90,37 +91,6 @@ def price_lines(
     if lines:
         session.execute(insert(b.CarbonLine), lines)
     return len(lines)
-
-
-def factors(session: Session) -> list[Factor]:
-    """The registry in the terms of the domain."""
-    return [factor_of(row) for row in session.scalars(select(b.EmissionFactor))]
-
-
-def factor_of(row: b.EmissionFactor) -> Factor:
-    """A stored factor in the terms of the domain."""
-    return Factor(
-        factor_id=row.factor_id,
-        publisher=row.publisher,
-        title=row.title,
-        vintage=row.vintage,
-        perimeter=row.perimeter,
-        geography=row.geography,
-        intensity_mg_per_kwh=row.intensity_mg_per_kwh,
-        low_mg_per_kwh=row.low_mg_per_kwh,
-        high_mg_per_kwh=row.high_mg_per_kwh,
-        licence=row.licence,
-        source=row.source,
-        retrieved_on=row.retrieved_on,
-        confirmed=row.confirmed,
-        combustion_mg_per_kwh=row.combustion_mg_per_kwh,
-        upstream_mg_per_kwh=row.upstream_mg_per_kwh,
-        losses_mg_per_kwh=row.losses_mg_per_kwh,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        known_since=row.known_since,
-        replaces=row.replaces,
-    )
 
 
 class Prices:

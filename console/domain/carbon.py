@@ -66,12 +66,19 @@ def by_factor(facility_mj: int, choice: Choice | None, bounds: tuple[int | None,
     return Priced(
         covered_mj=facility_mj,
         carbon_ug=carbon_ug([(facility_mj, intensity)]),
-        low_ug=None if low_mj is None else carbon_ug([(low_mj, factor.low_mg_per_kwh or intensity)]),
-        high_ug=None if high_mj is None else carbon_ug([(high_mj, factor.high_mg_per_kwh or intensity)]),
+        low_ug=_bound(low_mj, factor.low_mg_per_kwh, intensity),
+        high_ug=_bound(high_mj, factor.high_mg_per_kwh, intensity),
         factor_id=factor.factor_id,
         intensity_mg_per_kwh=intensity,
         provisional=choice.provisional,
     )
+
+
+def _bound(energy_mj: int | None, bound_mg_per_kwh: int | None, intensity_mg_per_kwh: int) -> int | None:
+    """A bound of the carbon by that of the energy and, where its publisher states one, of the factor."""
+    if energy_mj is None:
+        return None
+    return carbon_ug([(energy_mj, intensity_mg_per_kwh if bound_mg_per_kwh is None else bound_mg_per_kwh)])
 
 
 def by_hours(known_mj: int, product: int, facility: Facility | None) -> Priced:

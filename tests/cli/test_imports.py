@@ -1,4 +1,4 @@
-"""`console import facility`, `grid`, `factors` and `cmdb`: tried, then stored; refused rows make an exit status."""
+"""`console import facility`, `grid`, `factors`, `cmdb`: tried, then stored; refused rows make it fail."""
 
 from datetime import UTC, datetime
 from pathlib import Path

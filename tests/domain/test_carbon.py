@@ -1,14 +1,15 @@
 """Carbon from energy, and the factor that holds."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.carbon import MJ_PER_KWH, carbon_ug, carbon_within
+from console.domain.carbon import MJ_PER_KWH, by_factor, carbon_ug, carbon_within
 from console.domain.errors import Invalid, NotFound
-from console.domain.factors import Factor, Perimeter, choose
+from console.domain.factors import Choice, Factor, Perimeter, choose
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,22 @@ def factor(
     return Factor(
         name, "P", "T", vintage, perimeter, geography, 52_000, None, None, "L", "S", None, confirmed
     )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0, 60_000, (0, 120_000_000)),  # a bound of 0 is a bound
+        (None, None, (52_000_000, 104_000_000)),
+    ],
+)
+def test_bounds_are_of_the_energy_and_of_the_factor_where_its_publisher_states_them(
+    low: int | None, high: int | None, expected: tuple[int, int]
+) -> None:
+    bounded = replace(factor(2024), low_mg_per_kwh=low, high_mg_per_kwh=high)
+    priced = by_factor(MJ_PER_KWH, Choice(bounded, False), (MJ_PER_KWH, 2 * MJ_PER_KWH))
+    assert (priced.low_ug, priced.high_ug) == expected
+    assert by_factor(MJ_PER_KWH, Choice(bounded, False), (None, None)).low_ug is None
 
 
 def test_the_factor_of_the_year_is_final() -> None:
