@@ -77,6 +77,8 @@ THINGS = {
     "major_incident": lazy_gettext("incident majeur"),
     "site": lazy_gettext("centre de données"),
     "site_pue": lazy_gettext("PUE déclaré"),
+    "site_pool": lazy_gettext("affectation de compteurs à un service"),
+    "sharing_key": lazy_gettext("clé de partage"),
     "power_contract": lazy_gettext("contrat d'électricité"),
 }
 VERBS = {
@@ -452,7 +454,10 @@ COLUMNS = {
     "measures_new": lazy_gettext("mesures nouvelles"),
     "measures_unchanged": lazy_gettext("mesures inchangées"),
     "pue_ppm": lazy_gettext("PUE, millionièmes"),
+    "quantity": lazy_gettext("grandeur"),
     "renewable_ppm": lazy_gettext("part renouvelable, millionièmes"),
+    "set_at": lazy_gettext("fixée le"),
+    "set_by": lazy_gettext("fixée par"),
     "share_ppm": lazy_gettext("part achetée, millionièmes"),
     "site": lazy_gettext("centre de données"),
     "supplier": lazy_gettext("fournisseur"),

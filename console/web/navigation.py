@@ -68,7 +68,7 @@ ENTRIES = (
         "fleet",
         (
             *("hosts", "host", "live_power", "workloads", "reconciliation", "quarantine"),
-            *("sites", "cmdb"),
+            *("sites", "site_pools", "cmdb"),
         ),
         Permission.SEE_FLEET,
     ),
@@ -106,6 +106,7 @@ ENTRIES = (
         "catalogue",
         (
             "catalogue",
+            "sharing",
             "offering",
             "hosting",
             "criticalities",
