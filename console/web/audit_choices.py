@@ -14,7 +14,8 @@ from console.web.adherent_words import COMMITTEE_KINDS, CONTACT_ROLES, KINDS, SE
 from console.web.factor_words import PERIMETERS
 from console.web.fleet_words import POLICIES
 from console.web.major_words import CAPACITIES, MAJOR_PHASES, RECIPIENTS
-from console.web.site_words import CONTRACT_KINDS
+from console.web.sharing_words import KEYS as SHARING_KEYS
+from console.web.site_words import CONTRACT_KINDS, QUANTITIES
 
 Words = Mapping[str, str | LazyString]
 ROLES: Words = {
@@ -118,6 +119,8 @@ CHOICES: Mapping[str, Words] = {
         "closed": lazy_gettext("clos"),
     },
     "power_contract.kind": CONTRACT_KINDS,
+    "sharing_key.kind": SHARING_KEYS,
+    "site_pool.quantity": QUANTITIES,
     "probe.kind": {"http": "HTTP", "tcp": "TCP"},
     "probe.effect": EFFECTS,
     "maintenance.effect": EFFECTS,
