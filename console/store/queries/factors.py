@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import String, cast, func, or_, select
+from sqlalchemy import String, case, cast, func, or_, select
 from sqlalchemy.orm import Session
 
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import NotFound
 from console.domain.factors import Basis, Choice, Factor, Perimeter, choose
 from console.store.models import carbon as b
@@ -59,7 +60,7 @@ class UsedMonth:
 
     month: date
     basis: Basis
-    adherents: int
+    adherents: int  # beside the operator, whose lines are counted
     lines: int
     closed: int  # of these, lines of months that were closed: they keep the factor
     energy_mj: int
@@ -181,7 +182,7 @@ def _used(session: Session, factor: Factor) -> list[UsedMonth]:
         select(
             line.month,
             line.basis,
-            func.count(line.tenant_id.distinct()),
+            func.count(case((line.tenant_id != OPERATOR_TENANT, line.tenant_id)).distinct()),
             func.count(),
             func.count().filter(line.revision > 0),
             func.sum(line.covered_mj),
