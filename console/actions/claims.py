@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.amendments import amendments_of
 from console.actions.following import followers, look_elsewhere
-from console.actions.host_locks import hold_hosts
+from console.actions.host_locks import hold_hosts, hold_machines
 from console.actions.posting import post
 from console.actions.tenancy import hold_adherent, subscription_of
 from console.domain.claims import OPERATOR_TENANT, Claim, check_claim
@@ -143,6 +143,7 @@ def _end(
 
 def _hold_claim(session: Session, claim: c.WorkloadClaim | k.ServiceClaim) -> None:
     """Hold a claim and the hosts that it and those that carry it on are on, which come first."""
+    hold_machines(session, alone=True)
     hold_hosts(session, {one.host_id for one in (claim, *followers(session, claim))})
     session.refresh(claim, with_for_update=True)
 
@@ -193,6 +194,7 @@ def _make(session: Session, claim: c.WorkloadClaim | k.ServiceClaim, now: dateti
 
 def _hold_workload(session: Session, host_id: int, workload_id: int) -> tuple[m.Host, m.Workload]:
     """A workload and its host, which is held: claims of one host are made one after the other."""
+    hold_machines(session, alone=True)
     host = hold_hosts(session, [host_id]).get(host_id)
     workload = session.get(m.Workload, (host_id, workload_id))
     if host is None or workload is None or workload_id in (m.IDLE_KEPT, m.UNATTRIBUTED):

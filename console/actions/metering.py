@@ -9,7 +9,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from console.actions.following import follow
-from console.actions.host_locks import hold_hosts
+from console.actions.host_locks import hold_hosts, hold_machines
 from console.actions.hour_lines import HourLines, machines_in
 from console.actions.posting import post
 from console.domain.claims import OPERATOR_TENANT
@@ -47,6 +47,7 @@ def meter_hour(session: Session, host_id: int, hour: datetime, *, now: datetime)
     same time is either seen or posts again after. An hour some of whose readings are past their retention
     stays as the ledger has it.
     """
+    hold_machines(session, alone=False)
     hold_hosts(session, [host_id])
     if not _take(session, host_id, hour):
         return False
@@ -65,6 +66,7 @@ def meter_waiting(session: Session, tenant_id: int, start: datetime, end: dateti
         hosts = select(c.WorkloadClaim.host_id).where(c.WorkloadClaim.tenant_id == tenant_id)
         waiting = waiting.where(m.HourDue.host_id.in_(hosts))
     hours = session.execute(waiting.order_by(m.HourDue.host_id, m.HourDue.hour)).all()
+    hold_machines(session, alone=False)
     hold_hosts(session, {host_id for host_id, _ in hours})
     taken = [(host_id, hour) for host_id, hour in hours if _take(session, host_id, hour)]
     for host_id, hour in taken:

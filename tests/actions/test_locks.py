@@ -119,6 +119,31 @@ def test_a_claim_and_the_metering_of_the_host_its_machine_moved_to_do_not_wait_i
     assert carried_to(moved) == [ESX_A, ESX_B]
 
 
+def test_a_claim_waits_for_the_metering_of_the_first_hour_of_its_machine_elsewhere(
+    database: Database,
+) -> None:
+    with database.write(Operator()) as session:
+        past.an_adherent(session, CHU, "CHU")
+        machine = Use("paie", Kind.VM, 9_000, uid="uid-1")
+        for place, host in enumerate(("esx-a", "esx-b")):
+            one = reading(1, measured(60_000), started_at=START + place * HOUR, paie=9_000)
+            ingest(session, batch(replace(one, workloads=(machine,)), host=host), now=NOW)
+    with database.write(Operator()) as session:
+        meter_hour(session, ESX_A, START, now=NOW)
+
+    def claims() -> None:
+        with database.write(Operator(), by="ana") as session:
+            claim(session)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write(Operator()) as session:
+            meter_hour(session, ESX_B, START + HOUR, now=NOW)
+            claiming = pool.submit(claims)
+            until(lambda: claiming.done() or in_the_way(database))
+        claiming.result()
+    assert carried_to(database) == [ESX_A, ESX_B]
+
+
 def test_the_end_of_a_claim_waits_for_the_metering_of_the_hosts_that_it_reaches(moved: Database) -> None:
     with moved.write(Operator(), by="ana") as session:
         number = claim(session)
