@@ -1,8 +1,8 @@
 """Hosts, held until a transaction ends.
 
-What machines are claimed for comes first, then hosts, then claims and adherents, then hours that are due, then
-months that are due: whoever takes several of these locks takes them in this order, or two transactions would
-wait for each other.
+What machines are claimed for comes first, then hosts, then claims and adherents, then hours that are due,
+then months that are due: whoever takes several of these locks takes them in this order, or two transactions
+would wait for each other.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from console.store.models import measurement as m
-
 
 MACHINES = 7_303_014_418  # the number of a lock of the whole database
 
