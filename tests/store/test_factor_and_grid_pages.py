@@ -76,6 +76,10 @@ def test_a_factor_tells_what_it_replaced_what_replaced_it_and_what_holds_each_ye
     assert {choice and choice.factor.factor_id for choice in held.values()} == {new}
     assert [year for year, choice in held.items() if choice and not choice.provisional] == [2022]
     assert SHIPPED not in {one.factor.factor_id for one in standing}
+    with database.read(Operator()) as session:
+        day_before = {one.factor.factor_id: one for one in registry(session, TODAY - timedelta(days=1))}
+    assert day_before[SHIPPED].stands
+    assert new not in day_before
 
 
 def test_a_grid_tells_what_is_known_of_each_month_and_its_gaps(database: Database) -> None:

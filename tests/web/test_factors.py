@@ -57,6 +57,8 @@ def factors(database: Database) -> int:
         ("?confirmed=no", ["ADEME"], ["RTE"]),
         ("?geography=FRA&standing=yes&perimeter=consumption_life_cycle", ["ADEME"], ["RTE"]),
         ("?standing=no", ["Aucun facteur ne correspond"], ["ADEME"]),
+        ("?known_on=2025-12-31", ["Aucun facteur ne correspond"], ["ADEME"]),
+        ("?known_on=2026-01-01", ["ADEME", "RTE"], []),
     ],
 )
 def test_the_list_is_narrowed_to_what_is_asked(

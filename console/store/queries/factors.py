@@ -118,9 +118,11 @@ def factor_of(row: b.EmissionFactor) -> Factor:
     )
 
 
-def registry(session: Session) -> list[Listed]:
-    """Every factor, by geography and perimeter, the latest vintage first."""
+def registry(session: Session, known_on: date | None = None) -> list[Listed]:
+    """Every factor, or those known on a day as they stood then; by geography and perimeter, latest first."""
     rows = session.scalars(select(b.EmissionFactor)).all()
+    if known_on is not None:
+        rows = [row for row in rows if row.known_since <= known_on]
     replaced = _replaced(rows)
     listed = [_listed(row, replaced) for row in rows]
     return sorted(listed, key=_place)

@@ -45,11 +45,13 @@ def index() -> ResponseReturnValue:
     asked = Asked(
         **{name: request.args.get(name, "") for name in ("perimeter", "geography", "standing", "confirmed")}
     )
+    known_on = inputs.asked_day("known_on")
     with state().database.read(scope()) as session:
-        known = registry(session)
+        known = registry(session, known_on)
     return render_template(
         "factors/index.html",
         asked=asked,
+        known_on=known_on,
         found=[one for one in known if asked.fits(one)],
         geographies=sorted({one.factor.geography for one in known}),
         perimeters=PERIMETERS,
