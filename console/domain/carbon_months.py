@@ -116,7 +116,7 @@ class LineHeld:
 
     def on(self, basis: Basis) -> CarbonHeld | None:
         """Its carbon on a basis; None where there is none."""
-        return next((one for one in self.carbon if one.basis is basis), None)
+        return next((one for one in self.carbon if one.basis == basis), None)
 
 
 @dataclass(frozen=True, slots=True)

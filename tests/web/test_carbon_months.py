@@ -1,0 +1,140 @@
+"""Months of carbon in the browser: states, closing, revisions, and the trace of each figure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from console.domain.access import Role
+from console.domain.trace import key_text
+from console.store.models import carbon as b
+from console.store.queries.carbon_months import inputs_of
+from console.store.session import Database, Operator
+from tests import given
+from tests.actions.test_carbon_months import KWH, MARCH, a_newer_factor, reckoned, told
+from tests.browser import Browser
+
+SignIn = Callable[..., Browser]
+MONTH = "/adherents/7/carbon/2026-03"
+
+
+@pytest.fixture
+def database(database: Database) -> Database:
+    with database.write(Operator()) as session:
+        told(session)
+        given.an_adherent(session, 8, "CH de Pamiers")
+    return database
+
+
+def line_key(database: Database) -> str:
+    with database.read(Operator()) as session:
+        (line,) = inputs_of(session, 7, [MARCH])[MARCH].lines
+    return key_text(line.key)
+
+
+def test_a_year_tells_the_state_of_each_month_and_why(database: Database, sign_in_as: SignIn) -> None:
+    text = sign_in_as(Role.CIO, 7).get("/adherents/7/carbon/months?year=2026").text
+    for words in ("mars 2026", "provisoire", "le facteur de l'année n'est pas encore connu", "3,00"):
+        assert words in text
+    assert "avril 2026" not in text
+
+
+def test_a_month_is_closed_and_revised_with_its_causes(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    assert "Clore ce mois" in browser.get(MONTH).text
+    answer = browser.submit(f"{MONTH}/close")
+    assert answer.status_code == 303, answer.text
+    assert "Révision 1" in browser.get(MONTH).text
+    assert browser.submit(f"{MONTH}/revise", reason="Rien").status_code == 409
+    with database.write(Operator()) as session:
+        a_newer_factor(session)
+        reckoned(session)
+    text = browser.get(MONTH).text
+    assert "une révision changerait" in text
+    assert browser.submit(f"{MONTH}/revise", reason="").status_code == 422
+    assert browser.submit(f"{MONTH}/revise", reason="Facteur de 2026").status_code == 303
+    text = browser.get(MONTH).text
+    assert "Facteur de 2026" in text
+    assert "facteur, réseau, contrats" in text
+    with database.read(Operator()) as session:
+        assert [row.revision for row in session.scalars(select(b.CarbonMonth))] == [1, 2]
+
+
+def test_a_reader_of_one_adherent_closes_nothing(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.CIO, 7)
+    assert "Clore ce mois" not in browser.get(MONTH).text
+    assert browser.submit(f"{MONTH}/close").status_code == 403
+    assert browser.get("/adherents/8/carbon/2026-03").status_code == 404
+    assert browser.get("/adherents/7/carbon/2026-13").status_code == 404
+
+
+def test_a_months_page_closes_those_that_are_final_and_the_provisional_when_asked(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    page = browser.get("/carbon/close?month=2026-03").text
+    assert "CH de Foix" in page
+    browser.submit("/carbon/close", month="2026-03", after="0")
+    with database.read(Operator()) as session:
+        assert not session.scalars(select(b.CarbonMonth)).all()
+    browser.submit("/carbon/close", month="2026-03", after="0", provisional="1")
+    with database.read(Operator()) as session:
+        assert 7 in {row.tenant_id for row in session.scalars(select(b.CarbonMonth))}
+    assert browser.submit("/carbon/close", month="x").status_code == 422
+
+
+def test_one_click_from_a_total_to_the_hours_the_factor_and_the_formula(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.CIO, 7)
+    key = line_key(database)
+    assert f"{MONTH}/trace" in browser.get(MONTH).text
+    assert f"{MONTH}/trace/{key}" in browser.get(f"{MONTH}/trace").text
+    text = browser.get(f"{MONTH}/trace/{key}").text
+    for words in (
+        "srv-01",
+        "server_input",
+        "PUE 1.4000",
+        "déclaré",
+        "reserved/1",
+        f"({3 * KWH} + {3 * KWH * 4 // 10}) × 52000 × 1000 ÷ 3600000000",
+        f"{3 * KWH} × ",
+        "/carbon/factors/",
+    ):
+        assert words in text, words
+
+
+def test_a_trace_is_taken_away_in_whole_numbers(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.CIO, 7)
+    key = line_key(database)
+    text = browser.get(f"{MONTH}/trace.csv").text.lstrip("\ufeff").replace("\xa0", " ")
+    rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
+    assert [row["Énergie, mJ"] for row in rows] == [str(3 * KWH)]
+    assert rows[0]["Moyenne annuelle : carbone, µg CO2e"] == str(3 * 52_000_000 * 14 // 10)
+    whole = json.loads(browser.get(f"{MONTH}/trace.json").text)
+    assert whole["inputs"]["lines"][0]["energy_mj"] == 3 * KWH
+    line = json.loads(browser.get(f"{MONTH}/trace/{key}/line.json").text)
+    assert [one["what"] for one in line["formulas"]] == ["overhead_mj", "hourly_direct", "yearly_average"]
+    assert sum(day["energy_mj"] for day in line["days"]) == 3 * KWH
+    assert str(3 * KWH) in browser.get(f"{MONTH}/trace/{key}/line.csv").text
+
+
+@pytest.mark.parametrize("key", ["x", "20260228T230000Z.1.2.3"])
+def test_a_line_that_is_none_is_not_found(database: Database, sign_in_as: SignIn, key: str) -> None:
+    assert sign_in_as(Role.CIO, 7).get(f"{MONTH}/trace/{key}").status_code == 404
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_the_method_is_read_from_what_is_in_force(
+    database: Database, sign_in_as: SignIn, locale: str
+) -> None:
+    text = sign_in_as(Role.CIO, 7, locale=locale).get("/methodology").text
+    for words in ("1.400", "Toulouse", "bmc", "ADEME", "80", "35"):
+        assert words in text, words
+    assert date.today().strftime("%Y") in text  # noqa: DTZ011 - the year that a reader sees
