@@ -8,7 +8,7 @@ from console.domain.month_lines import SharingKeyKind
 from console.domain.sharing import Origin
 
 KEYS = {
-    SharingKeyKind.VOLUME.value: lazy_gettext("volumes mensuels de son unité d'œuvre"),
+    SharingKeyKind.VOLUME.value: lazy_gettext("volumes mensuels"),
     SharingKeyKind.SUBSCRIPTION.value: lazy_gettext("une part par souscription"),
     SharingKeyKind.IT_ENERGY.value: lazy_gettext("énergie IT des charges de chacun"),
 }

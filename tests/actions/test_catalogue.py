@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import func, select
 
 from console.actions.catalogue import seed_catalogue
-from console.actions.reckoning import factors
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.factors import choose
 from console.store.models import catalogue as c
+from console.store.queries.factors import factors
 from console.store.queries.plans import offers, plan_of
 from console.store.session import Database, Operator
 
@@ -31,7 +31,7 @@ def test_seeding_again_changes_nothing_even_what_was_edited(seeded: Database) ->
     with seeded.read(Operator()) as session:
         assert session.get_one(c.Service, "payroll").name_fr == "Paie"
         assert session.get_one(c.Adherent, OPERATOR_TENANT).since == TODAY
-        assert session.scalar(select(func.count()).select_from(c.Service)) == 12
+        assert session.scalar(select(func.count()).select_from(c.Service)) == 15
 
 
 @pytest.mark.both_databases
@@ -72,7 +72,7 @@ def test_statements_take_the_consumption_mix_of_the_ademe(seeded: Database) -> N
 def test_a_confirmed_factor_says_where_and_when_it_was_read(seeded: Database) -> None:
     with seeded.read(Operator()) as session:
         registry = factors(session)
-    assert len(registry) == 6
+    assert len(registry) == 7
     for factor in registry:
         assert factor.source
         assert factor.confirmed == (factor.retrieved_on is not None)

@@ -60,6 +60,8 @@ PAGES = (
     (Role.ADMINISTRATOR, "/sites/ami"),
     (Role.ADMINISTRATOR, "/sites/ami/measures/new"),
     (Role.ADMINISTRATOR, "/sites/ami/import"),
+    (Role.ADMINISTRATOR, "/sites/ami/pools"),
+    (Role.ADMINISTRATOR, "/catalogue/services/payroll/sharing"),
     (Role.ADMINISTRATOR, "/carbon/factors"),
     (Role.ADMINISTRATOR, "/carbon/factors/ademe-fra-2022-consumption"),
     (Role.CIO, "/carbon/factors/ademe-fra-2022-consumption"),

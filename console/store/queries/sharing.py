@@ -100,6 +100,7 @@ class MonthPage:
     unit_en: str
     month: date
     terms: ShareTerms | None
+    shared_out_mj: int | None  # what all subscribers share, as the shares that the scope finds tell it
     summary: SharedMonth
     shares: Sequence[Share]
     unallocated: Sequence[Share]
@@ -158,6 +159,7 @@ def month_page(session: Session, service_code: str, month: date) -> MonthPage:
         unit_en=service.unit_en,
         month=month,
         terms=terms,
+        shared_out_mj=_shared_out(lines),
         summary=summary,
         shares=[share for kind, share in found if kind is LineKind.SHARE],
         unallocated=[share for kind, share in found if kind is LineKind.UNALLOCATED],
@@ -319,6 +321,16 @@ def _shares(
             )
         )
     return sorted(found, key=lambda one: (-one[1].energy_mj, one[1].name or "", one[1].subscription or 0))
+
+
+def _shared_out(lines: Sequence[b.MonthLine]) -> int | None:
+    """The pools of all sites and stretches that these lines are of, each once; None: none of them says."""
+    pools = {
+        (line.site, line.since): terms.pool_mj
+        for line in lines
+        if (terms := ShareTerms.of_terms(line.terms)) is not None and terms.pool_mj is not None
+    }
+    return sum(pools.values()) if pools else None
 
 
 def _who(line: b.MonthLine) -> tuple[int | None, int | None, str | None]:
