@@ -33,6 +33,8 @@ TODAY = NOW.date()
 KWH = 3_600_000_000
 START = datetime(2026, 3, 1, tzinfo=UTC)
 SHIPPED = "ademe-fra-2022-consumption"
+SHIPPED_2021 = "ademe-fra-2021-consumption"
+FIGURES = ("intensity", "low", "high", "combustion", "upstream", "losses")
 STATED = Stated(
     publisher="ADEME",
     title="Base Carbone, mix moyen 2022",
@@ -119,9 +121,9 @@ def test_the_factor_of_its_own_year_makes_a_month_final(database: Database) -> N
     [
         {"perimeter": Perimeter.PRODUCTION_DIRECT},
         {"geography": "MYT"},
-        {"vintage": 2021},
+        {"vintage": 2020},
         {"vintage": 2027},
-        {"publisher": "Autre", "confirmed": False, "vintage": 2021},
+        {"publisher": "Autre", "confirmed": False, "vintage": 2020},
     ],
 )
 def test_a_factor_that_changes_no_choice_of_an_open_month_marks_none(
@@ -177,13 +179,17 @@ def test_the_base_carbone_is_looked_at_stored_and_stored_again_without_effect(da
         an_adherent(session, 7, "CH de Foix")
         count = session.scalar(select(func.count()).select_from(b.EmissionFactor)) or 0
         looked = look_at(session, content, "base.csv", None, today=TODAY)
-        assert (looked.to_store, looked.counts()[Verdict.NEW]) == (1, 1)
+        assert (looked.to_store, looked.counts()[Verdict.REPLACES]) == (1, 1)
         assert session.scalar(select(func.count()).select_from(b.EmissionFactor)) == count
         for _ in range(2):
             done = store_file(session, content, "base.csv", None, now=NOW, today=TODAY, by="ops")
         assert done.counts()[Verdict.UNCHANGED] == 1
-        row = session.get_one(b.EmissionFactor, "ademe-fra-2021-consumption")
+        shipped, row = (session.get_one(b.EmissionFactor, one) for one in (SHIPPED_2021, f"{SHIPPED_2021}-2"))
         assert (row.intensity_mg_per_kwh, row.losses_mg_per_kwh, row.confirmed) == (56_900, 5_150, True)
+        assert (row.replaces, shipped.confirmed) == (SHIPPED_2021, False)
+        assert all(
+            getattr(row, f"{name}_mg_per_kwh") == getattr(shipped, f"{name}_mg_per_kwh") for name in FIGURES
+        )
 
 
 def test_a_published_value_replaces_the_one_that_was_to_be_confirmed(database: Database) -> None:
