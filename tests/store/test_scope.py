@@ -19,7 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from console.store.models.catalogue import Adherent, AdherentKind, EmissionFactor
+from console.store.models.carbon import EmissionFactor
+from console.store.models.catalogue import Adherent, AdherentKind
 from console.store.models.tenant import IncidentEvent, Statement
 from console.store.session import Database, Operator, OutOfScope, ScopedSession, Tenants
 
