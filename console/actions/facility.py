@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from console.actions.facility_due import contracts_changed, measures_changed, pue_changed
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.countries import alpha2, grid_zone
 from console.domain.errors import Invalid, NotFound
@@ -152,32 +153,71 @@ def declare_pue(session: Session, code: str, declared: DeclaredPue, *, now: date
     row.note = several_lines(declared.note, "note")
     row.recorded_by, row.recorded_at = by, now
     session.flush()
+    pue_changed(session, code, declared.valid_from, now=now)
 
 
 def add_contract(session: Session, code: str, contract: Contract, *, now: datetime, by: str) -> int:
     """Write a contract down; its number. Raises where the contracts of a day would pass 100 %."""
     hold_site(session, code)
-    supplier = one_line(contract.supplier, "supplier")
-    rows = session.scalars(select(s.PowerContract).where(s.PowerContract.site == code)).all()
-    check_contract(contract, [contract_of(row) for row in rows])
+    check_contract(contract, _other_contracts(session, code, None))
     last = session.scalar(select(func.max(s.PowerContract.number)).where(s.PowerContract.site == code))
-    row = s.PowerContract(
-        site=code,
-        number=(last or 0) + 1,
-        kind=contract.kind,
-        supplier=supplier,
-        valid_from=contract.valid_from,
-        valid_to=contract.valid_to,
-        share_ppm=contract.share_ppm,
-        intensity_mg_per_kwh=contract.intensity_mg_per_kwh,
-        renewable_ppm=contract.renewable_ppm,
-        evidence=several_lines(contract.evidence, "evidence"),
-        recorded_by=by,
-        recorded_at=now,
-    )
-    session.add(row)
+    row = s.PowerContract(site=code, number=(last or 0) + 1)
+    session.add(_written(row, contract, now, by))
     session.flush()
+    contracts_changed(session, code, contract.valid_from, now=now)
     return row.number
+
+
+def correct_contract(
+    session: Session, code: str, number: int, contract: Contract, *, now: datetime, by: str
+) -> None:
+    """Put what a contract says right; the audit log keeps what it said before."""
+    hold_site(session, code)
+    row = _contract(session, code, number)
+    check_contract(contract, _other_contracts(session, code, number))
+    first_day = min(row.valid_from, contract.valid_from)
+    _written(row, contract, now, by)
+    session.flush()
+    contracts_changed(session, code, first_day, now=now)
+
+
+def end_contract(session: Session, code: str, number: int, last_day: date, *, now: datetime, by: str) -> None:
+    """End a contract earlier than agreed, with `last_day`; raises `Invalid` for a day outside of it."""
+    hold_site(session, code)
+    row = _contract(session, code, number)
+    if not row.valid_from <= last_day < row.valid_to:
+        raise Invalid(
+            "last_day",
+            "Ce contrat court du %(first)s au %(last)s : sa fin s'avance dans cet intervalle.",
+            first=row.valid_from.isoformat(),
+            last=(row.valid_to - timedelta(days=1)).isoformat(),
+        )
+    ended = replace(contract_of(row), valid_to=last_day + timedelta(days=1))
+    _written(row, ended, now, by)
+    session.flush()
+    contracts_changed(session, code, ended.valid_to, now=now)
+
+
+def _contract(session: Session, code: str, number: int) -> s.PowerContract:
+    row = session.get(s.PowerContract, (code, number))
+    if row is None:
+        raise NotFound("Contrat introuvable.")
+    return row
+
+
+def _other_contracts(session: Session, code: str, number: int | None) -> list[Contract]:
+    rows = session.scalars(select(s.PowerContract).where(s.PowerContract.site == code))
+    return [contract_of(row) for row in rows if row.number != number]
+
+
+def _written(row: s.PowerContract, contract: Contract, now: datetime, by: str) -> s.PowerContract:
+    row.kind, row.supplier = contract.kind, one_line(contract.supplier, "supplier")
+    row.valid_from, row.valid_to = contract.valid_from, contract.valid_to
+    row.share_ppm, row.renewable_ppm = contract.share_ppm, contract.renewable_ppm
+    row.intensity_mg_per_kwh = contract.intensity_mg_per_kwh
+    row.evidence = several_lines(contract.evidence, "evidence")
+    row.recorded_by, row.recorded_at = by, now
+    return row
 
 
 def hold_site(session: Session, code: str) -> s.Site:
@@ -217,6 +257,7 @@ def _store(session: Session, code: str, judged: Sequence[Judged], now: datetime,
         if one.to_store
     ]
     upsert(session, s.SiteMeasure, rows, update=["amount", "quality", "recorded_by", "recorded_at"])
+    measures_changed(session, code, [one.told.measure for one in judged if one.to_store], now=now)
     _note_corrections(session, code, [one for one in judged if one.verdict is Verdict.CHANGED])
 
 
