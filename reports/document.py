@@ -75,13 +75,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of typed values; `empty` says what an absence of rows means."""
+    """Rows of typed values; `empty` says what an absence of rows means.
+
+    One that is not `printed` serves recomputation and goes to data formats only, as its columns may.
+    """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     total: Row | None = None
     empty: str = ""
+    printed: bool = True
 
     def __post_init__(self) -> None:
         for row in self.body():
@@ -152,6 +156,10 @@ class Section:
 
     title: str
     blocks: tuple[Block, ...]
+
+    def printed(self) -> tuple[Block, ...]:
+        """What is read on a page or on paper."""
+        return tuple(one for one in self.blocks if not isinstance(one, Table) or one.printed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,9 @@ class Boundary(StrEnum):
 class Basis(StrEnum):
     """How carbon is reckoned; figures of two bases are never added."""
 
-    YEARLY_AVERAGE = "yearly_average"
+    YEARLY_AVERAGE = "yearly_average"  # location-based, consumption mix, life cycle
+    HOURLY_DIRECT = "hourly_direct"  # location-based, what the grid burnt in each hour
+    MARKET_BASED = "market_based"  # the contracts of the site, and the residual mix for the rest
 
 
 class Perimeter(StrEnum):
@@ -68,6 +70,18 @@ class Perimeter(StrEnum):
     CONSUMPTION_LIFE_CYCLE = "consumption_life_cycle"
     PRODUCTION_LIFE_CYCLE = "production_life_cycle"
     PRODUCTION_DIRECT = "production_direct"
+    RESIDUAL_MIX = "residual_mix"
+
+
+class LineKind(StrEnum):
+    """What a line is; all but the first two are the operator's."""
+
+    OWN = "own"  # what a workload of the adherent used
+    SHARE = "share"  # of a shared service
+    UNALLOCATED = "unallocated"  # of a shared service, what no subscriber carries
+    UNCLAIMED = "unclaimed"
+    IT_REST = "it_rest"  # IT energy that a site metered and no line tells of
+    SITE_REST = "site_rest"  # of a site's overhead, what no other line carries
 
 
 class SlaState(StrEnum):
@@ -120,8 +134,85 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Facility:
+    """What a site takes beside its IT: `overhead_mj` over `it_mj`, of which a line carries its part.
+
+    `origin` is `metered`, or `declared` since a day; `category` is the point of ISO/IEC 30134-2.
+    """
+
+    origin: str
+    category: int
+    overhead_mj: int
+    it_mj: int
+    provisional: bool = False
+    declared_from: date | None = None
+    water_ml: int | None = None
+
+    @property
+    def pue(self) -> Fraction:
+        return Fraction(self.it_mj + self.overhead_mj, self.it_mj)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """By what a share was reckoned: its weight among all, under a version of the key of the service.
+
+    `missing` is how many subscribers told no volume: the share is provisional as long as one did not.
+    """
+
+    key: str
+    key_from: date
+    key_version: int
+    weight: int
+    weights: int
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of what a site draws: by a contract, or the residual mix of a factor; in millionths."""
+
+    share_ppm: int
+    intensity_mg_per_kwh: int | None = None
+    contract: int | None = None
+    factor_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnBasis:
+    """The carbon of a line on one basis; `covered_mj` is the energy that it is of, overhead within.
+
+    By the hour: `known_mj` is the IT energy of the hours whose intensity is known, `mg_mj` the sum of it
+    times that intensity.
+    """
+
+    basis: Basis
+    covered_mj: int
+    carbon_ug: int | None = None
+    factor_id: str | None = None
+    intensity_mg_per_kwh: int | None = None
+    known_mj: int | None = None
+    mg_mj: int | None = None
+    parts: tuple[Part, ...] = ()
+    provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOn:
+    """A shared service of the operator: its energy, and what of it no subscriber carries."""
+
+    service: str
+    energy_mj: int
+    unallocated_mj: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What one workload used for one subscription; its three qualities add up to its energy."""
+    """What one workload used for one subscription, or a share; its three qualities add up to its energy.
+
+    `overhead_mj` is what the facility takes beside it. `carbon_ug` is of the use, on the yearly average,
+    with the overhead that is known; `bases` has what it is on each basis. `embodied_ug` is apart from it.
+    """
 
     subscription: str
     service: str
@@ -136,6 +227,19 @@ class Line:
     carbon_min_ug: int | None = None
     carbon_max_ug: int | None = None
     factor_id: str | None = None
+    kind: LineKind = LineKind.OWN
+    site: str = ""
+    since: datetime | None = None  # where its month has several stretches
+    overhead_mj: int | None = None
+    facility: Facility | None = None
+    share: Share | None = None
+    water_ml: int | None = None
+    embodied_ug: int | None = None
+    embodied_min_ug: int | None = None
+    embodied_max_ug: int | None = None
+    adpe_ug: int | None = None  # of antimony equivalent
+    primary_mj: int | None = None
+    bases: tuple[OnBasis, ...] = ()
 
     def __post_init__(self) -> None:
         parts_mj = self.measured_mj + self.modelled_mj + self.declared_mj
@@ -143,6 +247,15 @@ class Line:
             raise InvalidFigures(f"{self.workload}: qualities of {parts_mj} mJ for {self.energy_mj} mJ")
         if self.carbon_ug is not None and self.factor_id is None:
             raise InvalidFigures(f"{self.workload}: {self.carbon_ug} ug of carbon without a factor")
+
+    @property
+    def facility_mj(self) -> int | None:
+        """Its energy with the overhead that is known."""
+        return None if self.energy_mj is None else self.energy_mj + (self.overhead_mj or 0)
+
+    def on(self, basis: Basis) -> OnBasis | None:
+        """Its carbon on a basis; None where there is none."""
+        return next((one for one in self.bases if one.basis is basis), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +352,9 @@ class InrStatement:
     least_share_percent: int = LEAST_SHARE_PERCENT
     status: Status = Status.PROVISIONAL
     draft_reasons: tuple[DraftReason, ...] = ()
+    other_factors: tuple[Factor, ...] = ()  # of the bases beside that of the statement
+    handed_on: tuple[HandedOn, ...] = ()
+    revision: int = 0  # of the closed month that it is of; 0: the month is open
 
     def __post_init__(self) -> None:
         used = {line.factor_id for line in self.lines if line.factor_id is not None}
@@ -254,6 +370,36 @@ class InrStatement:
     def carbon_ug(self) -> int | None:
         """The sum of the known lines; unknown when none is."""
         return known_sum(line.carbon_ug for line in self.lines)
+
+    @property
+    def overhead_mj(self) -> int | None:
+        """The sum of the known lines; unknown when none is."""
+        return known_sum(line.overhead_mj for line in self.lines)
+
+    @property
+    def embodied_ug(self) -> int | None:
+        """The sum of the known lines; unknown when none is."""
+        return known_sum(line.embodied_ug for line in self.lines)
+
+    @property
+    def water_ml(self) -> int | None:
+        """The sum of the known lines; unknown when none is."""
+        return known_sum(line.water_ml for line in self.lines)
+
+    def without(self, amount: str) -> int:
+        """The energy of the lines of which an amount is unknown, such as `embodied_ug`, in mJ."""
+        return sum(line.energy_mj or 0 for line in self.lines if getattr(line, amount) is None)
+
+    def carbon_on(self, basis: Basis) -> int | None:
+        """The carbon of use on one basis, of what of the energy it is known; never added to another's."""
+        return known_sum(one.carbon_ug for one in self._on(basis))
+
+    def covered_on(self, basis: Basis) -> int:
+        """The energy, overhead within, that the carbon on a basis is of, in mJ."""
+        return sum(one.covered_mj for one in self._on(basis))
+
+    def _on(self, basis: Basis) -> list[OnBasis]:
+        return [one for line in self.lines if (one := line.on(basis)) is not None]
 
     @property
     def unknown_lines(self) -> int:
@@ -309,7 +455,17 @@ def _status(statement: InrStatement) -> Status:
     final = [factor for factor in statement.factors if factor.vintage == year and not factor.provisional]
     late = not final or len(final) < len(statement.factors)
     running = statement.generated_at < statement.period.ends_at
-    return Status.PROVISIONAL if late or running else Status.FINAL
+    return Status.PROVISIONAL if late or running or _lines_may_move(statement) else Status.FINAL
+
+
+def _lines_may_move(statement: InrStatement) -> bool:
+    """Whether a PUE is unknown or provisional, or a volume is missing by which a service is split."""
+    return any(
+        (line.overhead_mj is None and bool(line.energy_mj))
+        or (line.facility is not None and line.facility.provisional)
+        or (line.share is not None and line.share.missing > 0)
+        for line in statement.lines
+    )
 
 
 def _draft_reasons(statement: InrStatement) -> Iterable[DraftReason]:
@@ -317,7 +473,10 @@ def _draft_reasons(statement: InrStatement) -> Iterable[DraftReason]:
     measured = statement.quality_share(Quality.MEASURED)
     if statement.generated_at < statement.period.ends_at:
         yield DraftReason.PERIOD_RUNNING
-    if (statement.coverage.share or 0) < least:
+    covered = statement.coverage.share
+    if covered is None and statement.lines and all(one.share for one in statement.lines):
+        covered = Fraction(1)  # only shares: nothing of its own was to be measured
+    if (covered or 0) < least:
         yield DraftReason.COVERAGE_LOW
     if measured is not None and measured < least:
         yield DraftReason.MEASURED_SHARE_LOW

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from reports import methodology
+from reports import consumption, methodology
 from reports.document import (
     Block,
     Chart,
@@ -27,11 +27,9 @@ from reports.figures import (
     DraftReason,
     Incident,
     InrStatement,
-    Line,
     Quality,
     Status,
     complete_sum,
-    known_sum,
 )
 from reports.labels import state_label
 from reports.language import Language
@@ -50,7 +48,7 @@ def document(statement: InrStatement, language: Language) -> Document:
         footer=_("Empreinte %(hash)s…", hash=statement.sha256()[:16]),
         sections=(
             Section("", tuple(_opening(statement, language))),
-            Section(_("Consommation"), tuple(_consumption(statement, language))),
+            Section(_("Consommation"), tuple(consumption.tables(statement, language))),
             Section(_("Énergie par jour"), (_daily_chart(statement, language),)),
             Section(_("Incidents du mois"), (_incidents(statement, language),)),
             *methodology.sections(statement, language),
@@ -98,11 +96,8 @@ def _marks(statement: InrStatement, language: Language) -> Iterable[str]:
 
 def _opening(statement: InrStatement, language: Language) -> Iterable[Block]:
     _ = language.gettext
-    yield Notice(
-        Tone.WARNING,
-        _("Ce que ce relevé ne contient pas encore"),
-        tuple(_missing(statement, language)),
-    )
+    if missing := tuple(_missing(statement, language)):
+        yield Notice(Tone.WARNING, _("Ce que ce relevé ne contient pas encore"), missing)
     if statement.is_draft:
         reasons = (draft_reason(statement, reason, language) for reason in statement.draft_reasons)
         yield Notice(
@@ -114,19 +109,44 @@ def _opening(statement: InrStatement, language: Language) -> Iterable[Block]:
 
 
 def _missing(statement: InrStatement, language: Language) -> Iterable[str]:
+    """What the figures lack, the largest first; empty: nothing that is known of."""
     _ = language.gettext
-    yield _(
-        "Le carbone incorporé (fabrication, transport et fin de vie des équipements). En France, il est à "
-        "peu près aussi grand que celui de l'usage."
-    )
-    yield _(
-        "Les frais du site (refroidissement, onduleurs, pertes de distribution : le PUE) : aucun compteur de "
-        "site n'est relevé."
-    )
+    yield from _missing_embodied(statement, language)
+    yield from _missing_overhead(statement, language)
     if any(source.boundary == Boundary.PACKAGE_DRAM for source in statement.sources):
         yield _(
             "Une part des serveurs : là où seuls les processeurs et la mémoire sont mesurés, l'alimentation, "
             "les ventilateurs, les disques et le réseau manquent."
+        )
+
+
+def _missing_embodied(statement: InrStatement, language: Language) -> Iterable[str]:
+    _ = language.gettext
+    if statement.embodied_ug is None:
+        yield _(
+            "Le carbone incorporé (fabrication, transport et fin de vie des équipements). En France, il est "
+            "à peu près aussi grand que celui de l'usage."
+        )
+    elif missing_mj := statement.without("embodied_ug"):
+        yield _(
+            "Le carbone incorporé d'une part des équipements : de ceux qui portent %(energy)s, rien n'est "
+            "connu. En France, il est à peu près aussi grand que celui de l'usage.",
+            energy=text(Kind.ENERGY_MJ, missing_mj, language),
+        )
+
+
+def _missing_overhead(statement: InrStatement, language: Language) -> Iterable[str]:
+    _ = language.gettext
+    if statement.overhead_mj is None:
+        yield _(
+            "Les frais du site (refroidissement, onduleurs, pertes de distribution : le PUE) : aucun "
+            "compteur de site n'est relevé, aucun PUE n'est déclaré."
+        )
+    elif missing_mj := statement.without("overhead_mj"):
+        yield _(
+            "Les frais du site (refroidissement, onduleurs, pertes de distribution : le PUE) d'une part de "
+            "l'énergie : ils sont inconnus pour %(energy)s.",
+            energy=text(Kind.ENERGY_MJ, missing_mj, language),
         )
 
 
@@ -145,33 +165,47 @@ def _provisional(statement: InrStatement, language: Language) -> Iterable[str]:
         yield _("Le facteur d'émission de l'année n'est pas encore définitif.")
     if statement.generated_at < statement.period.ends_at:
         yield _("La période court encore : les totaux s'arrêtent à l'établissement du relevé.")
+    if any(line.facility is not None and line.facility.provisional for line in statement.lines):
+        yield _("Le PUE du site est déclaré provisoire.")
+    if any(line.overhead_mj is None and line.energy_mj for line in statement.lines):
+        yield _("Les frais du site ne sont pas connus de toute l'énergie.")
+    if any(line.share is not None and line.share.missing for line in statement.lines):
+        yield _("Des abonnés d'un service partagé n'ont pas encore dit leur volume : les parts changeront.")
 
 
 def _key_figures(statement: InrStatement, language: Language) -> Iterable[Fact]:
     _ = language.gettext
     lines = statement.lines
+
+    def fact(label: str, kind: Kind, value: int | None, low: str, high: str, note: str = "") -> Fact:
+        least, most = (complete_sum(getattr(line, name) for line in lines) for name in (low, high))
+        interval = _range(kind, least, most, language)
+        return Fact(label, value, kind, f"{note} ; {interval}" if note else interval)
+
+    yield fact(_("Énergie"), Kind.ENERGY_MJ, statement.energy_mj, "energy_min_mj", "energy_max_mj")
     yield Fact(
-        _("Énergie"),
-        statement.energy_mj,
+        _("Frais du site"),
+        statement.overhead_mj,
         Kind.ENERGY_MJ,
-        _range(
-            Kind.ENERGY_MJ,
-            complete_sum(line.energy_min_mj for line in lines),
-            complete_sum(line.energy_max_mj for line in lines),
-            language,
-        ),
+        _("refroidissement, onduleurs, pertes, en plus de l'énergie"),
     )
-    yield Fact(
+    yield fact(
         _("Carbone de l'usage"),
-        statement.carbon_ug,
         Kind.CARBON_UG,
-        _range(
-            Kind.CARBON_UG,
-            complete_sum(line.carbon_min_ug for line in lines),
-            complete_sum(line.carbon_max_ug for line in lines),
-            language,
-        ),
+        statement.carbon_ug,
+        "carbon_min_ug",
+        "carbon_max_ug",
+        _("moyenne annuelle, frais du site compris") if statement.overhead_mj is not None else "",
     )
+    yield fact(
+        _("Carbone incorporé"),
+        Kind.CARBON_UG,
+        statement.embodied_ug,
+        "embodied_min_ug",
+        "embodied_max_ug",
+        _("part du mois, en plus de l'usage"),
+    )
+    yield Fact(_("Eau"), statement.water_ml, Kind.WATER_ML, _("prélevée par le site"))
     yield Fact(
         _("Énergie mesurée"),
         statement.quality_share(Quality.MEASURED),
@@ -200,111 +234,6 @@ def _range(kind: Kind, low: int | None, high: int | None, language: Language) ->
         "de %(low)s à %(high)s",
         low=cell(kind, low, language, scale),
         high=cell(kind, high, language, scale, with_unit=True),
-    )
-
-
-def _consumption(statement: InrStatement, language: Language) -> Iterable[Block]:
-    if statement.lines:
-        yield _by_subscription(statement, language)
-    yield _by_workload(statement, language)
-
-
-def _by_subscription(statement: InrStatement, language: Language) -> Table:
-    _ = language.gettext
-    groups: dict[tuple[str, str], list[Line]] = {}
-    for line in statement.lines:
-        groups.setdefault((line.subscription, line.service), []).append(line)
-    return Table(
-        caption=_("Par abonnement"),
-        columns=(
-            Column(_("Abonnement")),
-            Column(_("Service")),
-            Column(_("Énergie"), Kind.ENERGY_MJ),
-            Column(_("Carbone"), Kind.CARBON_UG),
-            Column(_("Part de l'énergie"), Kind.SHARE),
-        ),
-        rows=tuple(_group_row(*key, lines, statement) for key, lines in groups.items()),
-        total=(_("Total"), "", statement.energy_mj, statement.carbon_ug, _whole(statement)),
-    )
-
-
-def _whole(statement: InrStatement) -> Fraction | None:
-    return Fraction(1) if statement.energy_mj else None
-
-
-def _group_row(subscription: str, service: str, lines: list[Line], statement: InrStatement) -> Row:
-    energy_mj = known_sum(line.energy_mj for line in lines)
-    carbon_ug = known_sum(line.carbon_ug for line in lines)
-    total_mj = statement.energy_mj
-    share = Fraction(energy_mj, total_mj) if total_mj and energy_mj is not None else None
-    return (subscription, service, energy_mj, carbon_ug, share)
-
-
-def _by_workload(statement: InrStatement, language: Language) -> Table:
-    _ = language.gettext
-    return Table(
-        caption=_("Par charge de travail"),
-        columns=(
-            Column(_("Charge de travail")),
-            Column(_("Service")),
-            Column(_("Abonnement"), printed=False),
-            Column(_("Énergie"), Kind.ENERGY_MJ),
-            Column(_("Carbone"), Kind.CARBON_UG),
-            Column(_("Part mesurée"), Kind.SHARE),
-            Column(_("Énergie mesurée"), Kind.ENERGY_MJ, printed=False),
-            Column(_("Énergie modélisée"), Kind.ENERGY_MJ, printed=False),
-            Column(_("Énergie déclarée"), Kind.ENERGY_MJ, printed=False),
-            Column(_("Énergie minimale"), Kind.ENERGY_MJ, printed=False),
-            Column(_("Énergie maximale"), Kind.ENERGY_MJ, printed=False),
-            Column(_("Facteur d'émission"), printed=False),
-            Column(_("Intensité"), Kind.INTENSITY_MG_PER_KWH, printed=False),
-        ),
-        rows=tuple(_line_row(line, statement) for line in statement.lines),
-        total=_total_row(statement, language) if statement.lines else None,
-        empty=_("Aucune charge de travail n'était rattachée à cet adhérent sur la période."),
-    )
-
-
-def _line_row(line: Line, statement: InrStatement) -> Row:
-    intensities = {factor.factor_id: factor.intensity_mg_per_kwh for factor in statement.factors}
-    return (
-        line.workload,
-        line.service,
-        line.subscription,
-        line.energy_mj,
-        line.carbon_ug,
-        Fraction(line.measured_mj, line.energy_mj) if line.energy_mj else None,
-        *_qualities([line]),
-        line.energy_min_mj,
-        line.energy_max_mj,
-        line.factor_id or "",
-        intensities.get(line.factor_id or ""),
-    )
-
-
-def _total_row(statement: InrStatement, language: Language) -> Row:
-    lines = statement.lines
-    return (
-        language.gettext("Total"),
-        "",
-        "",
-        statement.energy_mj,
-        statement.carbon_ug,
-        statement.quality_share(Quality.MEASURED),
-        *_qualities(lines),
-        complete_sum(line.energy_min_mj for line in lines),
-        complete_sum(line.energy_max_mj for line in lines),
-        "",
-        None,
-    )
-
-
-def _qualities(lines: Iterable[Line]) -> tuple[int | None, int | None, int | None]:
-    known = [line for line in lines if line.energy_mj is not None]
-    return (
-        known_sum(line.measured_mj for line in known),
-        known_sum(line.modelled_mj for line in known),
-        known_sum(line.declared_mj for line in known),
     )
 
 

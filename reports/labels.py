@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.figures import Boundary, Perimeter, Quality, SlaState
+from reports.figures import Basis, Boundary, Line, LineKind, Perimeter, Quality, SlaState
 from reports.language import Language
 
 
@@ -34,7 +34,44 @@ def perimeter_label(perimeter: Perimeter, language: Language) -> str:
         Perimeter.CONSUMPTION_LIFE_CYCLE: _("mix de consommation, cycle de vie"),
         Perimeter.PRODUCTION_LIFE_CYCLE: _("mix de production, cycle de vie"),
         Perimeter.PRODUCTION_DIRECT: _("mix de production, émissions directes"),
+        Perimeter.RESIDUAL_MIX: _("mix résiduel, sans ce qui est vendu avec une preuve d'origine"),
     }[perimeter]
+
+
+def basis_label(basis: Basis, language: Language) -> str:
+    """How carbon is reckoned, in words."""
+    _ = language.gettext
+    return {
+        Basis.YEARLY_AVERAGE: _("moyenne annuelle, cycle de vie"),
+        Basis.HOURLY_DIRECT: _("heure par heure, émissions directes"),
+        Basis.MARKET_BASED: _("contrats d'électricité du site"),
+    }[basis]
+
+
+def line_label(line: Line, language: Language) -> str:
+    """What a line is called: its workload, or what it is of where it has none."""
+    _ = language.gettext
+    names = {
+        LineKind.SHARE: _("part d'un service partagé"),
+        LineKind.UNALLOCATED: _("part d'un service partagé que personne ne porte"),
+        LineKind.IT_REST: _("énergie IT qu'aucun hôte ne mesure"),
+        LineKind.SITE_REST: _("reste des frais du site"),
+    }
+    name = names.get(line.kind)
+    if name is None:
+        return line.workload
+    return f"{name} ({line.site})" if line.site and line.kind is not LineKind.SHARE else name
+
+
+def key_label(kind: str, language: Language) -> str:
+    """By what a shared service is split, in words."""
+    _ = language.gettext
+    known = {
+        "volume": _("volumes du mois"),
+        "subscription": _("une part par abonnement"),
+        "it_energy": _("énergie IT des abonnés"),
+    }
+    return known.get(kind, kind)
 
 
 def state_label(state: SlaState, language: Language) -> str:

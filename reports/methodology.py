@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from reports.document import Block, Column, Fact, Facts, Paragraph, Row, Section, Table
 from reports.figures import Attribution, Basis, Factor, InrStatement, Source
-from reports.labels import boundary_label, perimeter_label, quality_label
+from reports.labels import boundary_label, key_label, perimeter_label, quality_label
 from reports.language import Language
 from reports.quantities import Kind, text
 
@@ -41,7 +41,7 @@ def _sources(statement: InrStatement, language: Language) -> tuple[Block, ...]:
     )
     return (
         Table(
-            caption=_("Part de chaque source dans l'énergie du relevé"),
+            caption=_("Part de chaque source dans l'énergie des charges de travail"),
             columns=columns,
             rows=tuple(_source_row(source, total_mj, language) for source in statement.sources),
             empty=_("Aucune source n'a donné de mesure sur la période."),
@@ -64,7 +64,7 @@ def _factors(statement: InrStatement, language: Language) -> Iterable[Block]:
         yield Paragraph(
             language.gettext("Aucun facteur d'émission ne vaut pour la période : le carbone est inconnu.")
         )
-    for factor in statement.factors:
+    for factor in (*statement.factors, *statement.other_factors):
         yield Facts(factor_name(factor, language), tuple(_factor_facts(factor, language)))
 
 
@@ -109,7 +109,7 @@ def _confirmation(factor: Factor, language: Language) -> str:
 def _method(statement: InrStatement, language: Language) -> Iterable[Block]:
     _ = language.gettext
     yield Facts(_("Comment les chiffres sont faits"), tuple(_steps(statement, language)))
-    yield Facts(_("Ce que ces chiffres ne disent pas"), tuple(_limits(language)))
+    yield Facts(_("Ce que ces chiffres ne disent pas"), tuple(_limits(statement, language)))
     yield Facts(_("Établissement du relevé"), tuple(_provenance(statement, language)))
 
 
@@ -123,7 +123,21 @@ def _steps(statement: InrStatement, language: Language) -> Iterable[Fact]:
             "l'opérateur et du non attribué est égale à l'énergie de l'hôte, au millijoule près."
         ),
     )
+    yield from _facility(statement, language)
+    yield from _sharing(statement, language)
     yield Fact(_("Base carbone"), _basis(statement.basis, language))
+    for basis in Basis:
+        if basis is not statement.basis and statement.covered_on(basis):
+            yield Fact(_("À côté, jamais ajouté"), _basis(basis, language))
+    if statement.embodied_ug is not None:
+        yield Fact(
+            _("Carbone incorporé"),
+            _(
+                "Fabrication, transport et fin de vie des équipements, amortis en parts égales sur leur "
+                "durée de vie prévue et répartis par composant : processeur par vCPU, mémoire et disque "
+                "par Go, châssis comme l'énergie au repos. Compté à part de l'usage."
+            ),
+        )
     yield Fact(
         _("Qualité"),
         _(
@@ -166,24 +180,84 @@ def _idle(policy: str, language: Language) -> str:
 
 
 def _basis(basis: Basis, language: Language) -> str:
+    _ = language.gettext
     return {
-        Basis.YEARLY_AVERAGE: language.gettext(
+        Basis.YEARLY_AVERAGE: _(
             "Moyenne annuelle du mix de consommation du lieu (« location-based »), en cycle de vie : "
-            "énergie du mois × facteur de l'année."
+            "(énergie du mois + frais du site) × facteur de l'année."
+        ),
+        Basis.HOURLY_DIRECT: _(
+            "Heure par heure, ce que le réseau du lieu a brûlé pour produire (eCO2mix) : émissions directes, "
+            "des seules heures dont l'intensité est connue."
+        ),
+        Basis.MARKET_BASED: _(
+            "Contrats d'électricité du site (« market-based ») : garanties d'origine, contrats d'achat "
+            "direct, et le mix résiduel pour ce qu'ils ne couvrent pas."
         ),
     }[basis]
 
 
-def _limits(language: Language) -> Iterable[Fact]:
+def _facility(statement: InrStatement, language: Language) -> Iterable[Fact]:
+    """The PUE of each site, as it was metered or declared."""
     _ = language.gettext
-    yield Fact(
-        _("Carbone incorporé"),
-        _("Non compté : fabrication, transport et fin de vie des équipements et du bâtiment."),
-    )
-    yield Fact(
-        _("Frais du site"),
-        _("Non comptés : refroidissement, onduleurs et pertes de distribution (PUE)."),
-    )
+    told = {(line.site, line.facility) for line in statement.lines if line.facility is not None}
+    for site, place in sorted(told, key=lambda one: (one[0], one[1].pue)):
+        values = {
+            "pue": language.number(place.pue, 3),
+            "category": place.category,
+            "site": site,
+            "total": text(Kind.ENERGY_MJ, place.it_mj + place.overhead_mj, language),
+            "it": text(Kind.ENERGY_MJ, place.it_mj, language),
+        }
+        if place.origin == "metered":
+            said = _("%(site)s : PUE mesuré %(pue)s, catégorie %(category)s (%(total)s pour %(it)s d'IT).",
+                     **values)  # fmt: skip
+        else:
+            since = language.day(place.declared_from) if place.declared_from else "-"
+            said = _("%(site)s : PUE déclaré %(pue)s, catégorie %(category)s, depuis le %(since)s.",
+                     **values, since=since)  # fmt: skip
+        yield Fact(_("Frais du site"), said, note=_("provisoire") if place.provisional else "")
+
+
+def _sharing(statement: InrStatement, language: Language) -> Iterable[Fact]:
+    """The keys by which shared services were split."""
+    _ = language.gettext
+    told = {
+        (line.service, one.key, one.key_from, one.key_version)
+        for line in statement.lines
+        if (one := line.share) is not None
+    }
+    for service, key, day, version in sorted(told):
+        yield Fact(
+            _("Service partagé"),
+            _(
+                "%(service)s : réparti par %(key)s, clé en vigueur depuis le %(day)s (version %(version)s).",
+                service=service,
+                key=key_label(key, language),
+                day=language.day(day),
+                version=version,
+            ),
+        )
+
+
+def _limits(statement: InrStatement, language: Language) -> Iterable[Fact]:
+    _ = language.gettext
+    if statement.embodied_ug is None:
+        yield Fact(
+            _("Carbone incorporé"),
+            _("Non compté : fabrication, transport et fin de vie des équipements et du bâtiment."),
+        )
+    elif statement.without("embodied_ug"):
+        yield Fact(
+            _("Carbone incorporé"), _("Compté pour les équipements dont l'impact est connu, seulement.")
+        )
+    if statement.overhead_mj is None:
+        yield Fact(
+            _("Frais du site"),
+            _("Non comptés : refroidissement, onduleurs et pertes de distribution (PUE)."),
+        )
+    elif statement.without("overhead_mj"):
+        yield Fact(_("Frais du site"), _("Comptés là où le PUE du site est connu, seulement."))
     yield Fact(
         _("Réseau et stockage partagés"),
         _("Non comptés tant que ces équipements ne sont ni relevés ni déclarés."),

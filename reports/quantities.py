@@ -27,6 +27,7 @@ class Kind(StrEnum):
     POWER_MW = "power_mw"
     CARBON_UG = "carbon_ug"
     INTENSITY_MG_PER_KWH = "intensity_mg_per_kwh"
+    WATER_ML = "water_ml"
     SHARE = "share"
     HOURS = "hours"
     DATE = "date"
@@ -56,6 +57,7 @@ UNITS: Mapping[Kind, tuple[Unit, ...]] = {
         Unit(f"t{NO_BREAK}CO₂e", 10**12),
     ),
     Kind.INTENSITY_MG_PER_KWH: (Unit(f"g{NO_BREAK}CO₂e/kWh", 10**3),),
+    Kind.WATER_ML: (Unit("mL", 1), Unit("L", 10**3), Unit("m³", 10**6)),
     Kind.HOURS: (Unit("h", 1),),
 }
 STORED_UNITS: Mapping[Kind, str] = {
@@ -63,6 +65,7 @@ STORED_UNITS: Mapping[Kind, str] = {
     Kind.POWER_MW: "mW",
     Kind.CARBON_UG: "µg CO2e",
     Kind.INTENSITY_MG_PER_KWH: "mg CO2e/kWh",
+    Kind.WATER_ML: "mL",
     Kind.SHARE: "%",
     Kind.HOURS: "h",
 }

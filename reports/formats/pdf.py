@@ -105,7 +105,7 @@ def _document(document: Document, language: Language) -> Laid:
         "footer": document.footer,
         "page": _("Page"),
         "sections": [
-            {"title": section.title, "blocks": [_block(block, language) for block in section.blocks]}
+            {"title": section.title, "blocks": [_block(block, language) for block in section.printed()]}
             for section in sections
         ],
     }

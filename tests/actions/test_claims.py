@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from console.actions.claims import claim_for_service, claim_workload, end_claim, end_service_claim
+from console.actions.reckoning import reckon
 from console.actions.subscriptions import end_subscription
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.contract import Status
@@ -274,11 +275,12 @@ def test_the_day_and_the_overview_name_the_service_of_a_shared_workload(metered:
     }
 
 
-def test_the_statement_of_the_operator_names_the_shared_service(metered: Database) -> None:
+def test_the_statement_of_the_operator_names_shared_services_apart(metered: Database) -> None:
     share(metered)
+    with metered.write(Operator()) as session:
+        reckon(session, OPERATOR_TENANT, TODAY.replace(day=1), now=NOW)
     with metered.read(Operator()) as session:
         figures = month_figures(session, OPERATOR_TENANT, TODAY.replace(day=1), now=NOW, by="test")
-    assert {line.service for line in figures.lines if "payroll" in line.workload} == {
-        "Production de la paie (partagé)"
-    }
+    assert [one.service for one in figures.handed_on] == ["Production de la paie"]
+    assert not any("payroll" in line.workload for line in figures.lines)  # its subscribers carry it
     assert figures.coverage.elapsed_hours > 0

@@ -169,7 +169,7 @@ def test_a_statement_is_a_draft_for_these_reasons(
 def test_a_statement_is_final_once_over_with_the_factor_of_its_year(
     factor: object, generated_at: datetime, status: Status
 ) -> None:
-    line = a_line("nginx", KWH, factor_id=CONFIRMED.factor_id)
+    line = a_line("nginx", KWH, factor_id=CONFIRMED.factor_id, overhead_mj=KWH // 2)
     statement = a_statement(lines=(line,), factors=(factor,), generated_at=generated_at)
     assert statement.status is status
 

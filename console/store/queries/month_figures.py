@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, func, literal, null, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from console.domain.alerts import standing
+from console.domain.carbon_months import CarbonHeld, Inputs, LineHeld
 from console.domain.errors import NotFound
 from console.domain.factors import Basis
 from console.domain.hours import day_bounds, month_bounds
+from console.domain.month_lines import LineKind
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
-from console.store.models import contract as k
-from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries.alerts import clock_of
+from console.store.queries.carbon_months import MonthSeen, month_seen
 from console.store.queries.coverage import coverage_of
-from console.store.queries.generation import is_before_ledger
 from reports import figures
 
 
@@ -35,110 +34,156 @@ def month_figures(
         raise NotFound("Adhérent introuvable.")
     zone = ZoneInfo(adherent.zone)
     start, end = month_bounds(month, zone)
-    month_lines = _carbon_lines(session, tenant_id, month)
-    rows = (
-        _sums(session, tenant_id, month)
-        if is_before_ledger(session, start)
-        else _hours(session, tenant_id, start, end)
-    )
+    seen = month_seen(session, tenant_id, month, now)
+    inputs = seen.inputs
+    named = _Names(session, tenant_id)
+    lines = tuple(_lines(inputs, named))
+    usual, others = _used(lines)
     return figures.InrStatement(
         adherent=figures.Adherent(name=adherent.name, finess_ej=adherent.finess_ej, zone=adherent.zone),
         period=figures.Period.of_month(month, adherent.zone),
-        lines=tuple(_lines(session, tenant_id, rows, month_lines)),
+        lines=lines,
         days=tuple(_days(session, tenant_id, month, zone)),
-        coverage=coverage_of(session, tenant_id, start, min(end, now)),
-        factors=tuple(_factors(session, month_lines)),
+        coverage=_coverage(session, tenant_id, seen, start, min(end, now)),
+        factors=tuple(_factors(session, usual, month.year)),
         basis=figures.Basis.YEARLY_AVERAGE,
-        attribution=_attribution(session, tenant_id, start, end),
+        attribution=_attribution(inputs),
         sources=tuple(_sources(session, tenant_id, start, end)),
         incidents=tuple(_incidents(session, adherent, start, end, now)),
         generated_at=now,
         generated_by=by,
+        other_factors=tuple(_factors(session, others, month.year)),
+        handed_on=tuple(_handed_on(session, tenant_id, seen, named)),
+        revision=seen.revision,
     ).judged()
 
 
-def _carbon_lines(session: Session, tenant_id: int, month: date) -> Sequence[b.CarbonLine]:
-    return session.scalars(
-        select(b.CarbonLine)
-        .where(
-            b.CarbonLine.tenant_id == tenant_id,
-            b.CarbonLine.month == month,
-            b.CarbonLine.basis == Basis.YEARLY_AVERAGE,
-        )
-        .order_by(b.CarbonLine.energy_mj.desc(), b.CarbonLine.host_id, b.CarbonLine.workload_id)
-    ).all()
-
-
-def _of_quality(quality: figures.Quality) -> Any:
-    return func.sum(case((c.EnergySource.quality == quality, t.EnergyLine.energy_mj), else_=0))
-
-
-def _hours(session: Session, tenant_id: int, start: datetime, end: datetime) -> Sequence[Any]:
-    """The energy of each line of a month, added up from its hours."""
-    line = t.EnergyLine
-    keys = (line.host_id, line.workload_id, line.claim_id, line.subscription)
-    energy = func.sum(line.energy_mj)
-    return session.execute(
-        select(
-            *keys,
-            energy.label("energy_mj"),
-            _of_quality(figures.Quality.MEASURED).label("measured_mj"),
-            _of_quality(figures.Quality.MODELLED).label("modelled_mj"),
-            _of_quality(figures.Quality.DECLARED).label("declared_mj"),
-            case((func.count() == func.count(line.low_mj), func.sum(line.low_mj))).label("low_mj"),
-            case((func.count() == func.count(line.high_mj), func.sum(line.high_mj))).label("high_mj"),
-        )
-        .join(c.EnergySource, c.EnergySource.source_id == line.source_id)
-        .where(line.tenant_id == tenant_id, line.hour >= start, line.hour < end)
-        .group_by(*keys)
-        .order_by(energy.desc(), *keys)
-    ).all()
-
-
-def _sums(session: Session, tenant_id: int, month: date) -> Sequence[Any]:
-    """The energy of each line of a month before the ledger: declared, as no hour shows how it was come by."""
-    line = b.CarbonLine
-    keys = (line.host_id, line.workload_id, line.claim_id, line.subscription)
-    return session.execute(
-        select(
-            *keys,
-            line.energy_mj,
-            literal(0).label("measured_mj"),
-            literal(0).label("modelled_mj"),
-            line.energy_mj.label("declared_mj"),
-            null().label("low_mj"),
-            null().label("high_mj"),
-        )
-        .where(
-            line.tenant_id == tenant_id, line.month == month, line.basis == Basis.YEARLY_AVERAGE, line.counts
-        )
-        .order_by(line.energy_mj.desc(), *keys)
-    ).all()
-
-
-def _lines(
-    session: Session, tenant_id: int, rows: Sequence[Any], month_lines: Iterable[b.CarbonLine]
-) -> Iterable[figures.Line]:
-    carbon = {(row.host_id, row.workload_id, row.claim_id): row for row in month_lines}
-    services, shared = _services(session, tenant_id), _shared_services(session, rows)
-    names = _workload_names(session, rows)
-    for row in rows:
-        reckoned = carbon.get((row.host_id, row.workload_id, row.claim_id))
+def _lines(inputs: Inputs, names: _Names) -> Iterable[figures.Line]:
+    for line in sorted(inputs.lines, key=lambda one: (-one.energy_mj, one.key)):
+        usual = line.on(Basis.YEARLY_AVERAGE)
         yield figures.Line(
-            subscription=f"{row.subscription}" if row.subscription else "-",
-            service=services.get(row.subscription, shared.get(row.claim_id, "-")),
-            workload=names[row.host_id, row.workload_id],
-            energy_mj=int(row.energy_mj),
-            measured_mj=int(row.measured_mj),
-            modelled_mj=int(row.modelled_mj),
-            declared_mj=int(row.declared_mj),
-            energy_min_mj=None if row.low_mj is None else int(row.low_mj),
-            energy_max_mj=None if row.high_mj is None else int(row.high_mj),
-            carbon_ug=reckoned.carbon_ug if reckoned else None,
-            carbon_min_ug=reckoned.low_ug if reckoned else None,
-            carbon_max_ug=reckoned.high_ug if reckoned else None,
-            factor_id=reckoned.factor_id if reckoned else None,
+            subscription=f"{line.subscription}" if line.subscription else "-",
+            service=names.service(line),
+            workload=names.workload(line),
+            energy_mj=line.energy_mj,
+            measured_mj=line.measured_mj,
+            modelled_mj=line.modelled_mj,
+            declared_mj=line.declared_mj,
+            energy_min_mj=line.low_mj,
+            energy_max_mj=line.high_mj,
+            carbon_ug=usual.carbon_ug if usual else None,
+            carbon_min_ug=usual.low_ug if usual else None,
+            carbon_max_ug=usual.high_ug if usual else None,
+            factor_id=usual.factor_id if usual else None,
+            kind=figures.LineKind(line.kind),
+            site=line.site or "",
+            since=line.since,
+            overhead_mj=line.overhead_mj,
+            facility=_facility(line),
+            share=_share(line),
+            water_ml=line.water_ml,
+            embodied_ug=line.embodied_ug,
+            embodied_min_ug=line.embodied_low_ug,
+            embodied_max_ug=line.embodied_high_ug,
+            adpe_ug=line.adpe_ug,
+            primary_mj=line.primary_mj,
+            bases=tuple(_on_basis(one) for one in line.carbon),
         )
+
+
+def _facility(line: LineHeld) -> figures.Facility | None:
+    told = line.facility
+    if told is None:
+        return None
+    return figures.Facility(
+        origin=told.origin,
+        category=told.category,
+        overhead_mj=told.overhead_mj,
+        it_mj=told.it_mj,
+        provisional=told.provisional,
+        declared_from=told.declared_from,
+        water_ml=told.water_ml,
+    )
+
+
+def _share(line: LineHeld) -> figures.Share | None:
+    told = line.share
+    if told is None:
+        return None
+    return figures.Share(
+        key=told.key.value,
+        key_from=told.key_from,
+        key_version=told.key_version,
+        weight=told.weight,
+        weights=told.weights,
+        missing=told.missing,
+    )
+
+
+def _on_basis(held: CarbonHeld) -> figures.OnBasis:
+    return figures.OnBasis(
+        basis=figures.Basis(held.basis),
+        covered_mj=held.covered_mj,
+        carbon_ug=held.carbon_ug,
+        factor_id=held.factor_id,
+        intensity_mg_per_kwh=held.intensity_mg_per_kwh,
+        known_mj=held.known_mj,
+        mg_mj=held.mg_mj,
+        parts=tuple(
+            figures.Part(
+                share_ppm=part.share_ppm,
+                intensity_mg_per_kwh=part.intensity_mg_per_kwh,
+                contract=part.contract,
+                factor_id=part.factor_id,
+            )
+            for part in held.parts
+        ),
+        provisional=held.provisional,
+    )
+
+
+def _handed_on(
+    session: Session, tenant_id: int, seen: MonthSeen, names: _Names
+) -> Iterable[figures.HandedOn]:
+    """The shared services of the operator, which its subscribers carry; of no one else."""
+    line = b.MonthLine
+    pools = session.execute(
+        select(line.service_code, func.sum(line.energy_mj))
+        .where(
+            line.tenant_id == tenant_id,
+            line.month == seen.month,
+            line.kind == LineKind.POOL,
+            line.revision == seen.revision,
+        )
+        .group_by(line.service_code)
+        .order_by(line.service_code)
+    )
+    for code, energy_mj in pools:
+        held = seen.inputs.lines
+        left = [one for one in held if one.kind is LineKind.UNALLOCATED and one.service_code == code]
+        yield figures.HandedOn(
+            service=names.shared.get(code, code or "-"),
+            energy_mj=int(energy_mj),
+            unallocated_mj=sum(one.energy_mj for one in left),
+        )
+
+
+class _Names:
+    """What services and workloads are called to the reader of a statement."""
+
+    def __init__(self, session: Session, tenant_id: int) -> None:
+        self.subscribed = _services(session, tenant_id)
+        named = session.execute(select(c.Service.code, c.Service.name_fr))
+        self.shared: dict[str | None, str] = {row.code: row.name_fr for row in named}
+
+    def service(self, line: LineHeld) -> str:
+        """That of the subscription; a shared service as such is the operator's."""
+        if line.subscription in self.subscribed:
+            return self.subscribed[line.subscription]
+        return f"{self.shared[line.service_code]} (partagé)" if line.service_code in self.shared else "-"
+
+    def workload(self, line: LineHeld) -> str:
+        return "-" if line.workload is None else f"{line.host} / {line.workload}"
 
 
 def _services(session: Session, tenant_id: int) -> dict[int | None, str]:
@@ -148,35 +193,6 @@ def _services(session: Session, tenant_id: int) -> dict[int | None, str]:
         .where(t.Subscription.tenant_id == tenant_id)
     )
     return {row.number: row.name_fr for row in session.execute(named)}
-
-
-def _shared_services(session: Session, rows: Sequence[Any]) -> dict[int, str]:
-    """The names of the services that the operator carries for their subscribers, by claim."""
-    claim = k.ServiceClaim
-    named = (
-        select(claim.service_claim_id, c.Service.name_fr)
-        .join(c.Service, c.Service.code == claim.service_code)
-        .where(claim.service_claim_id.in_({-row.claim_id for row in rows if row.claim_id < 0}))
-    )
-    return {-row.service_claim_id: f"{row.name_fr} (partagé)" for row in session.execute(named)}
-
-
-def _workload_names(session: Session, rows: Sequence[Any]) -> dict[tuple[int, int], str]:
-    """Named by the claim, which the adherent may read; what no claim backs is the operator's to name."""
-    claims = select(c.WorkloadClaim).where(c.WorkloadClaim.claim_id.in_({row.claim_id for row in rows}))
-    names = {
-        (claim.host_id, claim.workload_id): f"{claim.host_name} / {claim.workload_name}"
-        for claim in session.scalars(claims)
-    }
-    unnamed = {row.host_id for row in rows if (row.host_id, row.workload_id) not in names}
-    if unnamed:
-        on_hosts = (
-            select(m.Workload.host_id, m.Workload.workload_id, m.Host.name, m.Workload.name)
-            .join(m.Host, m.Host.host_id == m.Workload.host_id)
-            .where(m.Workload.host_id.in_(unnamed))
-        )
-        names = {(row[0], row[1]): f"{row[2]} / {row[3]}" for row in session.execute(on_hosts)} | names
-    return names
 
 
 def _days(session: Session, tenant_id: int, month: date, zone: ZoneInfo) -> Iterable[figures.DayEnergy]:
@@ -203,42 +219,54 @@ def _days(session: Session, tenant_id: int, month: date, zone: ZoneInfo) -> Iter
         day += timedelta(days=1)
 
 
-def _factors(session: Session, month_lines: Iterable[b.CarbonLine]) -> Iterable[figures.Factor]:
-    provisional = {line.factor_id: line.provisional for line in month_lines}
-    rows = session.scalars(
-        select(b.EmissionFactor)
-        .where(b.EmissionFactor.factor_id.in_(provisional))
-        .order_by(b.EmissionFactor.factor_id)
-    )
-    for row in rows:
+def _factors(session: Session, used: set[str], year: int) -> Iterable[figures.Factor]:
+    row = b.EmissionFactor
+    for one in session.scalars(select(row).where(row.factor_id.in_(used)).order_by(row.factor_id)):
         yield figures.Factor(
-            factor_id=row.factor_id,
-            publisher=row.publisher,
-            title=row.title,
-            vintage=row.vintage,
-            perimeter=figures.Perimeter(row.perimeter),
-            geography=row.geography,
-            intensity_mg_per_kwh=row.intensity_mg_per_kwh,
-            low_mg_per_kwh=row.low_mg_per_kwh,
-            high_mg_per_kwh=row.high_mg_per_kwh,
-            licence=row.licence,
-            source=row.source,
-            retrieved_on=row.retrieved_on,
-            confirmed=row.confirmed,
-            provisional=provisional[row.factor_id],
+            factor_id=one.factor_id,
+            publisher=one.publisher,
+            title=one.title,
+            vintage=one.vintage,
+            perimeter=figures.Perimeter(one.perimeter),
+            geography=one.geography,
+            intensity_mg_per_kwh=one.intensity_mg_per_kwh,
+            low_mg_per_kwh=one.low_mg_per_kwh,
+            high_mg_per_kwh=one.high_mg_per_kwh,
+            licence=one.licence,
+            source=one.source,
+            retrieved_on=one.retrieved_on,
+            confirmed=one.confirmed,
+            provisional=one.vintage < year,
         )
 
 
-def _attribution(session: Session, tenant_id: int, start: datetime, end: datetime) -> figures.Attribution:
-    told = t.CoverageHour
-    policies = session.scalars(
-        select(told.policy)
-        .where(told.tenant_id == tenant_id, told.hour >= start, told.hour < end, told.policy != "")
-        .distinct()
-    )
-    used = sorted({policy for joined in policies for policy in joined.split("+")})
-    names = [policy.partition("/")[0] for policy in used]
-    versions = sorted({policy.partition("/")[2] for policy in used})
+def _used(lines: Iterable[figures.Line]) -> tuple[set[str], set[str]]:
+    """The factors of the lines' own basis, and those of the others."""
+    rows = list(lines)
+    usual = {one.factor_id for one in rows if one.factor_id}
+    others = {
+        factor_id
+        for one in rows
+        for held in one.bases
+        for factor_id in (held.factor_id, *(part.factor_id for part in held.parts))
+        if factor_id
+    }
+    return usual, others - usual
+
+
+def _coverage(
+    session: Session, tenant_id: int, seen: MonthSeen, start: datetime, end: datetime
+) -> figures.Coverage:
+    """Of a closed month as it was when it was closed."""
+    if seen.closed:
+        told = seen.inputs
+        return figures.Coverage(covered_hours=told.covered_hours, elapsed_hours=told.hours)
+    return coverage_of(session, tenant_id, start, end)
+
+
+def _attribution(inputs: Inputs) -> figures.Attribution:
+    names = [policy.partition("/")[0] for policy in inputs.policies]
+    versions = sorted({policy.partition("/")[2] for policy in inputs.policies})
     return figures.Attribution(policy="+".join(names), version="+".join(versions))
 
 
