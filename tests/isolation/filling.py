@@ -49,6 +49,7 @@ class Filled:
 OTHERS_WORDS = {  # not of the adherent's choice
     *("audit_entry.by", "audit_entry.subject"),
     *("adherent.agency", "subscription.service_version", "service_month.inputs"),
+    "carbon_month.inputs",
 }
 
 

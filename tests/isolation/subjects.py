@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from console.actions import carbon_months as carbon
 from console.actions.amendments import amend
 from console.actions.attachments import attach
 from console.actions.audit import seal_months
@@ -28,18 +29,22 @@ from console.domain.hours import hour_of
 from console.domain.major_incidents import MajorPhase, ScopeKind
 from console.domain.outages import Effect
 from console.domain.probes import ProbeKind, Question
+from console.domain.trace import key_text
 from console.store.audit import record
 from console.store.models import audit as a
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import follow_up as f
 from console.store.models import major as j
+from console.store.models import measurement as m
 from console.store.models import people as p
 from console.store.models import regulatory as r
 from console.store.models import signals as s
 from console.store.models import tenant as t
 from console.store.models import watching as w
 from console.store.models.contract import VolumeSource
+from console.store.queries.carbon_months import inputs_of
 from console.store.session import Database, Operator
 from tests import given
 from tests.isolation.filling import Filled, site_of
@@ -247,6 +252,20 @@ def energy(session: Session, filled: Filled) -> None:
         "workload": f"{claim.host_id}:{claim.workload_id}",
         "day": started_at.date().isoformat(),
     }
+
+
+def carbon_months(session: Session, filled: Filled) -> None:
+    """The month of the morning above, closed as one of the past is, and closed anew with a reason."""
+    month, later = filled.now.date().replace(day=1), filled.now + timedelta(days=40)
+    session.execute(delete(k.MonthDue).where(k.MonthDue.tenant_id == filled.tenant_id))
+    for waiting in (b.ReckoningDue, m.HourDue):
+        session.execute(delete(waiting))
+    carbon.close_month(session, filled.tenant_id, month, now=later, by="ops")
+    first = session.scalars(select(b.CarbonMonth).where(b.CarbonMonth.tenant_id == filled.tenant_id)).one()
+    told = {column.name: getattr(first, column.name) for column in b.CarbonMonth.__table__.columns}
+    session.add(b.CarbonMonth(**told | {"revision": 2, "reason": filled.text("Révision")}))
+    line = inputs_of(session, filled.tenant_id, [month])[month].lines[0]
+    filled.ids |= {"carbon_month": f"{month:%Y-%m}", "carbon_line": key_text(line.key)}
 
 
 def statements(session: Session, filled: Filled) -> None:
@@ -476,5 +495,5 @@ SUBJECTS: tuple[Subject, ...] = (
     calendar_feeds,
     probes,
 )
-FIRST: tuple[Subject, ...] = (energy,)
+FIRST: tuple[Subject, ...] = (energy, carbon_months)
 LAST: tuple[Subject, ...] = (deeds, what_is_due)

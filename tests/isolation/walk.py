@@ -32,7 +32,15 @@ LIVE = re.compile(
     r"|<span data-left=[^>]+>[^<]+|\b\d\d:\d\d(:\d\d)?\b"
 )
 HEADERS = ("Location", "HX-Redirect", "Content-Disposition")
-SAME = {"tenant_id", "month", "day", "version", "ght", "closed_month"}  # what names no row of an adherent
+SAME = {
+    "tenant_id",
+    "month",
+    "day",
+    "version",
+    "ght",
+    "closed_month",
+    "carbon_month",
+}  # what names no row of an adherent
 Ids = Mapping[str, Id]
 Findings = Iterator[str]
 
