@@ -1,4 +1,4 @@
-"""`console months`: close months of service, and check that closed ones are as they were."""
+"""`console months`: close months of service and of carbon, and check that closed ones are as they were."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from datetime import UTC, date, datetime
 
 import click
 
+from console.actions import carbon_months
 from console.actions.service_months import close_month, unsound_months
 from console.cli.prepared import prepared
-from console.domain.errors import Invalid
+from console.domain.carbon_months import MonthState
+from console.domain.errors import Conflict, Invalid
 from console.store.queries import names
+from console.store.queries.carbon_months import adherents_closed, adherents_with_lines, month_seen
 from console.store.queries.service_months import adherents_served
 from console.store.session import Database, Operator
 
-group = click.Group("months", help="Months of service.")
+group = click.Group("months", help="Months of service and of carbon.")
 
 
 class Month(click.ParamType[date]):
@@ -49,13 +52,49 @@ def close(month: date, only: int | None) -> None:
         click.echo(f"{month:%Y-%m} is not over in the zone of {running} adherents")
 
 
+@group.command("close-carbon")
+@click.argument("month", type=Month())
+@click.option("--adherent", "only", type=int, help="Only the adherent of this number.")
+@click.option("--provisional", is_flag=True, help="Close months whose figures are provisional as well.")
+def close_carbon(month: date, only: int | None, provisional: bool) -> None:
+    """Close a month of carbon of every adherent whose figures are final, one transaction each.
+
+    What is closed already stays. What is provisional, or waits to be reckoned, is told and left open.
+    """
+    database = prepared()
+    with database.read(Operator()) as session:
+        adherents = [one for one in adherents_with_lines(session, month) if only in (None, one)]
+    closed = left = refused = 0
+    for tenant_id in adherents:
+        try:
+            with database.write(Operator(), "console") as session:
+                now = datetime.now(UTC)
+                state = month_seen(session, tenant_id, month, now).state
+                if state is MonthState.PROVISIONAL and not provisional:
+                    left += 1
+                    continue
+                closed += (
+                    carbon_months.close_month(session, tenant_id, month, now=now, by="console") is not None
+                )
+        except (Invalid, Conflict):
+            refused += 1
+    click.echo(f"{closed} carbon months closed of {len(adherents)} adherents")
+    if left:
+        click.echo(f"{left} are provisional and stay open")
+    if refused:
+        click.echo(f"{refused} are not over, or wait to be reckoned")
+
+
 @group.command("verify")
 @click.option("--adherent", "only", type=int, help="Only the adherent of this number.")
 def verify(only: int | None) -> None:
     """Check the hash of every closed month, and reckon it again; exit status 1 if one is not sound."""
     database = prepared()
     unsound = 0
-    for tenant_id in _chosen(database, only):
+    with database.read(Operator()) as session:
+        carbon = adherents_closed(session)
+    chosen = _chosen(database, only)
+    for tenant_id in sorted({*chosen, *(one for one in carbon if only is None)}):
         with database.read(Operator()) as session:
             for subscription, month, revision in unsound_months(session, tenant_id):
                 unsound += 1
@@ -63,6 +102,9 @@ def verify(only: int | None) -> None:
                     f"adherent {tenant_id}, subscription {subscription}, {month:%Y-%m}, "
                     f"revision {revision}: does not hold"
                 )
+            for month, revision in carbon_months.unsound_months(session, tenant_id):
+                unsound += 1
+                click.echo(f"adherent {tenant_id}, carbon, {month:%Y-%m}, revision {revision}: does not hold")
     if not unsound:
         click.echo("every closed month holds")
     raise SystemExit(1 if unsound else 0)

@@ -7,9 +7,11 @@ from click.testing import CliRunner
 from sqlalchemy import select, update
 
 from console.cli import months
+from console.store.models.carbon import CarbonMonth
 from console.store.models.service_months import ServiceMonth
 from console.store.session import Database, Operator
 from tests import given
+from tests.actions.test_carbon_months import told as carbon_past
 
 pytestmark = pytest.mark.both_databases
 MONTH = date(2025, 10, 1)
@@ -44,6 +46,23 @@ def test_a_month_is_closed_for_every_adherent_and_only_once(two: Database, shell
     assert len(closed) >= 2
     assert run(shell, "close", "2025-10") == (0, "0 service months closed for 2 adherents")
     assert hashes(two) == closed
+
+
+def test_months_of_carbon_close_where_they_are_final_and_are_verified(
+    database: Database, shell: CliRunner
+) -> None:
+    with database.write(Operator()) as session:
+        carbon_past(session)
+    told = run(shell, "close-carbon", "2026-03")
+    assert told == (0, "0 carbon months closed of 2 adherents\n2 are provisional and stay open")
+    assert run(shell, "close-carbon", "2026-03", "--provisional", "--adherent", "7") == (
+        0,
+        "1 carbon months closed of 1 adherents",
+    )
+    assert run(shell, "verify") == (0, "every closed month holds")
+    with database.write(Operator()) as session:
+        session.execute(update(CarbonMonth).values(energy_mj=1))
+    assert run(shell, "verify") == (1, "adherent 7, carbon, 2026-03, revision 1: does not hold")
 
 
 def test_one_adherent_may_be_closed_alone(two: Database, shell: CliRunner) -> None:

@@ -228,6 +228,12 @@ def adherents_with_lines(session: Session, month: date) -> list[int]:
     )
 
 
+def adherents_closed(session: Session) -> list[int]:
+    """Those of whom any month is closed, the operator within."""
+    row = b.CarbonMonth
+    return list(session.scalars(select(row.tenant_id).distinct().order_by(row.tenant_id)))
+
+
 def closed_in(session: Session, month: date) -> dict[int, int]:
     """The last revision of a month by adherent, where it is closed."""
     row = b.CarbonMonth
