@@ -155,7 +155,11 @@ def of_shared(session: Session, months: Sequence[date]) -> list[ServiceSci]:
                 for month in months
                 if (code, month) in energy
             },
-            {month: silent[code, month] for month in months if silent[code, month]},
+            {
+                month: silent[code, month]
+                for month in months
+                if silent[code, month] and (code, month) in energy
+            },
         )
         for code in codes
     ]
