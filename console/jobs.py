@@ -31,6 +31,7 @@ from console.actions.amendments import turn_subscriptions
 from console.actions.calibrating import calibrate, calibrations_due
 from console.actions.delivering import Claim, Envelope
 from console.actions.expiry import forget_links, forget_sign_ins
+from console.actions.host_months import settle_host
 from console.actions.ingest import forget_readings
 from console.actions.metering import hours_due, meter_hour, postpone_hour
 from console.actions.passing_on import Post, pass_on, postpone
@@ -128,7 +129,7 @@ def reckon(means: Means) -> None:
     """Reckon the months whose hours, meters, keys or factors changed, each step before those that need it."""
     with means.database.write(Operator()) as session:
         take_changes(session, now=means.clock())
-    for step in (Step.SITE,):
+    for step in (Step.SITE, Step.HOST):
         _reckon_step(means, step)
     with means.database.read(Operator()) as session:
         due = months_due(session, now=means.clock())
@@ -323,6 +324,7 @@ def keep_audit(means: Means) -> None:
 
 RECKONINGS: Mapping[Step, Callable[..., bool]] = {
     Step.SITE: settle_month,
+    Step.HOST: settle_host,
     Step.SERVICE: split,
     Step.REST: settle_rest,
 }

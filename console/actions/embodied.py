@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from console.actions.making import AMOUNTS
+from console.store.models import carbon as b
 from console.store.models import equipment as q
 
 
@@ -36,19 +38,30 @@ def embodied_of(
     hours: int,
     energy_mj: int,
 ) -> Embodied:
-    """The part of a workload's month that falls to some of its hours, rounded down."""
+    """The part of a workload's month that falls to some of its hours, and what the site's technical equipment
+    adds by its energy. Rounded down: the operator's line of the site has what that leaves.
+
+    Where nothing is known of the host, nothing is told: a part of the site alone would look like all of it.
+    """
     row = session.get(q.WorkloadMonth, (site_month, host_id, workload_id))
-    if row is None or row.embodied_ug is None:
+    if row is None or row.embodied_ug is None or not row.hours:
         return Embodied()
+    technical = _technical(session, site, site_month)
 
-    def part(amount: int | None) -> int | None:
-        return None if amount is None else amount * hours // row.hours
+    def part(name: str) -> int | None:
+        amount: int | None = getattr(row, name)
+        if amount is None or (technical and technical[name] is None):
+            return None
+        added = technical[name] * energy_mj // technical["it_mj"] if technical else 0
+        return amount * min(hours, row.hours) // row.hours + added
 
+    terms = {**row.terms, "hours": hours, "of_hours": row.hours}
     return Embodied(
-        part(row.embodied_ug),
-        part(row.embodied_low_ug),
-        part(row.embodied_high_ug),
-        part(row.adpe_ug),
-        part(row.primary_mj),
-        dict(row.terms),
+        **{name: part(name) for name in AMOUNTS},
+        terms=terms | ({"technical": technical, "energy_mj": energy_mj} if technical else {}),
     )
+
+
+def _technical(session: Session, site: str | None, month: date) -> dict[str, Any] | None:
+    row = session.get(b.SiteMonth, (site, month)) if site else None
+    return row.terms.get("technical") if row else None

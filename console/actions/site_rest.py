@@ -10,9 +10,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from console.actions.making import AMOUNTS, making_of_site
 from console.actions.pricing import LineKey, price_lines
 from console.actions.reckoning import is_closed
 from console.actions.reckoning_due import Step, make_due, take
@@ -73,26 +74,55 @@ def _rows(
     if it_mj:
         water_ml = facility.water_of(it_mj) if facility else None
         rows.append(_row(row, LineKind.IT_REST, start, now, it_mj, overhead_mj, water_ml))
+    rest_mj = 0
     if facility and facility.origin == METERED:
-        rest_mj = facility.overhead_mj - carried_mj - (overhead_mj or 0)
-        if rest_mj > 0:
-            rows.append(_row(row, LineKind.SITE_REST, start, now, 0, rest_mj, None))
+        rest_mj = max(0, facility.overhead_mj - carried_mj - (overhead_mj or 0))
+    embodied = _embodied_rest(session, row, start, end)
+    if rest_mj > 0 or embodied:
+        rest = _row(row, LineKind.SITE_REST, start, now, 0, rest_mj if facility else None, None)
+        rows.append(rest | embodied | {"terms": rest["terms"] | embodied.get("terms", {})})
     return rows
+
+
+def _embodied_rest(session: Session, row: b.SiteMonth, start: datetime, end: datetime) -> dict[str, Any]:
+    """Of the making of all that stands there, what no line carries.
+
+    That is what rounding leaves, hosts that told nothing, and equipment that is no host.
+    """
+    made = making_of_site(session, row.site, row.month, technical=False)
+    if made is None:
+        return {}
+    line = b.MonthLine
+    carried = session.execute(
+        select(*(func.coalesce(func.sum(getattr(line, name)), 0) for name in AMOUNTS)).where(
+            *_of_others(row.site, start, end)
+        )
+    ).one()
+    rest = {
+        name: None if whole is None else max(0, whole - int(held))
+        for (name, whole), held in zip(made.amounts.items(), carried, strict=True)
+    }
+    terms = {"embodied": {"things": made.things, "unknown": made.unknown, "of_ug": made.embodied_ug}}
+    return {**rest, "terms": terms} if any(rest.values()) or made.unknown else {}
 
 
 def _carried(session: Session, site: str, start: datetime, end: datetime) -> tuple[int, int]:
     """The energy of shared services that meters told, and the overhead that all lines carry."""
+    line, of_site = b.MonthLine, _of_others(site, start, end)
+    pools = session.scalar(select(func.sum(line.energy_mj)).where(*of_site, line.host_id == NO_HOST))
+    carried = session.scalar(select(func.sum(line.overhead_mj)).where(*of_site))
+    return int(pools or 0), int(carried or 0)
+
+
+def _of_others(site: str, start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
     line = b.MonthLine
-    of_site = (
+    return (
         line.site == site,
         line.since >= start,
         line.since < end,
         line.revision == OPEN_REVISION,
         line.kind.in_(OF_OTHERS),
     )
-    pools = session.scalar(select(func.sum(line.energy_mj)).where(*of_site, line.host_id == NO_HOST))
-    carried = session.scalar(select(func.sum(line.overhead_mj)).where(*of_site))
-    return int(pools or 0), int(carried or 0)
 
 
 def _row(

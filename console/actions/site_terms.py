@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from console.actions.making import making_of_site
 from console.actions.reckoning_due import Step, make_due, make_months_due, take
 from console.actions.sharing_due import meters_changed
 from console.domain.claims import OPERATOR_TENANT
@@ -30,8 +31,8 @@ def settle_month(session: Session, site: str, month: date, *, now: datetime) -> 
     """Settle a month of a site that is due; False where another process took it first."""
     if not take(session, Step.SITE, site, month):
         return False
-    before = facility_in(session, site, month)
-    after = settle(session, site, month, now=now)
+    before = facility_in(session, site, month), technical_in(session, site, month)
+    after = settle(session, site, month, now=now), technical_in(session, site, month)
     if before != after:
         make_months_due(session, _adherents_there(session, site, month), now=now)
     meters_changed(session, site, month, now=now)
@@ -51,6 +52,18 @@ def facility_in(session: Session, site: str, month: date) -> Facility | None:
     """The terms as they are stored; None: unknown."""
     row = session.get(b.SiteMonth, (site, month))
     return None if row is None else Facility.of_terms(row.terms)
+
+
+def technical_in(session: Session, site: str, month: date) -> dict[str, Any] | None:
+    """What is booked of the technical equipment over the IT energy that it serves; None: not known."""
+    row = session.get(b.SiteMonth, (site, month))
+    return None if row is None else row.terms.get("technical")
+
+
+def _technical(session: Session, site: str, month: date, it_mj: int | None) -> dict[str, Any]:
+    """Where no meter tells the IT energy it is shared by nothing, and stays with the operator."""
+    made = making_of_site(session, site, month, technical=True) if it_mj else None
+    return {"technical": made.amounts | {"it_mj": it_mj}} if made else {}
 
 
 def settle(session: Session, site: str, month: date, *, now: datetime) -> Facility | None:
@@ -84,7 +97,9 @@ def settle(session: Session, site: str, month: date, *, now: datetime) -> Facili
         "origin": facility.origin if facility else None,
         "provisional": facility.provisional if facility else True,
         "water_ml": facility.water_ml if facility else None,
-        "terms": refused | ({"facility": facility.to_terms()} if facility else {}),
+        "terms": refused
+        | ({"facility": facility.to_terms()} if facility else {})
+        | _technical(session, site, month, found.it_mj),
         "reckoned_at": now,
     }
     upsert(session, b.SiteMonth, [row], update=[name for name in row if name not in ("site", "month")])

@@ -115,7 +115,7 @@ def _die(told: Components, cpu: Mapping[str, Any]) -> tuple[str, dict[str, Fract
 
 def _area(family: Mapping[str, Any], cores: int) -> Fraction:
     if "io_mm2" in family:
-        dies = -(-cores // family["cores_per_die"])
+        dies = -(-cores // int(family["cores_per_die"]))
         return Fraction(family["io_mm2"]) + dies * Fraction(family["mm2_per_die"])
     steps = family["by_cores"]
     return Fraction(next((area for most, area in steps if cores <= most), steps[-1][1]))

@@ -222,6 +222,7 @@ def _create_equipment() -> None:
         sa.Column("purchased_on", sa.Date(), nullable=True),
         sa.Column("commissioned_on", sa.Date(), nullable=True),
         sa.Column("planned_months", sa.Integer(), nullable=True),
+        sa.Column("extensions", sa.JSON(), server_default="[]", nullable=False),
         sa.Column("retired_on", sa.Date(), nullable=True),
         sa.Column("end_of_life", sa.String(40), nullable=True),
         sa.Column("is_second_hand", sa.Boolean(), nullable=False),

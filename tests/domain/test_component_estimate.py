@@ -1,6 +1,6 @@
 """The estimate of a server beside what BoaviztAPI gives for it.
 
-BoaviztAPI answers 1 300 kg, from 896 to 2 210, for the server below. It rounds its answers to two or three
+BoaviztAPI answers 1 300 kg, from 896 to 2 210, for this server. It rounds its answers to
 digits, and takes what nobody told (the densities of silicon, the size of the SSDs) from tables that differ a
 little from ours: within 5 % of each of its three values is the same answer.
 """

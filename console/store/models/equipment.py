@@ -16,7 +16,8 @@ class Equipment(CatalogueRow):
     """A thing of the inventory, or several alike; `name` is how the inventory calls it.
 
     `host_name` is the host that it is, for a server that is measured. `disks` is a list of {"kind": "ssd" or
-    "hdd", "gb": each, "count"}. `planned_months` is its planned life from the month of commissioning on.
+    "hdd", "gb": each, "count"}. `planned_months` is its planned life from the month of commissioning on, as
+    it was planned first; `extensions` is a list of {"month", "planned_months", "by"}, decided later.
     """
 
     __tablename__ = "equipment"
@@ -38,6 +39,7 @@ class Equipment(CatalogueRow):
     purchased_on: Mapped[date | None]
     commissioned_on: Mapped[date | None]
     planned_months: Mapped[int | None]
+    extensions: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     retired_on: Mapped[date | None]
     end_of_life: Mapped[EndOfLife | None]
     is_second_hand: Mapped[bool]

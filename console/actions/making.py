@@ -1,0 +1,133 @@
+"""What of making the things of the inventory is booked in a month: the equipment of a host, or of a site.
+
+Each thing counts by its last confirmed impact, times its quantity, over its life. One that was bought second
+hand counts what was declared of it alone (its refurbishing, its transport): its first owner has booked its
+making. A thing whose impact or life nobody told is unknown, and named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from console.domain.amortisation import Extension, Life, booked
+from console.domain.embodied_shares import FRAME
+from console.domain.equipment import TECHNICAL, ImpactSource
+from console.domain.proportion import apportion
+from console.store.models import equipment as q
+from console.store.models import measurement as m
+
+AMOUNTS = ("embodied_ug", "embodied_low_ug", "embodied_high_ug", "adpe_ug", "primary_mj")
+OF_IMPACT = ("gwp_ug", "gwp_low_ug", "gwp_high_ug", "adpe_ug", "primary_mj")
+
+
+@dataclass(slots=True)
+class Making:
+    """A month's amounts by the names of their columns; None: not told of every thing."""
+
+    amounts: dict[str, int | None] = field(default_factory=lambda: dict.fromkeys(AMOUNTS, 0))
+    parts: dict[str, int] = field(default_factory=dict)
+    things: list[dict[str, Any]] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    @property
+    def embodied_ug(self) -> int:
+        return self.amounts["embodied_ug"] or 0
+
+
+def making_of_host(session: Session, name: str, month: date) -> Making | None:
+    """What is booked of a host in a month; None: nothing is known of it."""
+    things = session.scalars(select(q.Equipment).where(func.lower(q.Equipment.host_name) == name.lower()))
+    return making_in(session, things, month)
+
+
+def making_of_site(session: Session, site: str, month: date, *, technical: bool) -> Making | None:
+    """What is booked of a site's technical equipment, or of all that stands there; None: nothing is known."""
+    return making_in(session, _things_at(session, site, technical=technical), month)
+
+
+def making_in(session: Session, things: Iterable[q.Equipment], month: date) -> Making | None:
+    """What is booked of things in a month; None where there is none, or nothing is known of any."""
+    found = Making()
+    for thing in sorted(things, key=lambda one: one.name):
+        impact, life = standing_impact(session, thing.equipment_id), life_of(thing)
+        if impact is None or life is None:
+            found.unknown.append(thing.name)
+        else:
+            _add(found, thing, impact, life, month)
+    return found if found.things else None
+
+
+def standing_impact(session: Session, equipment_id: int) -> q.EmbodiedImpact | None:
+    """The last impact that somebody confirmed."""
+    row = q.EmbodiedImpact
+    return session.scalars(
+        select(row)
+        .where(row.equipment_id == equipment_id, row.confirmed)
+        .order_by(row.version.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def life_of(thing: q.Equipment) -> Life | None:
+    """Its life by months; None where nobody told when it began or how long it is planned to last."""
+    if thing.commissioned_on is None or thing.planned_months is None:
+        return None
+    return Life(
+        thing.commissioned_on.replace(day=1),
+        thing.planned_months,
+        [Extension(date.fromisoformat(one["month"]), one["planned_months"]) for one in thing.extensions],
+        thing.retired_on.replace(day=1) if thing.retired_on else None,
+    )
+
+
+def whole_of(thing: q.Equipment, impact: q.EmbodiedImpact, name: str = "gwp_ug") -> int | None:
+    """What all of its quantity counts over its life; None: not told."""
+    if thing.is_second_hand and impact.source is not ImpactSource.DECLARED:
+        return 0
+    amount: int | None = getattr(impact, name)
+    return None if amount is None else amount * thing.quantity
+
+
+def _add(found: Making, thing: q.Equipment, impact: q.EmbodiedImpact, life: Life, month: date) -> None:
+    for name, of_impact in zip(AMOUNTS, OF_IMPACT, strict=True):
+        whole, before = whole_of(thing, impact, of_impact), found.amounts[name]
+        told = whole is not None and before is not None
+        found.amounts[name] = before + booked(whole, life, month) if told else None  # type: ignore[operator, arg-type]
+    whole_ug = whole_of(thing, impact) or 0
+    month_ug = booked(whole_ug, life, month)
+    known = {part: amount for part, amount in impact.parts.items() if amount} or {FRAME: 1}
+    for part, amount in apportion(month_ug, known).items():
+        found.parts[part] = found.parts.get(part, 0) + amount
+    found.things.append(
+        {
+            "name": thing.name,
+            "version": impact.version,
+            "source": impact.source.value,
+            "reference": impact.reference,
+            "whole_ug": whole_ug,
+            "month_ug": month_ug,
+            "plan_months": life.plan,
+        }
+    )
+
+
+def _things_at(session: Session, site: str, *, technical: bool) -> Sequence[q.Equipment]:
+    """What stands on a site: where the host that it is stands, else where the inventory says."""
+    hosts = {
+        name.lower(): where
+        for name, where in session.execute(select(m.Host.name, m.Host.site))
+        if where is not None
+    }
+    things = session.scalars(select(q.Equipment)).all()
+    return [
+        one
+        for one in things
+        if hosts.get((one.host_name or "").lower(), one.site) == site
+        and (not technical or one.kind in TECHNICAL)
+    ]
