@@ -29,7 +29,8 @@ AMOUNTS = (
 def sites_again(session: Session) -> None:
     """The two data centres, after the database was emptied."""
     for code, name in (("tls", "Toulouse"), ("ami", "Amiens")):
-        session.add(s.Site(code=code, name=name, zone="Europe/Paris", country="FR", grid_zone="FR"))
+        if session.get(s.Site, code) is None:
+            session.add(s.Site(code=code, name=name, zone="Europe/Paris", country="FR", grid_zone="FR"))
     session.flush()
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.actions.claims import end_service_claim
-from console.actions.reckoning_due import Step, make_due
+from console.actions.reckoning_due import Step, make_due, make_months_due
 from console.actions.sharing_keys import assign_meter, set_key
 from console.actions.subscriptions import end_subscription
 from console.domain.claims import OPERATOR_TENANT
@@ -375,6 +375,37 @@ def test_splitting_twice_and_in_any_order_gives_the_same_rows(database: Database
         tells(session, 7, 2, MARCH, 11)
         reckon_all(session)
         assert state(session) == before
+
+
+def test_shares_stay_when_the_adherents_own_month_is_reckoned_or_priced_again(database: Database) -> None:
+    with database.write(Operator()) as session:
+        _claim(session, 7, "vm-7")
+        hours_of(session, "srv-01", START, 2, {"vm-7": 4_000})
+        a_platform(session, START, 3, 1_000_003)
+        a_metered_month(session, "tls", MARCH, 5_000_000, 7_700_003)
+        intensity(session, START, 2, 20_111)
+        key(session, SharingKeyKind.SUBSCRIPTION)
+        reckon_all(session)
+        before = state(session)
+        make_months_due(session, [(7, MARCH), (OPERATOR_TENANT, MARCH)], now=NOW)
+        reckon_all(session)
+        assert state(session) == before
+        make_due(session, Step.PRICES, [("7", MARCH), ("8", MARCH)], now=NOW)
+        make_due(session, Step.SITE, [("tls", MARCH)], now=NOW)
+        reckon_all(session)
+        assert state(session) == before
+        assert {row[1] for row in before if len(row) == 5} == {Basis.YEARLY_AVERAGE, Basis.HOURLY_DIRECT}
+
+
+def test_a_pue_that_comes_later_comes_to_the_shares(database: Database) -> None:
+    with database.write(Operator()) as session:
+        a_platform(session, START, 3, 1_000_000)
+        key(session, SharingKeyKind.SUBSCRIPTION)
+        reckon_all(session)
+        assert {row.overhead_mj for row in shared(session)} == {None}
+        a_metered_month(session, "tls", MARCH, 4_000_000, 6_000_000)
+        reckon_all(session)
+        assert {row.overhead_mj for row in shared(session)} == {500_000}
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
