@@ -76,7 +76,7 @@ ENTRIES = (
         "factors.index",
         lazy_gettext("Carbone"),
         "carbon",
-        ("factors", "carbon_months", "carbon_trace", "sci", "methodology", "factor_files", "grids"),
+        ("factors", "carbon", "carbon_months", "carbon_trace", "sci", "methodology", "factor_files", "grids"),
         Permission.SEE_CATALOGUE,
     ),
     Entry(

@@ -185,6 +185,7 @@ ROUTES: Mapping[str, Route] = {
     "audit.index": across(shows=None),
     "audit.of_adherent": of_adherent(),
     "audit.show": of_adherent(number="{deed}"),
+    "carbon.of_adherent": of_adherent(),
     "carbon_months.close": of_adherent(month="{carbon_month}"),
     "carbon_months.close_next": across(form={"month": "2026-09", "provisional": "1"}, shows=None),
     "carbon_months.closing": across({"month": "{carbon_month}"}, shows=None),

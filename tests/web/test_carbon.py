@@ -1,0 +1,105 @@
+"""Twelve months of carbon: three bases side by side, the making beside the use, and nothing counted twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
+
+import pytest
+
+from console.actions import facility
+from console.domain.access import Role
+from console.domain.claims import OPERATOR_TENANT
+from console.domain.facility import Contract, ContractKind
+from console.domain.factors import Basis
+from console.domain.hours import month_bounds
+from console.domain.month_lines import LineKind
+from console.store.models import catalogue as c
+from console.store.models import measurement as m
+from console.store.queries.carbon_month import carbon_months
+from console.store.session import Database, Operator, Tenants
+from console.web.languages import today
+from tests.browser import Browser
+from tests.carbon_past import PARIS, hours_of, intensity, reckon_all
+from tests.given import an_adherent
+from tests.sharing_past import a_platform, takes, tells
+
+SignIn = Callable[..., Browser]
+KWH = 3_600_000_000
+
+
+@pytest.fixture
+def database(database: Database) -> Database:
+    """Hours of this month: of an own workload, and of a platform that two adherents share."""
+    month = today().replace(day=1)
+    start = month_bounds(month, PARIS)[0]
+    with database.write(Operator()) as session:
+        for tenant_id, volume in ((7, 30), (8, 10)):
+            an_adherent(session, tenant_id, f"CH {tenant_id}")
+            tells(session, tenant_id, takes(session, tenant_id), month, volume)
+        session.add(
+            c.WorkloadClaim(
+                tenant_id=7, subscription=1, host_id=m.stable_id("srv-01"), workload_id=m.stable_id("dpi"),
+                host_name="srv-01", workload_name="dpi", valid_from=start - timedelta(days=9),
+                claimed_by="test", claimed_at=start,
+            )
+        )  # fmt: skip
+        session.flush()
+        a_platform(session, start, 3, 4 * KWH)
+        hours_of(session, "srv-01", start, 3, {"dpi": KWH}, kept_mj=KWH)
+        intensity(session, start, 2, 30_000)
+        end = month + timedelta(days=400)
+        bought = Contract(ContractKind.PPA, "Parc", month, end, 1_000_000, 10_000, 1_000_000, "PPA-7")
+        facility.add_contract(session, "tls", bought, now=start, by="test")
+        reckon_all(session)
+    return database
+
+
+@pytest.mark.both_databases
+def test_months_services_kinds_and_adherents_add_up_on_each_basis(database: Database) -> None:
+    month = today().replace(day=1)
+    with database.read(Operator()) as session:
+        seen = {one: carbon_months(session, one, [month]) for one in (7, 8, OPERATOR_TENANT)}
+    for one in seen.values():
+        assert one.whole is not None
+        assert one.by_month == {month: one.whole}
+        for parts in ([line.amounts for line in one.by_service], [amounts for _, amounts in one.by_kind]):
+            assert sum(part.energy_mj for part in parts) == one.whole.energy_mj
+            for basis in Basis:
+                assert sum(part.carbon_ug(basis) or 0 for part in parts) == one.whole.carbon_ug(basis)
+    whole = {tenant_id: one.whole for tenant_id, one in seen.items()}
+    assert [one.energy_mj for one in whole.values() if one] == [12 * KWH, 3 * KWH, 3 * KWH]
+    assert [one.carbon_ug(Basis.MARKET_BASED) for one in whole.values() if one] == [
+        120_000_000, 30_000_000, 30_000_000,
+    ]  # fmt: skip
+    assert [kind for kind, _ in seen[7].by_kind] == [LineKind.OWN, LineKind.SHARE]
+    assert [kind for kind, _ in seen[OPERATOR_TENANT].by_kind] == [LineKind.UNCLAIMED]
+
+
+@pytest.mark.both_databases
+def test_hours_without_intensity_leave_that_basis_partly_covered(database: Database) -> None:
+    month = today().replace(day=1)
+    with database.read(Tenants(frozenset({7}))) as session:
+        whole = carbon_months(session, 7, [month]).whole
+    assert whole is not None
+    assert (whole.covers_all(Basis.YEARLY_AVERAGE), whole.covers_all(Basis.HOURLY_DIRECT)) == (True, False)
+    assert whole.bases[Basis.HOURLY_DIRECT].covered_mj == 8 * KWH
+
+
+def test_the_page_says_what_it_lacks_and_leads_to_what_figures_are_made_of(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    page = sign_in_as(Role.CIO, 7).get("/adherents/7/carbon").text
+    page = unescape(page)
+    assert "La fabrication des équipements n'est pas comptée" in page
+    assert "Ce que prend le site (PUE) est inconnu" in page
+    assert "sur 66,7" in page
+    assert f"/adherents/7/carbon/{today():%Y-%m}/trace" in page
+    assert "part d'un service partagé" in page
+
+
+def test_an_adherent_without_anything_has_an_unknown_year(database: Database, sign_in_as: SignIn) -> None:
+    with database.write(Operator()) as session:
+        an_adherent(session, 9, "CH 9")
+    assert "Ce n'est pas zéro" in unescape(sign_in_as(Role.CIO, 9).get("/adherents/9/carbon").text)
