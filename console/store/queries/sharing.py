@@ -145,12 +145,11 @@ def sharing_page(session: Session, service_code: str, today: date) -> SharingPag
 
 
 def month_page(session: Session, service_code: str, month: date) -> MonthPage:
-    """A month of a service; raises `NotFound` where the scope finds nothing of it."""
+    """A month of a service, empty where the scope finds nothing of it; raises `NotFound`."""
     service = _service(session, service_code)
     lines = _lines(session, service_code, month)
-    summary = next(iter(_months(session, service_code, month)), None)
-    if summary is None:
-        raise NotFound("Rien de ce service n'est partagé ce mois-là.")
+    nothing = SharedMonth(month, None, None, shared_mj=0, unallocated_mj=0, shares=0, missing=0)
+    summary = next(iter(_months(session, service_code, month)), nothing)
     found = _shares(session, lines, _carbon(session, service_code, month))
     terms = next((one for line in lines if (one := ShareTerms.of_terms(line.terms))), None)
     return MonthPage(

@@ -57,7 +57,7 @@ def of_month(code: str, month: str) -> ResponseReturnValue:
     try:
         first_day = read_month(month)
     except Invalid:
-        raise NotFound("Rien de ce service n'est partagé ce mois-là.") from None
+        raise NotFound("Mois introuvable.") from None
     with state().database.read(scope()) as session:
         page = month_page(session, code, first_day)
     return render_template("sharing/month.html", page=page, **_words())
