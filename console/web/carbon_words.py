@@ -55,6 +55,11 @@ KEYS: Words = {
     "it_energy": lazy_gettext("énergie informatique des abonnés"),
 }
 ORIGINS: Words = {"metered": lazy_gettext("mesuré"), "declared": lazy_gettext("déclaré")}
+QUALITIES: Words = {
+    "measured": lazy_gettext("mesuré"),
+    "modelled": lazy_gettext("modélisé"),
+    "declared": lazy_gettext("déclaré"),
+}
 ROUNDINGS: Words = {
     "down": lazy_gettext("arrondi vers le bas"),
     "half_even": lazy_gettext("arrondi au plus proche, au pair en cas d'égalité"),

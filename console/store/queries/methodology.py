@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from console.domain.errors import NotFound
-from console.domain.facility import DeclaredPue
+from console.domain.facility import MILLION, DeclaredPue
 from console.domain.factors import Choice, Perimeter, choose
 from console.domain.month_lines import SharingKeyKind
 from console.store.models import carbon as b
@@ -51,6 +52,17 @@ class SiteInForce:
     it_mj: int | None
     declared: DeclaredPue | None
     contracts: int
+
+    @property
+    def pue(self) -> Fraction | None:
+        """What was applied to the last month that is settled."""
+        if not self.it_mj or self.overhead_mj is None:
+            return None
+        return 1 + Fraction(self.overhead_mj, self.it_mj)
+
+    @property
+    def declared_pue(self) -> Fraction | None:
+        return Fraction(self.declared.pue_ppm, MILLION) if self.declared else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from fractions import Fraction
 
 from flask import Blueprint, Response, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -20,12 +21,22 @@ from console.store.queries.carbon_trace import Trace, service_names, trace_of
 from console.store.queries.names import Named
 from console.web import exports
 from console.web.access import requires, scope
-from console.web.carbon_words import line_name, words
+from console.web.carbon_words import QUALITIES, line_name, words
+from console.web.languages import share
 from console.web.months import month_in_path
 from console.web.state import state
 from reports import canonical
 
+MS_IN_HOUR = 3_600_000
+MILLION = 1_000_000
+
 bp = Blueprint("carbon_trace", __name__)
+
+
+@bp.app_template_filter("ppm_share")
+def ppm_share(ppm: int) -> str:
+    """Parts per million in percent."""
+    return share(Fraction(ppm, MILLION))
 
 
 @bp.get("/adherents/<int:tenant_id>/carbon/<month>/trace")
@@ -84,6 +95,8 @@ def line(tenant_id: int, month: str, key: str) -> ResponseReturnValue:
         line=trace.line,
         key=key,
         factors=held,
+        qualities=QUALITIES,
+        hours_of=lambda ms: Fraction(ms, MS_IN_HOUR),
         embodied=json.loads(trace.line.embodied_terms) if trace.line.embodied_terms else None,
         **words(),
     )

@@ -11,7 +11,7 @@ from console.domain.sharing import LOOKS_BACK_MONTHS
 from console.store.queries.methodology import methodology
 from console.store.session import Operator
 from console.web.access import signed_in
-from console.web.carbon_words import KEYS, ORIGINS
+from console.web.carbon_words import KEYS, ORIGINS, QUALITIES
 from console.web.factor_words import PERIMETERS
 from console.web.languages import today
 from console.web.state import state
@@ -31,6 +31,7 @@ def show() -> ResponseReturnValue:
         perimeters=PERIMETERS,
         key_kinds=KEYS,
         origins=ORIGINS,
+        qualities=QUALITIES,
         least_covered=LEAST_COVERED_PERCENT,
         retention_days=RETENTION.days,
         looks_back=LOOKS_BACK_MONTHS,
