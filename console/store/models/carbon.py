@@ -147,8 +147,8 @@ class CarbonMonth(TenantRow):
     """A local month of an adherent as it was closed; the last revision holds, none is ever changed.
 
     `inputs` is the canonical JSON of `domain.carbon_months.Inputs`, `sha256` its hash after that of the
-    revision before. `causes` says what the difference with that revision is made of, in micrograms, by basis;
-    it adds up to it. `reason` says why the month was closed anew, and is null in revision 1.
+    revision before. `causes` says what the difference with that revision is made of, by figure and cause
+    (`domain.carbon_causes`): energy in mJ, carbon in ug; each adds up to its difference. `reason` says why the month was closed anew, and is null in revision 1.
     """
 
     __tablename__ = "carbon_month"
