@@ -18,8 +18,8 @@ from console.actions.making import life_of
 from console.actions.posting import OPERATOR_ZONE
 from console.actions.reckoning_due import Step, make_due
 from console.domain.amortisation import LONGEST_LIFE, extended
-from console.domain.component_estimate import Components, Disk, estimate
-from console.domain.equipment import EndOfLife, EquipmentKind, ImpactSource
+from console.domain.component_estimate import Components, estimate
+from console.domain.equipment import Disk, EndOfLife, EquipmentKind, ImpactSource, Thing
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import one_line
 from console.domain.hours import month_of
@@ -27,29 +27,6 @@ from console.domain.renewal import add_months
 from console.store.models import equipment as q
 from console.store.models import measurement as m
 from console.store.models import site as s
-
-
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """What is told of a thing of the inventory; None: not known."""
-
-    name: str
-    kind: EquipmentKind
-    site: str | None = None
-    host_name: str | None = None
-    manufacturer: str | None = None
-    model: str | None = None
-    quantity: int = 1
-    cpu_model: str | None = None
-    cpus: int | None = None
-    cores: int | None = None
-    ram_gb: int | None = None
-    disks: tuple[Disk, ...] = ()
-    purchased_on: date | None = None
-    commissioned_on: date | None = None
-    planned_months: int | None = None
-    is_second_hand: bool = False
-    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +47,7 @@ class Impact:
 
 def record_thing(session: Session, told: Thing, *, now: datetime, by: str) -> int:
     """Write a thing down, or correct the one of its name; its number."""
-    _check(session, told, now)
+    check_thing(session, told, now)
     row = session.scalars(select(q.Equipment).where(q.Equipment.name == told.name)).one_or_none()
     if row is None:
         row = q.Equipment(name=one_line(told.name, "name"), extensions=[])
@@ -197,7 +174,8 @@ def _months(first: date, last: date) -> Iterable[date]:
         first = add_months(first, 1)
 
 
-def _check(session: Session, told: Thing, now: datetime) -> None:
+def check_thing(session: Session, told: Thing, now: datetime) -> None:
+    """Raise `Invalid` for what cannot be."""
     if told.site is not None and session.get(s.Site, told.site) is None:
         raise Invalid("site", "Site introuvable.")
     if told.quantity < 1:

@@ -14,6 +14,7 @@ from console.actions import imports
 from console.actions.directory import Difference
 from console.actions.memberships import end_those_left
 from console.cli.cmdb import import_cmdb
+from console.cli.equipment import import_equipment
 from console.cli.facility import import_facility
 from console.cli.factors import import_factors
 from console.cli.grid import import_grid
@@ -98,7 +99,14 @@ def import_table(
     _import(file, as_of, dry_run=dry_run, yes=yes, chosen=chosen)
 
 
-for _elsewhere in (import_incidents, import_facility, import_grid, import_factors, import_cmdb):
+for _elsewhere in (
+    import_incidents,
+    import_equipment,
+    import_facility,
+    import_grid,
+    import_factors,
+    import_cmdb,
+):
     group.add_command(_elsewhere)
 for _name, _text in PUBLISHED.items():
     _published(_name, _text)

@@ -15,20 +15,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from console.domain.equipment import Disk
 from console.domain.errors import Invalid
 
 UG_PER_KG = 1_000_000_000
 MJ_PER_MEGAJOULE = 1_000_000_000  # millijoules
 BOUNDS = ("value", "low", "high")
-
-
-@dataclass(frozen=True, slots=True)
-class Disk:
-    """Disks that are alike; `kind` is "ssd" or "hdd", `gb` is of each."""
-
-    kind: str
-    gb: int
-    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 
@@ -53,3 +55,35 @@ class EndOfLife(StrEnum):
     RESALE = "resale"
     WEEE = "weee"  # collected and recycled as waste of electrical equipment
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Disks that are alike; `kind` is "ssd" or "hdd", `gb` is of each."""
+
+    kind: str
+    gb: int
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What is told of a thing of the inventory; None: not known."""
+
+    name: str
+    kind: EquipmentKind
+    site: str | None = None
+    host_name: str | None = None
+    manufacturer: str | None = None
+    model: str | None = None
+    quantity: int = 1
+    cpu_model: str | None = None
+    cpus: int | None = None
+    cores: int | None = None
+    ram_gb: int | None = None
+    disks: tuple[Disk, ...] = ()
+    purchased_on: date | None = None
+    commissioned_on: date | None = None
+    planned_months: int | None = None
+    is_second_hand: bool = False
+    note: str | None = None

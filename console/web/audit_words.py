@@ -80,6 +80,8 @@ THINGS = {
     "site_pool": lazy_gettext("affectation de compteurs à un service"),
     "sharing_key": lazy_gettext("clé de partage"),
     "power_contract": lazy_gettext("contrat d'électricité"),
+    "equipment": lazy_gettext("équipement"),
+    "embodied_impact": lazy_gettext("empreinte de fabrication"),
 }
 VERBS = {
     "added": lazy_gettext("Ajout"),

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from console.actions.equipment import (
     Impact,
-    Thing,
     confirm_impact,
     estimate_impact,
     extend_life,
@@ -24,7 +23,7 @@ from console.actions.equipment import (
 )
 from console.actions.making import AMOUNTS, making_of_site
 from console.actions.reckoning_due import Step, steps_due
-from console.domain.equipment import EndOfLife, EquipmentKind, ImpactSource
+from console.domain.equipment import EndOfLife, EquipmentKind, ImpactSource, Thing
 from console.domain.errors import Conflict, Invalid
 from console.domain.facility import Quantity
 from console.domain.hours import HOUR, month_bounds

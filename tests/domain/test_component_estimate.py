@@ -11,7 +11,8 @@ from fractions import Fraction
 
 import pytest
 
-from console.domain.component_estimate import Components, Disk, estimate
+from console.domain.component_estimate import Components, estimate
+from console.domain.equipment import Disk
 from console.domain.errors import Invalid
 
 KG = 1_000_000_000

@@ -1,0 +1,173 @@
+"""Tables of an inventory, in French or in English, and the physical file of G4IT: a row for each thing.
+
+A cell that is empty, and a column that is not there, tell nothing: what is known stays. Dates are 2026-11-25 or
+25/11/2026. A thing that names no day of commissioning was in use from its purchase on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from console.domain import spreadsheets
+from console.domain.equipment import EquipmentKind
+from console.domain.errors import Invalid
+from console.domain.folding import fold
+from console.domain.tables import RefusedRow, Table, normal
+
+LARGEST_FILE = 8 * 1024 * 1024
+MOST_ROWS = 20_000
+LONGEST = 200
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "name": ("NOM", "EQUIPEMENT", "NOMEQUIPEMENTPHYSIQUE", "NAME", "NUMERO DE SERIE", "SERIAL NUMBER"),
+    "kind": ("TYPE", "NATURE", "KIND"),
+    "site": ("SITE", "CENTRE DE DONNEES", "NOMCOURTDATACENTER", "DATA CENTRE"),
+    "host_name": ("HOTE", "NOM D'HOTE", "HOST", "HOSTNAME"),
+    "manufacturer": ("CONSTRUCTEUR", "FABRICANT", "MANUFACTURER"),
+    "model": ("MODELE", "MODEL"),
+    "quantity": ("QUANTITE", "QUANTITY"),
+    "cpu_model": ("PROCESSEUR", "CPU"),
+    "cpus": ("PROCESSEURS", "NOMBRE DE PROCESSEURS", "CPUS"),
+    "cores": ("COEURS", "NBCOEUR", "CORES"),
+    "ram_gb": ("RAM (GO)", "MEMOIRE (GO)", "RAM (GB)"),
+    "purchased_on": ("ACHAT", "DATE D'ACHAT", "DATEACHAT", "PURCHASED"),
+    "commissioned_on": ("MISE EN SERVICE", "COMMISSIONED"),
+    "planned_months": ("DUREE PREVUE (MOIS)", "PLANNED MONTHS"),
+    "retired_on": ("RETRAIT", "DATE DE RETRAIT", "DATERETRAIT", "RETIRED"),
+    "is_second_hand": ("OCCASION", "SECOND HAND"),
+}
+KINDS: Mapping[str, EquipmentKind] = {
+    "SERVEUR": EquipmentKind.SERVER,
+    "STOCKAGE": EquipmentKind.STORAGE,
+    "BAIE DE STOCKAGE": EquipmentKind.STORAGE,
+    "SAUVEGARDE": EquipmentKind.BACKUP,
+    "RESEAU": EquipmentKind.NETWORK,
+    "COMMUTATEUR": EquipmentKind.NETWORK,
+    "SWITCH": EquipmentKind.NETWORK,
+    "ONDULEUR": EquipmentKind.UPS,
+    "BATTERIE": EquipmentKind.BATTERY,
+    "CLIMATISATION": EquipmentKind.COOLING,
+    "GROUPE ELECTROGENE": EquipmentKind.GENERATOR,
+    "BATIMENT": EquipmentKind.BUILDING,
+    "AUTRE": EquipmentKind.OTHER,
+    **{kind.value.upper(): kind for kind in EquipmentKind},
+}
+WHOLE = ("quantity", "cpus", "cores", "ram_gb", "planned_months")
+DAYS = ("purchased_on", "commissioned_on", "retired_on")
+YES = frozenset({"OUI", "VRAI", "YES", "TRUE", "1"})
+NO = frozenset({"NON", "FAUX", "NO", "FALSE", "0"})
+
+
+@dataclass(frozen=True, slots=True)
+class ThingRow:
+    """What a row tells: facts by the names of `Thing`, and `retired_on`; what it does not tell is not there."""
+
+    line: int
+    name: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class EquipmentFile:
+    """What a table tells; `ignored` are the columns that mean nothing here."""
+
+    rows: list[ThingRow] = field(default_factory=list)
+    refusals: list[RefusedRow] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+
+def likely_mapping(headings: Sequence[str]) -> dict[str, str]:
+    """The columns whose heading is a usual name of a fact."""
+    by_name = {fold(heading): heading for heading in headings}
+    found = {}
+    for fact, names in COLUMNS.items():
+        heading = next((by_name[name] for name in names if name in by_name), None)
+        if heading is not None:
+            found[fact] = heading
+    return found
+
+
+def read_equipment(table: Table, mapping: Mapping[str, str] | None = None) -> EquipmentFile:
+    """The things of a table; `mapping` says which column holds a fact. Raises `Invalid` without names or kinds."""
+    columns = likely_mapping(table.headings) if mapping is None else dict(mapping)
+    places = _places(columns, table.headings)
+    found, lines = EquipmentFile(), dict[str, int]()
+    found.ignored = [one for place, one in enumerate(table.headings) if one and place not in places.values()]
+    for count, (line, cells) in enumerate(table.rows):
+        if count >= MOST_ROWS:
+            raise Invalid("file", "Ce fichier passe %(most)s lignes.", most=MOST_ROWS)
+        texts = {
+            fact: cells[place].strip()
+            for fact, place in places.items()
+            if place < len(cells) and cells[place]
+        }
+        try:
+            row = _row(line, texts, columns)
+            if row.name in lines:
+                raise Invalid(
+                    columns["name"],
+                    "%(value)s est déjà à la ligne %(line)s.",
+                    value=row.name,
+                    line=lines[row.name],
+                )
+        except Invalid as error:
+            found.refusals.append(RefusedRow(line, error))
+            continue
+        lines[row.name] = line
+        found.rows.append(row)
+    return found
+
+
+def _places(columns: Mapping[str, str], headings: Sequence[str]) -> dict[str, int]:
+    by_name = {normal(heading): place for place, heading in enumerate(headings)}
+    for fact, heading in columns.items():
+        if fact not in COLUMNS or normal(heading) not in by_name:
+            raise Invalid(fact, "Un choix de la liste est attendu.")
+    for needed in ("name", "kind"):
+        if needed not in columns:
+            raise Invalid(needed, "Il faut dire quelle colonne le donne.")
+    return {fact: by_name[normal(heading)] for fact, heading in columns.items()}
+
+
+def _row(line: int, texts: Mapping[str, str], columns: Mapping[str, str]) -> ThingRow:
+    facts = {fact: _fact(fact, text, columns[fact]) for fact, text in texts.items() if text}
+    name = facts.pop("name", None)
+    if name is None:
+        raise Invalid(
+            columns["name"], "Un texte lisible de 1 à %(longest)s caractères est attendu.", longest=LONGEST
+        )
+    if "purchased_on" in facts:
+        facts.setdefault("commissioned_on", facts["purchased_on"])
+    return ThingRow(line, name, facts)
+
+
+def _fact(fact: str, text: str, column: str) -> str | int | bool | date | EquipmentKind | None:
+    if fact == "kind":
+        return _chosen(KINDS, text, column)
+    if fact == "is_second_hand":
+        return _chosen(dict.fromkeys(YES, True) | dict.fromkeys(NO, False), text, column)
+    if fact in DAYS:
+        return spreadsheets.day_of(text, column)
+    if fact in WHOLE:
+        whole = text.removesuffix(",0").removesuffix(".0")
+        if not (whole.isascii() and whole.isdigit() and len(whole) <= 7):
+            raise Invalid(column, "« %(value)s » n'est pas un nombre entier.", value=text[:40])
+        return int(whole)
+    shown = " ".join(text.split())
+    if len(shown) > LONGEST or not shown.isprintable():
+        raise Invalid(column, "Un texte lisible de 1 à %(longest)s caractères est attendu.", longest=LONGEST)
+    return shown
+
+
+def _chosen(known: Mapping[str, Any], text: str, column: str) -> Any:
+    found = known.get(fold(text))
+    if found is None:
+        raise Invalid(
+            column,
+            "« %(value)s » n'est pas l'un de : %(choices)s.",
+            value=text[:80],
+            choices=", ".join(known),
+        )
+    return found
