@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from console.actions import facility
 from console.actions.carbon_months import close_month, revise_month, unsound_months
 from console.actions.reckoning_due import Step, make_due, make_months_due
+from console.actions.statements import issue_statement
 from console.domain.carbon_months import Doubt, doubts
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Conflict, Invalid
@@ -27,6 +28,7 @@ from console.store.models import catalogue as c
 from console.store.models import measurement as m
 from console.store.models import site as s
 from console.store.queries.carbon_months import MonthState, month_seen, revisions_of, shown_revision
+from console.store.queries.statements import archived_figures
 from console.store.session import Database, Operator
 from tests.carbon_past import NOW, PARIS, a_meter, hours_of, intensity, reckon_all
 from tests.given import an_adherent, an_empty_database
@@ -274,3 +276,17 @@ def test_a_closed_months_hash_and_figures_never_change_whatever_comes_later(
         after = totals(session, b.CarbonLine, "carbon_ug", basis=USUAL)
         assert after - shown == sum(second.causes[USUAL].values())
         assert unsound_months(session, 7) == []
+
+
+def test_the_statement_of_a_closed_month_is_of_its_revision(database: Database) -> None:
+    with database.write(Operator()) as session:
+        close_month(session, 7, MARCH, now=NOW, by="ops")
+        hours_of(session, "srv-01", START + 9 * HOUR, 1, {"payroll": KWH})
+        a_newer_factor(session)
+        reckoned(session)
+        number = issue_statement(session, 7, MARCH, now=NOW, by="ops")
+        session.flush()
+        told = archived_figures(session, 7, number)
+        closed = session.scalars(select(b.CarbonMonth)).one()
+    assert sum(line.energy_mj for line in told.lines) == closed.energy_mj
+    assert sum(line.carbon_ug or 0 for line in told.lines) == closed.carbon_ug

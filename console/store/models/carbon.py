@@ -148,7 +148,8 @@ class CarbonMonth(TenantRow):
 
     `inputs` is the canonical JSON of `domain.carbon_months.Inputs`, `sha256` its hash after that of the
     revision before. `causes` says what the difference with that revision is made of, by figure and cause
-    (`domain.carbon_causes`): energy in mJ, carbon in ug; each adds up to its difference. `reason` says why the month was closed anew, and is null in revision 1.
+    (`domain.carbon_causes`): energy in mJ, carbon in ug; each adds up to its difference. `reason` says why
+    the month was closed anew, and is null in revision 1.
     """
 
     __tablename__ = "carbon_month"
