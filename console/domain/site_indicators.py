@@ -3,15 +3,16 @@
     measures -> stretches of whole months that both terms cover -> their quotient over these
 
 PUE = E_DC / E_IT, by the category of the point where the IT energy is measured; REF = E_ren / E_DC; ERF =
-E_reuse / E_DC; WUE = water / E_IT, in litres per kWh of the IT. CUE needs the carbon of what is drawn, and is
-reckoned with it. A quotient is of the stretches that both its terms cover whole: a month of which one of them
-lacks an hour is in neither; a stretch of which the IT would draw more than the whole site is in no PUE. Over
-less than twelve months it is interim (iPUE), and says how many they are.
+E_reuse / E_DC; WUE = water / E_IT, in litres per kWh of the IT; CUE = carbon of E_DC / E_IT, in kg per kWh of
+the IT, at what a kWh of each month emits. A quotient is of the stretches that both its terms cover whole: a
+month of which one of them lacks an hour is in neither; a stretch of which the IT would draw more than the
+whole site is in no PUE, no CUE. Over less than twelve months it is interim (iPUE), and says how many they
+are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -32,6 +33,7 @@ from console.domain.site_measures import (
 )
 
 YEAR = 12  # months of a whole indicator
+MG_PER_KG = 1_000_000
 Lines = Mapping[Line, Sequence[Measure]]
 
 
@@ -42,13 +44,20 @@ class Indicator(StrEnum):
     REF = "ref"
     ERF = "erf"
     WUE = "wue"
+    CUE = "cue"
 
 
+OVER_THE_IT = (Indicator.PUE, Indicator.CUE)  # whose E_DC is never below their E_IT
+UNITS: Mapping[Indicator, Fraction] = {
+    Indicator.WUE: Fraction(MJ_PER_KWH, ML_PER_L),
+    Indicator.CUE: Fraction(1, MG_PER_KG),
+}
 STANDARDS: Mapping[Indicator, str] = {
     Indicator.PUE: "ISO/IEC 30134-2, EN 50600-4-2",
     Indicator.REF: "ISO/IEC 30134-3, EN 50600-4-3",
     Indicator.ERF: "ISO/IEC 30134-6, EN 50600-4-6",
     Indicator.WUE: "ISO/IEC 30134-9, EN 50600-4-9",
+    Indicator.CUE: "ISO/IEC 30134-8, EN 50600-4-8",
 }
 
 
@@ -109,6 +118,30 @@ def indicators(measures: Iterable[Measure], months: Sequence[date], zone: ZoneIn
     return found
 
 
+def carbon_usage(
+    measures: Iterable[Measure], months: Sequence[date], zone: ZoneInfo, mg_per_kwh: Mapping[date, int]
+) -> Found:
+    """CUE over consecutive local months, at the intensity of each; a month without one is not in it.
+
+    Of several categories that of the most months, then the one nearest to the equipment.
+    """
+    lines = by_line(_within(measures, months, zone))
+    starts = {month_bounds(month, zone)[0]: month for month in months}
+
+    def intensity(start: datetime, end: datetime) -> int | None:
+        found = {mg_per_kwh.get(month) for at, month in starts.items() if start <= at < end}
+        return found.pop() if len(found) == 1 else None
+
+    points = _points(lines)
+    categories = [one for one in CATEGORIES if (Quantity.IT, one) in points] or [CATEGORIES[0]]
+    total = (Quantity.TOTAL, NO_POINT)
+    by_category = [
+        _quotient(Indicator.CUE, total, (Quantity.IT, category), lines, months, zone, intensity)
+        for category in categories
+    ]
+    return max(by_category, key=lambda one: (one.months, one.category))
+
+
 def best_pue(found: Iterable[Found]) -> Found:
     """The PUE of the most months, of those the one nearest to the equipment."""
     of_pue = (one for one in found if one.indicator is Indicator.PUE)
@@ -148,8 +181,15 @@ def _points(lines: Lines) -> set[Point]:
 
 
 def _quotient(
-    indicator: Indicator, above: Point, below: Point, lines: Lines, months: Sequence[date], zone: ZoneInfo
+    indicator: Indicator,
+    above: Point,
+    below: Point,
+    lines: Lines,
+    months: Sequence[date],
+    zone: ZoneInfo,
+    weight: Callable[[datetime, datetime], int | None] = lambda _start, _end: 1,
 ) -> Found:
+    """The sum of one term, times its weight in each stretch, over that of the other."""
     upper = {line: told for line, told in lines.items() if line[:2] == above}
     lower = {line: told for line, told in lines.items() if line[:2] == below}
     bounds = [month_bounds(month, zone)[0] for month in months] + [month_bounds(months[-1], zone)[1]]
@@ -157,13 +197,14 @@ def _quotient(
     qualities: set[Quality] = set()
     for start, end, count in _stretches(upper, lower, bounds):
         part_above, part_below = amount_over(upper, start, end) or 0, amount_over(lower, start, end) or 0
-        if indicator is Indicator.PUE and part_above < part_below:
+        times = weight(start, end)
+        if times is None or (indicator in OVER_THE_IT and part_above < part_below):
             continue
-        total_above += part_above
+        total_above += part_above * times
         total_below += part_below
         covered += count
         qualities |= _qualities(upper, start, end) | _qualities(lower, start, end)
-    unit = Fraction(MJ_PER_KWH, ML_PER_L) if indicator is Indicator.WUE else Fraction(1)
+    unit = UNITS.get(indicator, Fraction(1))
     return Found(
         indicator=indicator,
         category=below[1],

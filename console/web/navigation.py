@@ -68,7 +68,7 @@ ENTRIES = (
         "fleet",
         (
             *("hosts", "host", "live_power", "workloads", "reconciliation", "quarantine"),
-            *("sites", "site_pools", "cmdb"),
+            *("sites", "site_contracts", "site_pools", "cmdb"),
         ),
         Permission.SEE_FLEET,
     ),

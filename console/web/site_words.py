@@ -35,4 +35,5 @@ INDICATORS = {
     Indicator.REF.value: "REF",
     Indicator.ERF.value: "ERF",
     Indicator.WUE.value: "WUE",
+    Indicator.CUE.value: "CUE",
 }

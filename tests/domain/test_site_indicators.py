@@ -23,6 +23,7 @@ from console.domain.site_indicators import (
     Indicator,
     amounts_by_month,
     best_pue,
+    carbon_usage,
     indicators,
     last_months,
     water_ml,
@@ -240,3 +241,25 @@ def test_an_unsound_contract_is_refused_by_its_field(wrong: Contract, field: str
     with pytest.raises(Invalid) as refusal:
         check_contract(wrong, [])
     assert refusal.value.field == field
+
+
+def test_the_carbon_of_a_site_is_over_its_it_energy_at_what_each_month_emits() -> None:
+    told = each_month(150 * MWH, Quantity.TOTAL) + each_month(100 * MWH, Quantity.IT, 2)
+    emitted = {month: 50_000 if month.year == 2025 else 60_000 for month in MONTHS}
+    found = carbon_usage(told, MONTHS, PARIS, emitted)
+    assert (found.category, found.months) == (2, 12)
+    assert found.value == Fraction(2 * 150 * 50 + 10 * 150 * 60, 12 * 100 * 1000)  # kg/kWh
+
+
+def test_a_month_without_a_factor_or_with_more_it_than_the_site_is_in_no_carbon_usage() -> None:
+    told = each_month(150 * MWH, Quantity.TOTAL) + each_month(100 * MWH, Quantity.IT, 2, range(11))
+    told.append(over(11, 11, 151 * MWH, Quantity.IT, 2))
+    emitted = dict.fromkeys(MONTHS[1:], 52_000)
+    found = carbon_usage(told, MONTHS, PARIS, emitted)
+    assert (found.value, found.months, found.is_interim) == (Fraction(78, 1000), 10, True)
+
+
+def test_a_quarter_that_two_factors_meet_in_is_in_no_carbon_usage() -> None:
+    told = [over(0, 2, 300 * MWH, Quantity.TOTAL), *each_month(100 * MWH, Quantity.IT, 2)]
+    emitted = {month: 50_000 if month.year == 2025 else 60_000 for month in MONTHS}
+    assert carbon_usage(told, MONTHS, PARIS, emitted).value is None

@@ -8,13 +8,18 @@ from typing import Any
 from sqlalchemy import select
 
 from console.domain.access import Role
+from console.domain.facility import Quantity
 from console.domain.facility_files import LARGEST_FILE
+from console.domain.hours import month_bounds
 from console.domain.site_indicators import last_months
 from console.store.models import site as s
+from console.store.queries.site_months import site_balances
 from console.store.session import Database, Operator
 from console.web.languages import today
 from tests.browser import Browser
-from tests.sites import a_year_of_meters
+from tests.carbon_past import PARIS, a_meter, hours_of, reckon_all
+from tests.given import an_adherent
+from tests.sites import a_metered_year, a_year_of_meters
 from tests.web.test_directory import form
 
 SignIn = Callable[..., Browser]
@@ -213,3 +218,60 @@ def test_pages_of_sites_are_in_english_too(database: Database, sign_in_as: SignI
     page = browser.get("/sites/tls").text
     assert "total energy" in page
     assert "1.50" in page
+
+
+def test_a_contract_is_corrected_and_ended_early_and_never_outside_of_itself(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    browser.submit("/sites/tls/contracts", **NEEDED["/sites/tls/contracts"])
+    page = "/sites/tls/contracts/1"
+    told = browser.filled_in(page, page)
+    assert (told["supplier"], told["share"], told["intensity"]) == (["Fournisseur"], ["60,00"], ["12,50"])
+    assert browser.submit(page, **told | {"supplier": "Parc"}).status_code == 303
+    refused = browser.submit(f"{page}/end", end_day="2027-01-01")
+    assert (refused.status_code, "2026-12-31" in refused.text) == (422, True)
+    assert browser.submit(f"{page}/end", end_day="2026-06-30").status_code == 303
+    shown = browser.get("/sites/tls").text
+    assert ("Parc" in shown, "30 juin 2026" in unescape(shown)) == (True, True)
+    assert browser.get("/sites/tls/contracts/2").status_code == 404
+
+
+def test_a_site_shows_each_indicator_month_by_month_and_over_the_year_that_ends_with_it(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    with database.write(Operator()) as session:
+        an_adherent(session, 7, "CH de Foix")  # the registry of factors comes with it
+        a_metered_year(session, "tls")
+    page = unescape(sign_in_as(Role.ADMINISTRATOR).get("/sites/tls").text)
+    assert "Chaque mois seul, et sur les douze mois qui finissent avec lui" in page
+    assert "0,078 kg CO₂e/kWh" in page.replace("\u00a0", " ")  # 1.5 x 52 g
+    assert "Surconsommation par kWh d'IT" in page
+
+
+def test_meters_that_contradict_each_other_are_told_with_both_values(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    month = last_months(today())[-1]
+    with database.write(Operator()) as session:
+        an_adherent(session, 7, "CH de Foix")
+        a_meter(session, "tls", month, Quantity.IT, 5 * MWH, category=2)
+        hours_of(session, "srv-01", month_bounds(month, PARIS)[0], 1, {"payroll": 6 * MWH})
+        reckon_all(session)
+    page = unescape(sign_in_as(Role.ADMINISTRATOR).get("/sites/tls").text)
+    assert f"{5 * MWH} mJ" in page
+    assert f"{6 * MWH} mJ" in page
+
+
+def test_the_balance_of_a_metered_month_has_no_residue(database: Database, sign_in_as: SignIn) -> None:
+    month = last_months(today())[-1]
+    with database.write(Operator()) as session:
+        an_adherent(session, 7, "CH de Foix")
+        a_meter(session, "tls", month, Quantity.IT, 5 * MWH + 1, category=2)
+        a_meter(session, "tls", month, Quantity.TOTAL, 7 * MWH + 3)
+        hours_of(session, "srv-01", month_bounds(month, PARIS)[0], 3, {"payroll": MWH + 7}, kept_mj=11)
+        reckon_all(session)
+        (balance,) = site_balances(session, "tls", PARIS, [month])
+    assert balance.residue_mj == 0
+    assert balance.hosts_mj + balance.it_rest_mj == 5 * MWH + 1
+    assert "0 mJ" in sign_in_as(Role.ADMINISTRATOR).get("/sites/tls").text.replace("\u00a0", " ")

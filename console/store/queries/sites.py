@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -11,13 +12,24 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from console.domain.errors import NotFound
+from console.domain.errors import Invalid, NotFound
 from console.domain.facility import Contract, DeclaredPue
+from console.domain.factors import Choice, choose
 from console.domain.hours import month_bounds
-from console.domain.site_indicators import Found, amounts_by_month, indicators, last_months
+from console.domain.renewal import add_months
+from console.domain.site_indicators import (
+    YEAR,
+    Found,
+    amounts_by_month,
+    carbon_usage,
+    indicators,
+    last_months,
+)
 from console.domain.site_measures import Line, Measure, Point, Quality
 from console.store.models import measurement as m
 from console.store.models import site as s
+from console.store.queries.factors import factors as factors_known
+from console.store.queries.site_months import SiteBalance, site_balances
 
 ONE_DAY: Final = timedelta(days=1)
 LATEST: Final = 8  # measures listed on the page of a site
@@ -64,8 +76,17 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class IndicatorMonth:
+    """A month: its indicators alone, and over the twelve months that end with it."""
+
+    month: date
+    alone: Sequence[Found]
+    rolling: Sequence[Found]
+
+
+@dataclass(frozen=True, slots=True)
 class SitePage:
-    """Everything that is known of a data centre."""
+    """Everything that is known of a data centre; `factors` are those of its CUE, by year."""
 
     summary: SiteSummary
     months: Sequence[date]
@@ -75,6 +96,9 @@ class SitePage:
     declared: Sequence[DeclaredPue]
     contracts: Sequence[tuple[int, Contract]]
     intensity: s.GridIntensity | None  # the latest one of its grid
+    series: Sequence[IndicatorMonth]
+    factors: Mapping[int, Choice]
+    balances: Sequence[SiteBalance]
 
 
 def sites(session: Session) -> list[SiteFacts]:
@@ -109,12 +133,29 @@ def site_page(session: Session, code: str, today: date) -> SitePage:
     facts = next((one for one in sites(session) if one.code == code), None)
     if facts is None:
         raise NotFound("Site introuvable.")
-    months = last_months(today)
-    measures = _measures(session, [code], months).get(code, [])
+    two_years = last_months(today, 2 * YEAR)
+    months = two_years[YEAR:]
+    measures = _measures(session, [code], two_years).get(code, [])
     declared = _declared(session, [code]).get(code, [])
     zone = ZoneInfo(facts.zone)
+    factors = _factors(session, facts.country, {month.year for month in two_years})
+    emitted = {
+        month: factors[month.year].factor.intensity_mg_per_kwh for month in two_years if month.year in factors
+    }
+    summary = _summary(facts, measures, declared, months, today)
+    cue = carbon_usage(measures, months, zone, emitted)
     return SitePage(
-        summary=_summary(facts, measures, declared, months, today),
+        summary=replace(summary, indicators=(*summary.indicators, cue)),
+        series=[
+            IndicatorMonth(
+                month,
+                _all_indicators(measures, [month], zone, emitted),
+                _all_indicators(measures, two_years[place + 1 : place + 1 + YEAR], zone, emitted),
+            )
+            for place, month in enumerate(months)
+        ],
+        factors=factors,
+        balances=site_balances(session, code, zone, [*months, add_months(months[-1], 1)]),
         months=months,
         by_month={
             point: amounts_by_month(measures, point, months, zone)
@@ -131,6 +172,21 @@ def site_page(session: Session, code: str, today: date) -> SitePage:
             .limit(1)
         ).one_or_none(),
     )
+
+
+def _all_indicators(
+    measures: Sequence[Measure], months: Sequence[date], zone: ZoneInfo, mg_per_kwh: Mapping[date, int]
+) -> list[Found]:
+    return [*indicators(measures, months, zone), carbon_usage(measures, months, zone, mg_per_kwh)]
+
+
+def _factors(session: Session, country: str, years: Iterable[int]) -> dict[int, Choice]:
+    """The yearly average factor of each year, where there is one."""
+    registry, found = factors_known(session), {}
+    for year in years:
+        with suppress(NotFound, Invalid):
+            found[year] = choose(registry, country, year)
+    return found
 
 
 def _summary(

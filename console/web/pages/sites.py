@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
-from fractions import Fraction
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, render_template, request, url_for
@@ -14,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from console.actions.facility import (
     Looked,
-    add_contract,
     add_site,
     declare_pue,
     look_at,
@@ -26,7 +23,7 @@ from console.actions.facility import (
 from console.actions.volume_files import forget_file, keep_file, kept_file
 from console.domain.access import Permission
 from console.domain.errors import Invalid
-from console.domain.facility import CATEGORIES, NO_POINT, Contract, ContractKind, DeclaredPue, Quantity
+from console.domain.facility import CATEGORIES, NO_POINT, DeclaredPue, Quantity
 from console.domain.facility_files import (
     LARGEST_FILE,
     WHOLE_SITE,
@@ -36,9 +33,8 @@ from console.domain.facility_files import (
     unit_size,
 )
 from console.domain.hours import day_bounds
-from console.domain.site_indicators import Found, Indicator
 from console.domain.site_measures import Measure, Quality, Verdict
-from console.store.queries.sites import SiteFacts, SitePage, site_page, summaries
+from console.store.queries.sites import SiteFacts, site_page, summaries
 from console.store.queries.sites import sites as known_sites
 from console.store.session import Operator
 from console.web import inputs
@@ -46,11 +42,9 @@ from console.web.access import allowed, current_account, requires
 from console.web.deeds import carry_out
 from console.web.errors import message_of
 from console.web.fragments import go_to
-from console.web.languages import ZONE, current_language, energy, today
-from console.web.site_words import CONTRACT_KINDS, INDICATORS, QUALITIES, QUANTITIES
+from console.web.languages import ZONE, today
+from console.web.site_figures import energy_chart, pue_chart, words
 from console.web.state import state
-from reports.document import Chart, Series
-from reports.quantities import Kind
 
 LISTED = 200  # rows of each kind of a preview
 AROUND_A_FILE = 64 * 1024  # bytes of a form beside its file
@@ -75,7 +69,7 @@ def index() -> ResponseReturnValue:
     """Every data centre with its indicators over the last twelve whole months."""
     with state().database.read(Operator()) as session:
         found = summaries(session, today())
-    return render_template("sites/index.html", summaries=found, **_words())
+    return render_template("sites/index.html", summaries=found, **words())
 
 
 @bp.get("/sites/new")
@@ -108,7 +102,9 @@ def show(code: str) -> ResponseReturnValue:
     """The page of a data centre."""
     with state().database.read(Operator()) as session:
         page = site_page(session, code, today())
-    return render_template("sites/show.html", page=page, chart=_chart(page), **_words())
+    return render_template(
+        "sites/show.html", page=page, chart=energy_chart(page), pue_chart=pue_chart(page), **words()
+    )
 
 
 @bp.get("/sites/<code>/measures/new")
@@ -167,29 +163,6 @@ def declare(code: str) -> ResponseReturnValue:
         deed,
         lambda errors: _form("sites/pue.html", code, errors),
         said=_("Le PUE est déclaré."),
-        address=url_for("sites.show", code=code),
-    )
-
-
-@bp.get("/sites/<code>/contracts/new")
-@requires(Permission.MANAGE_FLEET)
-def contract(code: str) -> ResponseReturnValue:
-    """The form of a contract of electricity."""
-    return _form("sites/contract.html", code, {})
-
-
-@bp.post("/sites/<code>/contracts")
-@requires(Permission.MANAGE_FLEET)
-def sign(code: str) -> ResponseReturnValue:
-    """Write a contract of electricity down."""
-
-    def deed(session: Session) -> None:
-        add_contract(session, code, _asked_contract(), now=datetime.now(UTC), by=current_account().login)
-
-    return carry_out(
-        deed,
-        lambda errors: _form("sites/contract.html", code, errors),
-        said=_("Le contrat est enregistré."),
         address=url_for("sites.show", code=code),
     )
 
@@ -267,7 +240,7 @@ def _preview(facts: SiteFacts, found: Looked, file_id: int | None) -> str:
         file_name=(sent.filename or "") if sent else "",
         defaults=_asked_defaults(),
         message_of=message_of,
-        **_words(),
+        **words(),
     )
 
 
@@ -280,7 +253,7 @@ def _form(template: str, code: str, errors: dict[str, str]) -> str:
         categories=CATEGORIES,
         units=UNITS,
         whole_site=WHOLE_SITE,
-        **_words(),
+        **words(),
     )
 
 
@@ -321,126 +294,3 @@ def _asked_measure(zone: ZoneInfo) -> Measure:
         amount=read_amount(inputs.text("amount"), unit_size(quantity, unit, "unit"), "amount"),
         quality=inputs.choice("quality", Quality),
     )
-
-
-def _asked_contract() -> Contract:
-    share, renewable = inputs.optional_hundredths("share"), inputs.optional_hundredths("renewable")
-    intensity = inputs.optional_hundredths("intensity")
-    for field, value in (("share", share), ("renewable", renewable), ("intensity", intensity)):
-        if value is not None and value < 0:
-            raise Invalid(field, "Un nombre positif est attendu.")
-    return Contract(
-        kind=inputs.choice("kind", ContractKind),
-        supplier=inputs.text("supplier"),
-        valid_from=inputs.day("first_day"),
-        valid_to=inputs.day("last_day") + timedelta(days=1),
-        share_ppm=(share or 0) * PPM_OF_HUNDREDTHS,
-        intensity_mg_per_kwh=None if intensity is None else intensity * MG_OF_HUNDREDTHS,
-        renewable_ppm=None if renewable is None else renewable * PPM_OF_HUNDREDTHS,
-        evidence=inputs.text("evidence"),
-    )
-
-
-def _words() -> dict[str, object]:
-    """What the templates call things, and how they write amounts."""
-    return {
-        "quantities": QUANTITIES,
-        "qualities": QUALITIES,
-        "contract_kinds": CONTRACT_KINDS,
-        "indicator_name": _indicator_name,
-        "indicator_value": _indicator_value,
-        "amount_text": _amount_text,
-        "ppm": _ppm,
-        "pue_text": _pue_text,
-        "first_day": _first_day,
-        "last_day": _last_day,
-        "day_before": _day_before,
-    }
-
-
-def _first_day(instant: datetime, zone: str) -> date:
-    return instant.astimezone(ZoneInfo(zone)).date()
-
-
-def _last_day(end: datetime, zone: str) -> date:
-    """The last local day of a period, whose end is excluded."""
-    return (end - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date()
-
-
-def _day_before(day: date) -> date:
-    return day - timedelta(days=1)
-
-
-def _indicator_name(found: Found) -> str:
-    """`PUE2`, or `iPUE2` over less than a year; the category is part of the name in ISO/IEC 30134-2."""
-    name = INDICATORS[found.indicator.value]
-    if found.indicator is not Indicator.PUE:
-        return name
-    return f"{'i' if found.value is not None and found.is_interim else ''}{name}{found.category}"
-
-
-def _indicator_value(found: Found) -> str | None:
-    if found.value is None:
-        return None
-    if found.indicator in (Indicator.REF, Indicator.ERF):
-        return current_language().percent(found.value)
-    unit = " L/kWh" if found.indicator is Indicator.WUE else ""
-    return current_language().number(found.value, 2) + unit
-
-
-def _amount_text(quantity: Quantity, amount: int | None) -> str:
-    """An amount in the unit that suits it; water in cubic metres."""
-    if amount is None or not quantity.is_water:
-        return energy(amount)
-    return current_language().number(Fraction(amount, ML_PER_M3), 1) + " m³"
-
-
-def _ppm(value: int | None) -> str | None:
-    return None if value is None else current_language().percent(Fraction(value, 1_000_000))
-
-
-def _pue_text(pue_ppm: int) -> str:
-    return current_language().number(Fraction(pue_ppm, 1_000_000), 2)
-
-
-def _chart(page: SitePage) -> Chart | None:
-    """The energy of each month: of the IT, of the rest, or of the whole where the IT is unknown."""
-    total = page.by_month.get((Quantity.TOTAL, NO_POINT), {})
-    of_it = _it_of(page)
-    if not any(amount is not None for amount in (*total.values(), *of_it.values())):
-        return None
-    rows = [(total.get(month), of_it.get(month)) for month in page.months]
-    rest = tuple(_rest(whole, part) for whole, part in rows)
-    alone = tuple(whole if part is None else None if whole is None else 0 for whole, part in rows)
-    series = [
-        Series(_("IT"), tuple(part for _whole, part in rows)),
-        Series(_("Refroidissement, pertes"), rest),
-    ]
-    if any(alone):
-        series.append(Series(_("Énergie totale, IT inconnue"), alone))
-    return Chart(
-        title=_("Énergie par mois"),
-        description=_("Chaque barre est un mois, à son premier jour ; hachuré : inconnu."),
-        kind=Kind.ENERGY_MJ,
-        moment_title=_("Mois"),
-        moments=tuple(page.months),
-        series=tuple(series),
-    )
-
-
-def _rest(whole: int | None, part: int | None) -> int | None:
-    return None if whole is None or part is None else whole - part
-
-
-def _it_of(page: SitePage) -> Mapping[date, int | None]:
-    """The IT energy at the category that the most months are known of."""
-    by_category = {
-        category: amounts
-        for (quantity, category), amounts in page.by_month.items()
-        if quantity is Quantity.IT
-    }
-    known = {
-        category: sum(amount is not None for amount in amounts.values())
-        for category, amounts in by_category.items()
-    }
-    return by_category[max(known, key=lambda one: (known[one], one))] if known else {}
