@@ -86,13 +86,25 @@ def waits(session: Session, tenant_id: int, month: date) -> bool:
     """Whether something of an adherent's month is still to be reckoned."""
     zone = session.scalars(select(c.Adherent.zone).where(c.Adherent.tenant_id == tenant_id)).one()
     start, end = month_bounds(month, ZoneInfo(zone))
-    due, step = k.MonthDue, b.ReckoningDue
+    due, step, change = k.MonthDue, b.ReckoningDue, b.SharingChange
+    services = sorted(_services_of(session, tenant_id, month))
     asked = (
+        exists().where(change.service_code.in_(services), change.month <= month),
         exists().where(due.tenant_id == tenant_id, due.month == month),
         exists().where(step.month == month, _steps_of(session, tenant_id, month)),
         exists().where(m.HourDue.hour >= start, m.HourDue.hour < end, _hosts_of(tenant_id)),
     )
     return any(session.scalar(select(one)) for one in asked)
+
+
+def _services_of(session: Session, tenant_id: int, month: date) -> set[str]:
+    """Those that an adherent takes, and those of its lines: pools, where it is the operator."""
+    line, taken = b.MonthLine, t.Subscription
+    of_lines = select(line.service_code).where(
+        line.tenant_id == tenant_id, line.month == month, line.service_code.is_not(None)
+    )
+    of_subscriptions = select(taken.service_code).where(taken.tenant_id == tenant_id)
+    return {code for code in (*session.scalars(of_lines), *session.scalars(of_subscriptions)) if code}
 
 
 def _hosts_of(tenant_id: int) -> ColumnElement[bool]:
@@ -106,19 +118,16 @@ def _steps_of(session: Session, tenant_id: int, month: date) -> ColumnElement[bo
     """The steps whose work the lines of a month hang on."""
     line, step = b.MonthLine, b.ReckoningDue
     rows = session.execute(
-        select(line.site, line.host_id, line.service_code).where(
+        select(line.site, line.host_id).where(
             line.tenant_id == tenant_id, line.month == month, line.revision == OPEN_REVISION
         )
     ).all()
-    services = set(
-        session.scalars(select(t.Subscription.service_code).where(t.Subscription.tenant_id == tenant_id))
-    )
     sites = {row.site for row in rows if row.site}
     subjects: dict[Step, set[str]] = {
         Step.PRICES: {str(tenant_id)},
         Step.SITE: sites,
         Step.HOST: {str(row.host_id) for row in rows if row.host_id},
-        Step.SERVICE: services | {row.service_code for row in rows if row.service_code},
+        Step.SERVICE: _services_of(session, tenant_id, month),
     }
     if tenant_id == OPERATOR_TENANT:
         subjects[Step.REST] = sites

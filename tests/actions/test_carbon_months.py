@@ -27,6 +27,7 @@ from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
 from console.store.models import site as s
+from console.store.models import tenant as t
 from console.store.queries.carbon_months import MonthState, month_seen, revisions_of, shown_revision
 from console.store.queries.statements import archived_figures
 from console.store.session import Database, Operator
@@ -155,6 +156,15 @@ def test_a_month_does_not_close_while_something_of_it_waits(
         spoil(session)
         session.flush()
         with pytest.raises(refusal):
+            close_month(session, 7, MARCH, now=NOW, by="ops")
+
+
+def test_a_volume_that_was_told_and_not_yet_shared_keeps_a_month_open(database: Database) -> None:
+    with database.write(Operator()) as session:
+        code = session.scalars(select(t.Subscription.service_code).where(t.Subscription.tenant_id == 7)).one()
+        session.add(b.SharingChange(tenant_id=7, service_code=code, month=MARCH, changed_at=NOW, months=0))
+        session.flush()
+        with pytest.raises(Conflict):
             close_month(session, 7, MARCH, now=NOW, by="ops")
 
 

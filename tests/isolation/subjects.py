@@ -258,7 +258,7 @@ def carbon_months(session: Session, filled: Filled) -> None:
     """The month of the morning above, closed as one of the past is, and closed anew with a reason."""
     month, later = filled.now.date().replace(day=1), filled.now + timedelta(days=40)
     session.execute(delete(k.MonthDue).where(k.MonthDue.tenant_id == filled.tenant_id))
-    for waiting in (b.ReckoningDue, m.HourDue):
+    for waiting in (b.ReckoningDue, b.SharingChange, m.HourDue):
         session.execute(delete(waiting))
     carbon.close_month(session, filled.tenant_id, month, now=later, by="ops")
     first = session.scalars(select(b.CarbonMonth).where(b.CarbonMonth.tenant_id == filled.tenant_id)).one()
