@@ -61,6 +61,8 @@ PAGES = (
     (Role.ADMINISTRATOR, "/sites/ami/measures/new"),
     (Role.ADMINISTRATOR, "/sites/ami/import"),
     (Role.ADMINISTRATOR, "/sites/ami/pools"),
+    (Role.ADMINISTRATOR, "/sites/ami/contracts/1"),
+    (Role.CIO, "/adherents/2/carbon"),
     (Role.ADMINISTRATOR, "/catalogue/services/payroll/sharing"),
     (Role.ADMINISTRATOR, "/carbon/factors"),
     (Role.ADMINISTRATOR, "/carbon/factors/ademe-fra-2022-consumption"),
