@@ -14,7 +14,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from console.actions.host_months import zone_of
-from console.actions.making import life_of
 from console.actions.posting import OPERATOR_ZONE
 from console.actions.reckoning_due import Step, make_due
 from console.domain.amortisation import LONGEST_LIFE, extended
@@ -27,6 +26,7 @@ from console.domain.renewal import add_months
 from console.store.models import equipment as q
 from console.store.models import measurement as m
 from console.store.models import site as s
+from console.store.queries.equipment import life_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def note_import(session: Session, file_name: str, looked: Looked) -> None:
 
 
 def propose_match(session: Session, equipment_id: int, *, now: datetime, by: str) -> int | None:
-    """Look a thing's model up among manufacturers' sheets; the version that waits, None where none is like it."""
+    """Look a model up among manufacturers' sheets; the version that waits, None where none is like it."""
     row = held(session, equipment_id)
     match = best_match(row.manufacturer, row.model)
     if match is None:

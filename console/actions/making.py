@@ -15,12 +15,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from console.domain.amortisation import Extension, Life, booked
+from console.domain.amortisation import Life, booked
 from console.domain.embodied_shares import FRAME
-from console.domain.equipment import TECHNICAL, ImpactSource
+from console.domain.equipment import TECHNICAL
 from console.domain.proportion import apportion
 from console.store.models import equipment as q
 from console.store.models import measurement as m
+from console.store.queries.equipment import life_of, standing_impact, whole_of
 
 AMOUNTS = ("embodied_ug", "embodied_low_ug", "embodied_high_ug", "adpe_ug", "primary_mj")
 OF_IMPACT = ("gwp_ug", "gwp_low_ug", "gwp_high_ug", "adpe_ug", "primary_mj")
@@ -61,37 +62,6 @@ def making_in(session: Session, things: Iterable[q.Equipment], month: date) -> M
         else:
             _add(found, thing, impact, life, month)
     return found if found.things else None
-
-
-def standing_impact(session: Session, equipment_id: int) -> q.EmbodiedImpact | None:
-    """The last impact that somebody confirmed."""
-    row = q.EmbodiedImpact
-    return session.scalars(
-        select(row)
-        .where(row.equipment_id == equipment_id, row.confirmed)
-        .order_by(row.version.desc())
-        .limit(1)
-    ).one_or_none()
-
-
-def life_of(thing: q.Equipment) -> Life | None:
-    """Its life by months; None where nobody told when it began or how long it is planned to last."""
-    if thing.commissioned_on is None or thing.planned_months is None:
-        return None
-    return Life(
-        thing.commissioned_on.replace(day=1),
-        thing.planned_months,
-        [Extension(date.fromisoformat(one["month"]), one["planned_months"]) for one in thing.extensions],
-        thing.retired_on.replace(day=1) if thing.retired_on else None,
-    )
-
-
-def whole_of(thing: q.Equipment, impact: q.EmbodiedImpact, name: str = "gwp_ug") -> int | None:
-    """What all of its quantity counts over its life; None: not told."""
-    if thing.is_second_hand and impact.source is not ImpactSource.DECLARED:
-        return 0
-    amount: int | None = getattr(impact, name)
-    return None if amount is None else amount * thing.quantity
 
 
 def _add(found: Making, thing: q.Equipment, impact: q.EmbodiedImpact, life: Life, month: date) -> None:

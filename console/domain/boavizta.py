@@ -1,7 +1,7 @@
 """Manufacturers' sheets as Boavizta collects them, and which of them a thing of the inventory is like.
 
-The data is under the ODbL: see `boavizta_datacenter.SOURCE.txt`. A match is by name alone and never certain: a
-person confirms it. What use emitted is taken out: its share is told beside the total.
+The data is under the ODbL: see `boavizta_datacenter.SOURCE.txt`. A match is by name alone and never certain:
+a person confirms it. What use emitted is taken out: its share is told beside the total.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def best_match(manufacturer: str | None, model: str | None) -> Match | None:
 
 
 def read_sheets(text: str) -> list[Sheet]:
-    """The sheets of a table; one whose use is not told apart is left out, and of two alike the last counts."""
+    """The sheets of a table but those that do not tell use apart; of two alike the last counts."""
     by_name = {}
     for row in csv.DictReader(io.StringIO(text), delimiter=";"):
         total, use, error = (_number(row[name]) for name in ("gwp_total", "gwp_use_ratio", "gwp_error_ratio"))

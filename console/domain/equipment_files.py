@@ -1,14 +1,13 @@
 """Tables of an inventory, in French or in English, and the physical file of G4IT: a row for each thing.
 
-A cell that is empty, and a column that is not there, tell nothing: what is known stays. Dates are 2026-11-25 or
-25/11/2026. A thing that names no day of commissioning was in use from its purchase on.
+A cell that is empty, and a column that is not there, tell nothing: what is known stays. Dates are 2026-11-25
+or 25/11/2026. A thing that names no day of commissioning was in use from its purchase on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from console.domain import spreadsheets
@@ -62,7 +61,7 @@ NO = frozenset({"NON", "FAUX", "NO", "FALSE", "0"})
 
 @dataclass(frozen=True, slots=True)
 class ThingRow:
-    """What a row tells: facts by the names of `Thing`, and `retired_on`; what it does not tell is not there."""
+    """What a row tells: facts by the names of `Thing`, and `retired_on`; what it does not tell is absent."""
 
     line: int
     name: str
@@ -90,7 +89,10 @@ def likely_mapping(headings: Sequence[str]) -> dict[str, str]:
 
 
 def read_equipment(table: Table, mapping: Mapping[str, str] | None = None) -> EquipmentFile:
-    """The things of a table; `mapping` says which column holds a fact. Raises `Invalid` without names or kinds."""
+    """The things of a table; `mapping` says which column holds a fact.
+
+    Raises `Invalid` where no column tells names or kinds.
+    """
     columns = likely_mapping(table.headings) if mapping is None else dict(mapping)
     places = _places(columns, table.headings)
     found, lines = EquipmentFile(), dict[str, int]()
@@ -133,8 +135,8 @@ def _places(columns: Mapping[str, str], headings: Sequence[str]) -> dict[str, in
 
 def _row(line: int, texts: Mapping[str, str], columns: Mapping[str, str]) -> ThingRow:
     facts = {fact: _fact(fact, text, columns[fact]) for fact, text in texts.items() if text}
-    name = facts.pop("name", None)
-    if name is None:
+    name = str(facts.pop("name", ""))
+    if not name:
         raise Invalid(
             columns["name"], "Un texte lisible de 1 à %(longest)s caractères est attendu.", longest=LONGEST
         )
@@ -143,7 +145,7 @@ def _row(line: int, texts: Mapping[str, str], columns: Mapping[str, str]) -> Thi
     return ThingRow(line, name, facts)
 
 
-def _fact(fact: str, text: str, column: str) -> str | int | bool | date | EquipmentKind | None:
+def _fact(fact: str, text: str, column: str) -> Any:
     if fact == "kind":
         return _chosen(KINDS, text, column)
     if fact == "is_second_hand":

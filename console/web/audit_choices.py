@@ -11,6 +11,8 @@ from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from console.web.adherent_words import COMMITTEE_KINDS, CONTACT_ROLES, KINDS, SECTORS
+from console.web.equipment_words import KINDS as EQUIPMENT_KINDS
+from console.web.equipment_words import ROUTES, SOURCES
 from console.web.factor_words import PERIMETERS
 from console.web.fleet_words import POLICIES
 from console.web.major_words import CAPACITIES, MAJOR_PHASES, RECIPIENTS
@@ -76,6 +78,9 @@ LISTS: Words = {
     "memberships": lazy_gettext("appartenances à un GHT"),
 }
 CHOICES: Mapping[str, Words] = {
+    "equipment.kind": EQUIPMENT_KINDS,
+    "equipment.end_of_life": ROUTES,
+    "embodied_impact.source": SOURCES,
     "account.role": ROLES,
     "adherent.kind": KINDS,
     "adherent.sector": SECTORS,

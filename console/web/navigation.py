@@ -76,7 +76,17 @@ ENTRIES = (
         "factors.index",
         lazy_gettext("Carbone"),
         "carbon",
-        ("factors", "carbon", "carbon_months", "carbon_trace", "sci", "methodology", "factor_files", "grids"),
+        (
+            "factors",
+            "carbon",
+            "carbon_months",
+            "carbon_trace",
+            "sci",
+            "methodology",
+            "factor_files",
+            "grids",
+            "equipment",
+        ),
         Permission.SEE_CATALOGUE,
     ),
     Entry(

@@ -78,6 +78,13 @@ OF_OPERATOR = (
     *("directory.abandon", "directory.choose_columns", "directory.columns", "directory.index"),
     *("directory.lines", "directory.receive", "directory.show", "directory.store"),
     *("energy.fleet", "energy.fleet_csv", "sci.shared"),
+    *(
+        "equipment.index",
+        "equipment.obsolescence",
+        "equipment.preview",
+        "equipment.store",
+        "equipment.upload",
+    ),
     *("factors.add", "factors.new", "factor_files.preview", "factor_files.receive", "factor_files.store"),
     *("factor_files.upload", "grids.index", "grids.preview", "grids.store", "grids.upload"),
     *("host.come_back", "host.declare", "host.fit", "host.impact", "host.leave", "host.show", "hosts.index"),
@@ -262,6 +269,14 @@ ROUTES: Mapping[str, Route] = {
     "duties.take_back": of_adherent(number="{incident}", duty="{duty}"),
     "energy.of_adherent": of_adherent(queries=({"day": "{day}"},)),
     "energy.of_adherent_csv": of_adherent(queries=({"day": "{day}"},)),
+    **dict.fromkeys(
+        (
+            *("equipment.declare", "equipment.estimate", "equipment.extend", "equipment.show"),
+            "equipment.withdraw",
+        ),
+        Route(Kind.OPERATOR, {"equipment_id": "1"}),
+    ),
+    "equipment.confirm": Route(Kind.OPERATOR, {"equipment_id": "1", "version": "1"}),
     **dict.fromkeys(
         ("factors.confirm", "factors.correct", "factors.replace"),
         Route(Kind.OPERATOR, {"factor_id": "ademe-fra-2022-consumption"}),

@@ -1,0 +1,35 @@
+"""What kinds of equipment, sources of impacts and ends of life are called, in the language of the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+
+Words = Mapping[str, str | LazyString]
+KINDS: Words = {
+    "server": lazy_gettext("serveur"),
+    "storage": lazy_gettext("stockage"),
+    "backup": lazy_gettext("sauvegarde"),
+    "network": lazy_gettext("réseau"),
+    "ups": lazy_gettext("onduleur"),
+    "battery": lazy_gettext("batterie"),
+    "cooling": lazy_gettext("refroidissement"),
+    "generator": lazy_gettext("groupe électrogène"),
+    "building": lazy_gettext("bâtiment"),
+    "other": lazy_gettext("autre"),
+}
+SOURCES: Words = {
+    "manufacturer": lazy_gettext("fiche du constructeur"),
+    "boavizta": lazy_gettext("données Boavizta"),
+    "estimate": lazy_gettext("estimation par composants"),
+    "declared": lazy_gettext("déclarée"),
+}
+ROUTES: Words = {
+    "reuse": lazy_gettext("seconde vie ici"),
+    "donation": lazy_gettext("don"),
+    "resale": lazy_gettext("revente"),
+    "weee": lazy_gettext("collecte DEEE, recyclage"),
+    "unknown": lazy_gettext("inconnue"),
+}

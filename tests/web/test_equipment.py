@@ -1,0 +1,93 @@
+"""The inventory on its pages: read by who sees the fleet, written by who manages carbon."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from console.domain.access import Role
+from console.store.models import equipment as q
+from console.store.session import Database, Operator
+from tests.actions.test_equipment_files import G4IT
+from tests.browser import Browser
+from tests.web.test_sites import text_of
+
+SignIn = Callable[..., Browser]
+
+
+def imported(browser: Browser) -> str:
+    """The inventory of G4IT, looked at and stored; the page of the preview."""
+    preview = browser.submit(
+        "/carbon/equipment/import/preview",
+        file=(io.BytesIO(G4IT.encode()), "physique.csv"),
+        planned_months="60",
+    )
+    assert preview.status_code == 200, preview.text
+    number = re.search(r'name="file" value="(\d+)"', preview.text)
+    assert number is not None
+    stored = browser.submit(
+        "/carbon/equipment/import", file=number[1], name="physique.csv", planned_months="60"
+    )
+    assert stored.status_code in (302, 303)
+    return text_of(preview.text)
+
+
+def number_of(database: Database, name: str) -> int:
+    with database.read(Operator()) as session:
+        return session.scalars(select(q.Equipment.equipment_id).where(q.Equipment.name == name)).one()
+
+
+def test_an_inventory_is_looked_at_then_stored_and_listed(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+
+    shown = imported(browser)
+
+    assert "Enregistrer 3 équipements" in shown
+    assert "nulle-part" in shown
+    page = text_of(browser.get("/carbon/equipment").text)
+    assert "3 équipements" in page
+    assert "à confirmer" in page
+    assert "S2" not in text_of(browser.get("/carbon/equipment?standing=used").text)
+
+
+def test_a_match_is_confirmed_a_life_extended_and_ended(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    imported(browser)
+    address = f"/carbon/equipment/{number_of(database, 'S1')}"
+    assert "confiance 100" in text_of(browser.get(address).text)
+
+    browser.submit(f"{address}/impacts/1/confirm")
+    assert "Ce qui est compté chaque année" in text_of(browser.get(address).text)
+    refused = browser.submit(f"{address}/extend", planned_months="48")
+    assert refused.status_code == 422
+    browser.submit(f"{address}/extend", planned_months="84")
+    browser.submit(f"{address}/retire", retired_on="2026-10-01", end_of_life="donation")
+
+    shown = text_of(browser.get(address).text)
+    assert "84 mois" in shown
+    assert "don" in shown
+
+
+def test_what_grows_old_is_on_one_page(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    imported(browser)
+
+    page = text_of(browser.get("/carbon/equipment/obsolescence").text)
+
+    assert "Gardés au-delà de la durée prévue" in page
+    assert "B1" in page
+    assert "pas atteint" in page
+
+
+def test_a_file_that_is_none_says_so_on_its_form(sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+
+    answer = browser.submit(
+        "/carbon/equipment/import/preview", file=(io.BytesIO(b"a;b\n1;2\n"), "x.csv"), planned_months=""
+    )
+
+    assert answer.status_code == 422
+    assert "Il faut dire quelle colonne le donne." in answer.text
