@@ -257,8 +257,9 @@ def energy(session: Session, filled: Filled) -> None:
 def carbon_months(session: Session, filled: Filled) -> None:
     """The month of the morning above, closed as one of the past is, and closed anew with a reason."""
     month, later = filled.now.date().replace(day=1), filled.now + timedelta(days=40)
-    session.execute(delete(k.MonthDue).where(k.MonthDue.tenant_id == filled.tenant_id))
-    for waiting in (b.ReckoningDue, b.SharingChange, m.HourDue):
+    for own in (k.MonthDue, b.SharingChange):
+        session.execute(delete(own).where(own.tenant_id == filled.tenant_id))
+    for waiting in (b.ReckoningDue, m.HourDue):
         session.execute(delete(waiting))
     carbon.close_month(session, filled.tenant_id, month, now=later, by="ops")
     first = session.scalars(select(b.CarbonMonth).where(b.CarbonMonth.tenant_id == filled.tenant_id)).one()
@@ -418,6 +419,8 @@ def what_is_due(session: Session, filled: Filled) -> None:
     later = filled.now + timedelta(days=40)
     seal_months(session, filled.tenant_id, now=later)
     session.add(k.MonthDue(tenant_id=filled.tenant_id, month=FIRST_DAY, due_at=later))
+    change = {"service_code": filled.word, "month": FIRST_DAY, "changed_at": later}
+    session.add(b.SharingChange(tenant_id=filled.tenant_id, months=0, **change))
     session.add(k.ClockDue(tenant_id=filled.tenant_id, subscription=filled.subscription, due_at=later))
     last = select(func.max(a.AuditEntry.number)).where(a.AuditEntry.tenant_id == filled.tenant_id)
     filled.ids["deed"] = session.scalars(last).one()
