@@ -17,6 +17,7 @@ from console.actions.generating.facilities import store_facilities
 from console.actions.generating.fleet import draw_hosts, store_hosts
 from console.actions.generating.follow_up import store_follow_up
 from console.actions.generating.incidents import store_incidents
+from console.actions.generating.inventory import store_inventory
 from console.actions.generating.ledger import ledger_hours, settle_rests, store_ledger
 from console.actions.generating.offer import store_ends, store_offer
 from console.actions.generating.rows import Deed
@@ -57,6 +58,7 @@ SUBJECTS = (
     Subject("incidents", lambda world: world.scale.incidents, store_incidents),
     Subject("hosts", lambda world: len(world.hosts), store_hosts),
     Subject("what data centres buy", lambda world: 1, store_facilities),
+    Subject("inventory", lambda world: len(world.hosts), store_inventory),
     Subject("carbon before the ledger, by host", lambda world: len(world.hosts), store_carbon),
     Subject("hours of the ledger", ledger_hours, store_ledger),
     Subject("statements", count_statements, store_statements),

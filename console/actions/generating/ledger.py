@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, or_, select
 from sqlalchemy.orm import Session
 
 from console.actions.generating import power
@@ -17,8 +17,9 @@ from console.actions.generating.facilities import SITES, meter_rows, metered
 from console.actions.generating.rows import Deed, Row, continue_numbers
 from console.actions.generating.scale import ZONE, Scale
 from console.actions.generating.world import Host, World
+from console.actions.host_months import settle_host
 from console.actions.reckoning import reckon
-from console.actions.reckoning_due import Step, steps_due
+from console.actions.reckoning_due import Step, make_due, steps_due
 from console.actions.sharing import split
 from console.actions.site_rest import settle_rest
 from console.actions.site_terms import hosts_energy
@@ -29,6 +30,7 @@ from console.domain.intervals import LONGEST, MILLISECOND, RETENTION, Measured, 
 from console.store.bulk import add_rows
 from console.store.models import catalogue as c
 from console.store.models import contract as k
+from console.store.models import coordination as o
 from console.store.models import fleet as f
 from console.store.models import measurement as m
 from console.store.models import site as s
@@ -79,6 +81,7 @@ def store_ledger(world: World) -> Iterator[Deed]:
         yield _portion(world, start, end)
         start = end
     yield _add_meters(world)
+    yield from _share_hosts(world)
     yield from _reckonings(world)
     yield _split(world)
 
@@ -336,10 +339,31 @@ def _add_meters(world: World) -> Deed:
 
 def _whole_months(world: World) -> Iterator[date]:
     """Those of the operator that the ledger holds from their first hour to their last."""
-    month = month_of(ledger_start(world), ZONE)
-    while month_bounds(month, ZONE)[1] <= world.scale.now:
-        if month_bounds(month, ZONE)[0] >= ledger_start(world):
+    for month in _months(world):
+        start, end = month_bounds(month, ZONE)
+        if start >= ledger_start(world) and end <= world.scale.now:
             yield month
+
+
+def _share_hosts(world: World) -> Iterator[Deed]:
+    """How the making of each host is shared in the months that the ledger holds."""
+    for host in world.hosts:
+
+        def share(session: Session, host: Host = host) -> int:
+            months = [(str(host.host_id), month) for month in _months(world)]
+            make_due(session, Step.HOST, months, now=world.scale.now)
+            for number, month in months:
+                settle_host(session, number, month, now=world.scale.now)
+            session.execute(delete(o.MonthDue))  # every month of the ledger is reckoned after this
+            return 0
+
+        yield share
+
+
+def _months(world: World) -> Iterator[date]:
+    month = month_of(ledger_start(world), ZONE)
+    while month_bounds(month, ZONE)[0] < world.scale.now:
+        yield month
         month = _after(month)
 
 

@@ -10,10 +10,10 @@ from console.domain.hours import HOUR
 
 # By how many bytes on disk and microseconds of one core a generation grows with one more of each. An hour is
 # that of a workload with all that hangs on it: its lines and its part of the readings.
-EMPTY_BYTES = 1_900_000  # with the directory
+EMPTY_BYTES = 2_500_000  # with the directory
 ADHERENT_BYTES = 28_000
 SUBSCRIPTION_BYTES = 3_800
-MONTH_BYTES = 200  # of a workload, before the ledger
+MONTH_BYTES = 950  # of a workload, before the ledger
 INCIDENT_BYTES = 810
 HOUR_BYTES = {"sqlite": 680, "postgresql": 720}
 INCIDENT_US = 220
