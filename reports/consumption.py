@@ -37,7 +37,7 @@ def _by_subscription(statement: InrStatement, language: Language) -> Table:
             Column(_("Énergie"), Kind.ENERGY_MJ),
             Column(_("Frais du site"), Kind.ENERGY_MJ),
             Column(_("Carbone"), Kind.CARBON_UG),
-            Column(_("Carbone incorporé"), Kind.CARBON_UG),
+            Column(_("Fabrication"), Kind.CARBON_UG),
             Column(_("Part de l'énergie"), Kind.SHARE),
         ),
         rows=tuple(_group_row(*key, lines, statement) for key, lines in groups.items()),
@@ -77,7 +77,7 @@ def _by_workload(statement: InrStatement, language: Language) -> Table:
             Column(_("Énergie"), Kind.ENERGY_MJ),
             Column(_("Frais du site"), Kind.ENERGY_MJ),
             Column(_("Carbone"), Kind.CARBON_UG),
-            Column(_("Carbone incorporé"), Kind.CARBON_UG),
+            Column(_("Fabrication"), Kind.CARBON_UG),
             Column(_("Part mesurée"), Kind.SHARE),
             Column(_("Énergie mesurée"), Kind.ENERGY_MJ, printed=False),
             Column(_("Énergie modélisée"), Kind.ENERGY_MJ, printed=False),
@@ -144,8 +144,8 @@ def _by_basis(statement: InrStatement, language: Language) -> Table:
             (
                 basis_label(basis, language),
                 statement.carbon_on(basis),
-                covered_mj := statement.covered_on(basis),
-                Fraction(covered_mj, facility_mj) if facility_mj else None,
+                covered_mj := statement.covered_on(basis) or None,
+                Fraction(covered_mj, facility_mj) if facility_mj and covered_mj else None,
             )
             for basis in Basis
         ),

@@ -159,7 +159,8 @@ def _excess(found: Sequence[Found]) -> int | None:
 
 def _refusal(one: SiteBalance) -> str:
     """Why the meters of a month are not taken, with their values."""
-    return message_of(Conflict(one.refused or "-", **one.values))
+    told = one.refused or ""
+    return message_of(Conflict(told, **one.values))
 
 
 def _series_columns(page: SitePage) -> list[tuple[Indicator, int]]:
