@@ -92,7 +92,14 @@ def obsolescence() -> ResponseReturnValue:
     used = [kind for kind in EquipmentKind if any(by_kind.get(kind) for _years, by_kind in found.ages)]
     most = max((sum(by_kind.values()) for _years, by_kind in found.ages), default=0)
     return render_template(
-        "equipment/obsolescence.html", found=found, used=used, most=most, kinds=KINDS, share=_share, aim=AIM
+        "equipment/obsolescence.html",
+        found=found,
+        used=used,
+        names=[str(KINDS[kind.value]) for kind in used],
+        most=most,
+        kinds=KINDS,
+        share=_share,
+        aim=AIM,
     )
 
 
