@@ -38,6 +38,7 @@ def words() -> dict[str, object]:
         "ppm": _ppm,
         "pue_text": _pue_text,
         "refusal": _refusal,
+        "residue_text": _residue_text,
         "series_columns": _series_columns,
         "found_in": _found_in,
         "first_day": _first_day,
@@ -161,6 +162,11 @@ def _refusal(one: SiteBalance) -> str:
     """Why the meters of a month are not taken, with their values."""
     told = one.refused or ""
     return message_of(Conflict(told, **one.values))
+
+
+def _residue_text(residue_mj: int) -> str:
+    """To the millijoule, as the rule has it."""
+    return f"{current_language().number(residue_mj)}\N{NO-BREAK SPACE}mJ"
 
 
 def _series_columns(page: SitePage) -> list[tuple[Indicator, int]]:
