@@ -32,13 +32,13 @@ def _by_subscription(statement: InrStatement, language: Language) -> Table:
     return Table(
         caption=_("Par abonnement"),
         columns=(
-            Column(_("Abonnement")),
+            Column(_("Numéro")),
             Column(_("Service")),
             Column(_("Énergie"), Kind.ENERGY_MJ),
             Column(_("Frais du site"), Kind.ENERGY_MJ),
             Column(_("Carbone"), Kind.CARBON_UG),
             Column(_("Fabrication"), Kind.CARBON_UG),
-            Column(_("Part de l'énergie"), Kind.SHARE),
+            Column(_("Part"), Kind.SHARE),
         ),
         rows=tuple(_group_row(*key, lines, statement) for key, lines in groups.items()),
         total=(_("Total"), "", *_sums(statement.lines), _whole(statement)),
