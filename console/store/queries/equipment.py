@@ -72,7 +72,7 @@ class Aging:
     unknown: int  # pieces of which nobody told when they came into use
     ending: Sequence[Listed]
     kept: Sequence[tuple[Listed, int | None]]  # with what each saves a month
-    saved_ug: int  # a month, of those whose making is known
+    saved_ug: int | None  # a month, of those whose making is known; None: of none is it known
     bought: Sequence[Bought]
 
 
@@ -124,7 +124,7 @@ def aging(session: Session, today: date) -> Aging:
         sum(one.quantity for one in used if one.commissioned_on is None),
         sorted(ending, key=lambda one: (one.plan_ends or today, one.name)),
         sorted(kept, key=lambda pair: (pair[0].plan_ends or today, pair[0].name)),
-        sum(amount or 0 for _, amount in kept),
+        _total([amount for _, amount in kept]),
         _bought(session),
     )
 
@@ -185,6 +185,11 @@ def _saved(session: Session, one: Listed, month: date) -> int | None:
     thing = session.get_one(q.Equipment, one.equipment_id)
     life = life_of(thing)
     return None if one.gwp_ug is None or life is None else saved(one.gwp_ug, life, month)
+
+
+def _total(amounts: Sequence[int | None]) -> int | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known or not amounts else None
 
 
 def _ages(used: Iterable[Listed], today: date) -> list[tuple[int, Mapping[EquipmentKind, int]]]:
