@@ -37,6 +37,7 @@ class DraftReason(StrEnum):
     MEASURED_SHARE_LOW = "measured_share_low"
     ENERGY_UNKNOWN = "energy_unknown"
     CARBON_UNKNOWN = "carbon_unknown"
+    FIGURES_DUE = "figures_due"
 
 
 class Quality(StrEnum):
@@ -352,6 +353,7 @@ class InrStatement:
     least_share_percent: int = LEAST_SHARE_PERCENT
     status: Status = Status.PROVISIONAL
     draft_reasons: tuple[DraftReason, ...] = ()
+    waits: bool = False  # something of the month was still to be reckoned
     other_factors: tuple[Factor, ...] = ()  # of the bases beside that of the statement
     handed_on: tuple[HandedOn, ...] = ()
     revision: int = 0  # of the closed month that it is of; 0: the month is open
@@ -473,6 +475,8 @@ def _draft_reasons(statement: InrStatement) -> Iterable[DraftReason]:
     measured = statement.quality_share(Quality.MEASURED)
     if statement.generated_at < statement.period.ends_at:
         yield DraftReason.PERIOD_RUNNING
+    if statement.waits:
+        yield DraftReason.FIGURES_DUE
     covered = statement.coverage.share
     if covered is None and statement.lines and all(one.share for one in statement.lines):
         covered = Fraction(1)  # only shares: nothing of its own was to be measured

@@ -62,6 +62,8 @@ def draft_reason(statement: InrStatement, reason: DraftReason, language: Languag
     least = language.percent(Fraction(statement.least_share_percent, 100), decimals=0)
     if reason == DraftReason.PERIOD_RUNNING:
         return _("La période n'est pas terminée.")
+    if reason == DraftReason.FIGURES_DUE:
+        return _("Une partie du mois attendait un calcul ; émettez-le de nouveau dans quelques minutes.")
     if reason == DraftReason.COVERAGE_LOW:
         share = text(Kind.SHARE, statement.coverage.share, language)
         return _("Part des heures couvertes par des mesures : %(share)s, pour %(least)s attendus.",

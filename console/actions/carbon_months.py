@@ -116,7 +116,20 @@ def _hosts_of(tenant_id: int) -> ColumnElement[bool]:
 
 def _steps_of(session: Session, tenant_id: int, month: date) -> ColumnElement[bool]:
     """The steps whose work the lines of a month hang on."""
-    line, step = b.MonthLine, b.ReckoningDue
+    step = b.ReckoningDue
+    return or_(
+        false(),
+        *(
+            (step.step == one.value) & step.subject.in_(sorted(whose))
+            for one, whose in steps_of(session, tenant_id, month).items()
+            if whose
+        ),
+    )
+
+
+def steps_of(session: Session, tenant_id: int, month: date) -> dict[Step, set[str]]:
+    """Of each step the subjects on which the lines of a month hang."""
+    line = b.MonthLine
     rows = session.execute(
         select(line.site, line.host_id).where(
             line.tenant_id == tenant_id, line.month == month, line.revision == OPEN_REVISION
@@ -131,14 +144,7 @@ def _steps_of(session: Session, tenant_id: int, month: date) -> ColumnElement[bo
     }
     if tenant_id == OPERATOR_TENANT:
         subjects[Step.REST] = sites
-    return or_(
-        false(),
-        *(
-            (step.step == one.value) & step.subject.in_(sorted(whose))
-            for one, whose in subjects.items()
-            if whose
-        ),
-    )
+    return subjects
 
 
 def unsound_months(session: Session, tenant_id: int) -> list[tuple[date, int]]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from console.actions.carbon_months import steps_of, waits
+from console.actions.host_months import settle_host
 from console.actions.metering import meter_waiting
-from console.actions.reckoning import reckon
+from console.actions.reckoning import reckon, reckon_month
+from console.actions.reckoning_due import Step
+from console.actions.site_terms import settle_month
 from console.actions.tenancy import hold_adherent
 from console.domain.errors import Invalid, NotFound
 from console.domain.hours import month_bounds
@@ -32,9 +38,10 @@ def issue_statement(session: Session, tenant_id: int, month: date, *, now: datet
     start, end = month_bounds(month, ZoneInfo(adherent.zone))
     meter_waiting(session, tenant_id, start, end, now=now)  # holds hosts, which come before adherents
     hold_adherent(session, tenant_id)
-    reckon(session, tenant_id, month, now=now)
-    session.flush()
-    frozen = month_figures(session, tenant_id, month, now=now, by=by)
+    _reckon_waiting(session, tenant_id, month, now)
+    frozen = replace(
+        month_figures(session, tenant_id, month, now=now, by=by), waits=waits(session, tenant_id, month)
+    ).judged()
     last = session.scalar(select(func.max(t.Statement.number)).where(t.Statement.tenant_id == tenant_id))
     statement = t.Statement(
         tenant_id=tenant_id,
@@ -48,3 +55,15 @@ def issue_statement(session: Session, tenant_id: int, month: date, *, now: datet
     )
     session.add(statement)
     return statement.number
+
+
+def _reckon_waiting(session: Session, tenant_id: int, month: date, now: datetime) -> None:
+    """Do what the jobs have not come to yet; what still waits then makes the statement a draft."""
+    hangs_on = steps_of(session, tenant_id, month)
+    before: dict[Step, Callable[..., bool]] = {Step.SITE: settle_month, Step.HOST: settle_host}
+    for step, work in before.items():
+        for subject in sorted(hangs_on[step]):
+            work(session, subject, month, now=now)
+    if not reckon_month(session, tenant_id, month, now=now):
+        reckon(session, tenant_id, month, now=now)
+    session.flush()

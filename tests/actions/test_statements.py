@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from console.actions.ingest import ingest
+from console.actions.pricing import restate
+from console.actions.reckoning_due import Step, make_due
 from console.actions.statements import issue_statement
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.store.models import tenant as t
@@ -55,6 +57,16 @@ def test_what_waits_to_be_metered_is_metered_first(claimed: Database) -> None:
     with claimed.write(Operator()) as session:
         ingest(session, batch(late), now=NOW)
     assert issue(claimed).energy_mj == 11 * OWN_MJ
+
+
+def test_what_still_waits_for_a_calculation_makes_a_draft_that_says_so(claimed: Database) -> None:
+    with claimed.write(Operator()) as session:
+        make_due(session, Step.SERVICE, [("hds-iaas", NOVEMBER)], now=NOW)
+        make_due(session, Step.PRICES, [(str(CH), NOVEMBER)], now=NOW)
+    assert DraftReason.FIGURES_DUE in issue(claimed).draft_reasons
+    with claimed.write(Operator()) as session:
+        assert restate(session, NOVEMBER, [CH], now=NOW)
+    assert DraftReason.FIGURES_DUE not in issue(claimed).draft_reasons
 
 
 def test_a_statement_tells_where_an_incident_stands_when_it_is_issued(claimed: Database) -> None:

@@ -24,13 +24,15 @@ bp = Blueprint("portfolio", __name__)
 def show() -> ResponseReturnValue:
     """My adherents; who sees them all chooses whose."""
     if current_account().role not in SEES_EVERY_ADHERENT:
-        return render_template("portfolio/show.html", seen=_portfolio(None), managers=[], chosen=None)
+        return render_template(
+            "portfolio/show.html", seen=_portfolio(None), managers=[], chosen=None, month=today()
+        )
     with state().database.read(scope()) as session:
         known = managers(session)
     asked = request.args.get("manager", "")
     chosen = next((manager for manager in known if str(manager.account_id) == asked), None)
     seen = None if chosen is None else _portfolio(chosen.account_id)
-    return render_template("portfolio/show.html", seen=seen, managers=known, chosen=chosen)
+    return render_template("portfolio/show.html", seen=seen, managers=known, chosen=chosen, month=today())
 
 
 def _portfolio(account_id: int | None) -> Portfolio:

@@ -71,8 +71,11 @@ def show(tenant_id: int, number: int) -> ResponseReturnValue:
     """A statement as a page."""
     with state().database.read(scope()) as session:
         adherent = names.adherent(session, tenant_id)
+        month = statements.archived_figures(session, tenant_id, number).period.first_day
     report = html.fragment(_document(tenant_id, number), current_language())
-    return render_template("statements/show.html", adherent=adherent, number=number, report=report)
+    return render_template(
+        "statements/show.html", adherent=adherent, number=number, month=month, report=report
+    )
 
 
 @bp.get("/adherents/<int:tenant_id>/statements/<int:number>.pdf")
