@@ -15,6 +15,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from console.actions.reckoning_due import Step, make_due, make_months_due
+from console.actions.sharing_due import meters_changed
 from console.domain.facility import Basis
 from console.domain.grid import Intensity, State
 from console.domain.grid_hours import Hour, whole_hours
@@ -107,7 +108,10 @@ def _make_lines_due(session: Session, zone: str, hours: Sequence[datetime], now:
     ).all()
     touched = [row for row in rows if _holds(row.month, ZoneInfo(row.zone), hours)]
     make_months_due(session, {(row.tenant_id, row.month) for row in touched}, now=now)
-    make_due(session, Step.REST, {(row.site, row.month) for row in touched}, now=now)
+    places = {(row.site, row.month) for row in touched}
+    make_due(session, Step.REST, places, now=now)
+    for site, month in sorted(places):
+        meters_changed(session, site, month, now=now)  # no adherent has lines of these pools
 
 
 def _months_around(hours: Sequence[datetime]) -> set[date]:

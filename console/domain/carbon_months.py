@@ -261,8 +261,8 @@ def doubts(inputs: Inputs) -> list[Doubt]:
         found.append(Doubt.NO_FACTOR)
     if inputs.lines and inputs.covered_hours * 100 < inputs.hours * LEAST_COVERED_PERCENT:
         found.append(Doubt.COVERAGE)
-    if inputs.missing_volumes:
-        found.append(Doubt.VOLUME)
+    if inputs.missing_volumes or any(line.share and line.share.missing for line in inputs.lines):
+        found.append(Doubt.VOLUME)  # that of another moves the shares of all
     return found
 
 

@@ -12,10 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.actions.claims import end_service_claim
+from console.actions.grid import portions, take
 from console.actions.reckoning_due import Step, make_due, make_months_due
 from console.actions.sharing_keys import assign_meter, set_key
 from console.actions.subscriptions import end_subscription
+from console.domain.carbon_months import Doubt
 from console.domain.claims import OPERATOR_TENANT
+from console.domain.contract import Status
 from console.domain.errors import Conflict, Invalid
 from console.domain.facility import Quantity
 from console.domain.factors import Basis
@@ -26,10 +29,12 @@ from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import measurement as m
 from console.store.models import site as s
+from console.store.queries.carbon_months import month_seen
 from console.store.queries.month_ledger import check_months
 from console.store.session import Database, Operator
 from tests.carbon_past import NOW, PARIS, a_host, hours_of, intensity, reckon_all
 from tests.given import an_adherent, an_empty_database
+from tests.grids import half_hours
 from tests.sharing_past import (
     AMOUNTS,
     SERVICE,
@@ -296,6 +301,35 @@ def test_storage_that_a_site_meters_is_the_pool_of_the_service_it_is_assigned_to
         reckon_all(session)
         assert (pool(session), shared(session)) == ([], [])
         assert _rest(session, LineKind.IT_REST) == 10_000
+
+
+def test_what_meters_tell_is_priced_by_the_hours_of_a_grid_that_come_later(database: Database) -> None:
+    with database.write(Operator()) as session:
+        a_metered_month(session, "tls", MARCH, 10_000, 15_000, storage=4_000)
+        assign_meter(session, "tls", Quantity.STORAGE, SERVICE, valid_from=MARCH, now=NOW, by="test")
+        for tenant_id, gigabytes in ((7, 2), (8, 1), (9, 1)):
+            tells(session, tenant_id, 2, MARCH, gigabytes)
+        reckon_all(session)
+        for portion in portions(half_hours((END - START) // HOUR, START)):
+            take(session, "FR", portion, now=NOW)
+        reckon_all(session)
+        hourly = session.scalars(select(b.CarbonLine).where(b.CarbonLine.basis == Basis.HOURLY_DIRECT)).all()
+        covered = {kind: sum(row.covered_mj for row in hourly if row.kind is kind) for kind in LineKind}
+    assert covered[LineKind.POOL] == covered[LineKind.SHARE] == 6_000
+
+
+def test_a_month_is_not_final_while_a_volume_is_missing_of_whoever_it_is(database: Database) -> None:
+    with database.write(Operator()) as session:
+        a_metered_month(session, "tls", MARCH, 10_000, 15_000, storage=4_000)
+        assign_meter(session, "tls", Quantity.STORAGE, SERVICE, valid_from=MARCH, now=NOW, by="test")
+        tells(session, 7, 2, MARCH, 1)
+        tells(session, 8, 2, MARCH, 1)
+        takes(session, 8, status=Status.DRAFT, contract="Second")  # has nothing to tell yet
+        reckon_all(session)
+        seen = {one: month_seen(session, one, MARCH, NOW) for one in (OPERATOR_TENANT, 7, 8, 9)}
+    assert {one: Doubt.VOLUME in told.doubts for one, told in seen.items()} == dict.fromkeys(seen, True)
+    missing = {one: told.inputs.missing_volumes for one, told in seen.items()}
+    assert missing == {OPERATOR_TENANT: (), 7: (), 8: (), 9: (2,)}
 
 
 def test_a_month_that_a_meter_tells_in_part_is_no_pool(database: Database) -> None:

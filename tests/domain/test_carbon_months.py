@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from console.domain.carbon_months import Doubt, Inputs, contradictions, doubts, figures
 from console.domain.factors import Basis
+from console.domain.month_lines import LineKind
 from reports import canonical
-from tests.carbon_months import KWH, PUE_14, a_factor, a_line, a_month, months
+from tests.carbon_months import KWH, PUE_14, a_factor, a_line, a_month, a_share, months
 
 
 @given(months(), st.randoms(use_true_random=False))
@@ -60,6 +61,15 @@ def test_a_line_that_its_own_terms_do_not_make_is_found() -> None:
         (a_month(a_line(1, KWH), covered_hours=594), [Doubt.COVERAGE]),
         (a_month(a_line(1, KWH), covered_hours=595), []),
         (a_month(a_line(1, KWH), missing_volumes=(2,)), [Doubt.VOLUME]),
+        (a_month(a_line(1, KWH, kind=LineKind.SHARE, share=a_share(1, 4))), []),
+        (
+            a_month(a_line(1, KWH, kind=LineKind.SHARE, share=replace(a_share(1, 4), missing=1))),
+            [Doubt.VOLUME],
+        ),
+        (
+            a_month(a_line(1, KWH, kind=LineKind.UNALLOCATED, share=replace(a_share(1, 4), missing=1))),
+            [Doubt.VOLUME],
+        ),
     ],
 )
 def test_why_a_month_is_not_final(month: Inputs, expected: list[Doubt]) -> None:

@@ -28,13 +28,16 @@ from console.domain.carbon_months import (
     figures,
     unnamed,
 )
+from console.domain.contract import Amendment, from_plain
 from console.domain.hours import month_bounds
 from console.domain.month_lines import OPEN_REVISION, Facility, LineKind, ShareTerms, SharingKeyKind
 from console.domain.renewal import add_months
+from console.domain.sharing import terms_in
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import measurement as m
+from console.store.models import site as s
 from console.store.models import tenant as t
 from console.store.queries.coverage import coverage_of
 from reports import canonical
@@ -168,8 +171,11 @@ def inputs_of(
 
 
 def missing_volumes(session: Session, tenant_id: int, months: Sequence[date]) -> dict[date, Sequence[int]]:
-    """By month, the subscriptions to services shared by volumes that told none of that month."""
-    shared = _shared_by_volume(session, months)
+    """By month, the subscriptions to services shared by volumes that told none of that month.
+
+    One that does not run in the month, such as a draft, has none to tell.
+    """
+    shared, amendments = _shared_by_volume(session, months), _amendments(session, tenant_id)
     volume = k.VolumeMonth
     told: dict[tuple[int, date], int | None] = {
         (number, month): amount
@@ -188,14 +194,27 @@ def missing_volumes(session: Session, tenant_id: int, months: Sequence[date]) ->
             and one.starts_on < add_months(month, 1)
             and (one.ends_on is None or one.ends_on >= month)
             and told.get((one.number, month)) is None
+            and terms_in(amendments[one.number], month) is not None
         )
         for month in months
     }
 
 
+def _amendments(session: Session, tenant_id: int) -> Mapping[int, list[Amendment]]:
+    """Those of each subscription of an adherent, in order."""
+    row = k.SubscriptionAmendment
+    found: dict[int, list[Amendment]] = defaultdict(list)
+    for one in session.scalars(
+        select(row).where(row.tenant_id == tenant_id).order_by(row.subscription, row.number)
+    ):
+        found[one.subscription].append(Amendment(one.number, one.effective_on, from_plain(one.changes)))
+    return found
+
+
 def _shared_by_volume(session: Session, months: Sequence[date]) -> dict[date, set[str]]:
-    """By month, the services that workloads of the operator run for all subscribers, split by volumes."""
+    """By month, the services that workloads or meters of the operator serve to all, split by volumes."""
     claims = session.scalars(select(k.ServiceClaim)).all()
+    meters = session.scalars(select(s.SitePool).order_by(s.SitePool.valid_from)).all()
     keys: dict[str, list[b.SharingKey]] = defaultdict(list)
     for key in session.scalars(select(b.SharingKey).order_by(b.SharingKey.valid_from, b.SharingKey.version)):
         keys[key.service_code].append(key)
@@ -206,13 +225,19 @@ def _shared_by_volume(session: Session, months: Sequence[date]) -> dict[date, se
             one.service_code
             for one in claims
             if one.valid_from < end and (one.valid_to is None or one.valid_to > start)
-        }
+        } | _metered_in(meters, month)
         kinds = {
             code: next((key.kind for key in reversed(keys[code]) if key.valid_from <= month), None)
             for code in run
         }
         found[month] = {code for code in run if kinds[code] in (None, SharingKeyKind.VOLUME)}
     return found
+
+
+def _metered_in(meters: Iterable[s.SitePool], month: date) -> set[str]:
+    """The services to which a meter of a site is assigned in a month: the last word holds."""
+    held = {(one.site, one.quantity): one.service_code for one in meters if one.valid_from <= month}
+    return {code for code in held.values() if code is not None}
 
 
 def adherents_with_lines(session: Session, month: date) -> list[int]:
