@@ -354,6 +354,7 @@ class InrStatement:
     status: Status = Status.PROVISIONAL
     draft_reasons: tuple[DraftReason, ...] = ()
     waits: bool = False  # something of the month was still to be reckoned
+    missing_volumes: tuple[int, ...] = ()  # subscriptions to shared services whose share nobody carries
     other_factors: tuple[Factor, ...] = ()  # of the bases beside that of the statement
     handed_on: tuple[HandedOn, ...] = ()
     revision: int = 0  # of the closed month that it is of; 0: the month is open
@@ -462,7 +463,7 @@ def _status(statement: InrStatement) -> Status:
 
 def _lines_may_move(statement: InrStatement) -> bool:
     """Whether a PUE is unknown or provisional, or a volume is missing by which a service is split."""
-    return any(
+    return bool(statement.missing_volumes) or any(
         (line.overhead_mj is None and bool(line.energy_mj))
         or (line.facility is not None and line.facility.provisional)
         or (line.share is not None and line.share.missing > 0)

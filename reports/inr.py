@@ -115,6 +115,12 @@ def _missing(statement: InrStatement, language: Language) -> Iterable[str]:
     _ = language.gettext
     yield from _missing_embodied(statement, language)
     yield from _missing_overhead(statement, language)
+    if numbers := statement.missing_volumes:
+        yield _(
+            "La part de services partagés dont le volume du mois manque : elle n'est portée par personne "
+            "tant qu'il n'est pas dit (souscriptions : %(numbers)s).",
+            numbers=", ".join(map(str, numbers)),
+        )
     if any(source.boundary == Boundary.PACKAGE_DRAM for source in statement.sources):
         yield _(
             "Une part des serveurs : là où seuls les processeurs et la mémoire sont mesurés, l'alimentation, "
@@ -171,7 +177,9 @@ def _provisional(statement: InrStatement, language: Language) -> Iterable[str]:
         yield _("Le PUE du site est déclaré provisoire.")
     if any(line.overhead_mj is None and line.energy_mj for line in statement.lines):
         yield _("Les frais du site ne sont pas connus de toute l'énergie.")
-    if any(line.share is not None and line.share.missing for line in statement.lines):
+    if statement.missing_volumes or any(
+        line.share is not None and line.share.missing for line in statement.lines
+    ):
         yield _("Des abonnés d'un service partagé n'ont pas encore dit leur volume : les parts changeront.")
 
 

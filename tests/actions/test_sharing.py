@@ -21,7 +21,7 @@ from console.domain.claims import OPERATOR_TENANT
 from console.domain.contract import Status
 from console.domain.errors import Conflict, Invalid
 from console.domain.facility import Quantity
-from console.domain.factors import Basis
+from console.domain.factors import Basis, Perimeter
 from console.domain.hours import HOUR, month_bounds
 from console.domain.month_lines import LineKind, SharingKeyKind
 from console.store.models import carbon as b
@@ -30,8 +30,10 @@ from console.store.models import contract as k
 from console.store.models import measurement as m
 from console.store.models import site as s
 from console.store.queries.carbon_months import month_seen
+from console.store.queries.month_figures import month_figures
 from console.store.queries.month_ledger import check_months
 from console.store.session import Database, Operator
+from reports.figures import Status as StatementStatus
 from tests.carbon_past import NOW, PARIS, a_host, hours_of, intensity, reckon_all
 from tests.given import an_adherent, an_empty_database
 from tests.grids import half_hours
@@ -330,6 +332,30 @@ def test_a_month_is_not_final_while_a_volume_is_missing_of_whoever_it_is(databas
     assert {one: Doubt.VOLUME in told.doubts for one, told in seen.items()} == dict.fromkeys(seen, True)
     missing = {one: told.inputs.missing_volumes for one, told in seen.items()}
     assert missing == {OPERATOR_TENANT: (), 7: (), 8: (), 9: (2,)}
+
+
+def test_a_statement_says_that_a_share_is_missing_and_is_not_final(database: Database) -> None:
+    with database.write(Operator()) as session:
+        _claim(session, 9, "vm-9")
+        hours_of(session, "srv-02", START, (END - START) // HOUR, {"vm-9": KWH})
+        a_platform(session, START, 3, KWH, host="platform-02")
+        a_metered_month(session, "tls", MARCH, 1_000 * KWH, 1_500 * KWH)
+        session.add(
+            b.EmissionFactor(
+                factor_id="test-2026", publisher="ADEME", title="Mix", vintage=2026, geography="FRA",
+                perimeter=Perimeter.CONSUMPTION_LIFE_CYCLE, intensity_mg_per_kwh=50_000, licence="LO",
+                source="test", confirmed=True, known_since=date(2027, 1, 1),
+            )
+        )  # fmt: skip
+        tells(session, 7, 2, MARCH, 3)
+        tells(session, 8, 2, MARCH, 3)
+        reckon_all(session)
+        without = month_figures(session, 9, MARCH, now=NOW, by="test")
+        tells(session, 9, 2, MARCH, 3)
+        reckon_all(session)
+        told = month_figures(session, 9, MARCH, now=NOW, by="test")
+    assert (without.status, without.missing_volumes) == (StatementStatus.PROVISIONAL, (2,))
+    assert (told.status, told.missing_volumes) == (StatementStatus.FINAL, ())
 
 
 def test_a_month_that_a_meter_tells_in_part_is_no_pool(database: Database) -> None:

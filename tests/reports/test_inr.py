@@ -1,13 +1,14 @@
 """The INR statement says what it lacks first, then its figures, and never shows unknown as zero."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from reports import inr
 from reports.document import Chart, Column, Document, KeyFigures, Notice, Table
-from reports.figures import Adherent, Attribution, Coverage, InrStatement, Period
+from reports.figures import Adherent, Attribution, Coverage, InrStatement, Period, Status
 from reports.formats.html import fragment
 from reports.language import ENGLISH, FRENCH, Language
 from tests.reports.figures_given import CONFIRMED, KWH, PARIS, a_first_statement, a_line, a_statement
@@ -55,6 +56,14 @@ def test_a_draft_gives_its_reasons_with_their_figures() -> None:
     assert "Share of hours covered by readings: 0.2%, where 80% is expected." in shown
     assert "Measured share of the energy: 0%, where 80% is expected" in shown
     assert "The period is not over." in shown
+
+
+def test_a_volume_that_is_missing_is_said_first_with_its_subscriptions() -> None:
+    statement = replace(a_first_statement(), missing_volumes=(2, 5)).judged()
+    assert statement.status == Status.PROVISIONAL
+    shown = text_of(statement, ENGLISH)
+    assert "nobody carries it until it is told (subscriptions: 2, 5)" in shown
+    assert "Subscribers of a shared service have not told their volume yet" in shown
 
 
 def test_a_factor_of_another_year_makes_it_provisional_and_is_marked() -> None:

@@ -55,6 +55,7 @@ def month_figures(
         other_factors=tuple(_factors(session, others, month.year)),
         handed_on=tuple(_handed_on(session, tenant_id, seen, named)),
         revision=seen.revision,
+        missing_volumes=inputs.missing_volumes,
     ).judged()
 
 
