@@ -46,10 +46,10 @@ def close_month(session: Session, tenant_id: int, month: date, *, now: datetime,
     adherent = hold_adherent(session, tenant_id)
     if month.day != 1:
         raise Invalid("month", "Un mois est attendu.")
-    if month_bounds(month, ZoneInfo(adherent.zone))[1] > now:
-        raise Invalid("month", "Ce mois n'est pas fini : il ne se clôt qu'ensuite.")
     if revisions_of(session, tenant_id, [month]).get(month):
         return None
+    if month_bounds(month, ZoneInfo(adherent.zone))[1] > now:
+        raise Invalid("month", "Ce mois n'est pas fini : il ne se clôt qu'ensuite.")
     refuse_what_waits(session, tenant_id, month)
     inputs = inputs_of(session, tenant_id, [month])[month]
     if not inputs.lines:
