@@ -45,6 +45,16 @@ def test_a_year_tells_the_state_of_each_month_and_why(database: Database, sign_i
     assert "avril 2026" not in text
 
 
+def test_carbon_that_is_of_a_part_of_the_energy_says_of_which(database: Database, sign_in_as: SignIn) -> None:
+    with database.write(Operator()) as session:
+        line = session.scalars(
+            select(b.CarbonLine).where(b.CarbonLine.tenant_id == 7, b.CarbonLine.basis == "hourly_direct")
+        ).one()
+        line.covered_mj = KWH
+    text = sign_in_as(Role.CIO, 7).get("/adherents/7/carbon/months?year=2026").text
+    assert text.replace("\xa0", " ").count("sur 1,00 kWh") == 1
+
+
 def test_a_month_is_closed_and_revised_with_its_causes(database: Database, sign_in_as: SignIn) -> None:
     browser = sign_in_as(Role.ADMINISTRATOR)
     assert "Clore ce mois" in browser.get(MONTH).text
