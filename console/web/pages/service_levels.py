@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
@@ -26,10 +26,10 @@ from console.web.access import current_account, requires, scope
 from console.web.errors import message_of
 from console.web.fragments import go_to
 from console.web.languages import current_language, today
+from console.web.months import FIRST_YEAR, month_in_path, month_typed
 from console.web.state import state
 from reports.language import NO_BREAK
 
-FIRST_YEAR = 2000
 PPM_IN_PERCENT = 10_000
 DECIMALS = 4
 HUNDRED = 100
@@ -80,7 +80,7 @@ def close_next() -> ResponseReturnValue:
     """Close a month of the next adherents, each in its own transaction; what was closed stays closed."""
     by, typed, after = current_account().login, inputs.text("month"), request.form.get("after", 0, int)
     try:
-        month = _month(typed)
+        month = month_typed(typed)
     except Invalid as error:
         return _closing("", after, message_of(error)), 422
     with state().database.read(scope()) as session:
@@ -108,7 +108,7 @@ def close(tenant_id: int) -> ResponseReturnValue:
     by = current_account().login
     try:
         with state().database.write(scope(), by) as session:
-            month = _month(request.form.get("month", ""))
+            month = month_typed(request.form.get("month", ""))
             closed = close_month(session, tenant_id, month, now=datetime.now(UTC), by=by)
     except Invalid as error:
         return _year(tenant_id, message_of(error)), 422
@@ -151,7 +151,7 @@ def show(tenant_id: int, number: int, month: str) -> ResponseReturnValue:
 def correct(tenant_id: int, number: int, month: str) -> ResponseReturnValue:
     """Close a month anew, as a revision with its reason."""
     by = current_account().login
-    day = _month_in_path(month)
+    day = month_in_path(month)
     try:
         with state().database.write(scope(), by) as session:
             inputs.refuse_patient_numbers("reason")
@@ -170,7 +170,7 @@ def of_group(code: str) -> ResponseReturnValue:
     """The services of a group in a month, weighted by their use."""
     day = today()
     try:
-        month = _month(request.args.get("month", f"{day:%Y-%m}"))
+        month = month_typed(request.args.get("month", f"{day:%Y-%m}"))
     except Invalid:
         month = day.replace(day=1)
     with state().database.read(scope()) as session:
@@ -204,7 +204,7 @@ def _year(tenant_id: int, error: str) -> str:
 def _closing(typed: str, after: int, error: str) -> str:
     day = today()
     try:
-        month = _month(typed)
+        month = month_typed(typed)
     except Invalid:
         month = (day.replace(day=1) - timedelta(days=1)).replace(day=1)
     with state().database.read(scope()) as session:
@@ -221,7 +221,7 @@ def _closing(typed: str, after: int, error: str) -> str:
 
 
 def _show(tenant_id: int, number: int, month: str, error: str) -> str:
-    day = _month_in_path(month)
+    day = month_in_path(month)
     with state().database.read(scope()) as session:
         adherent = names.adherent(session, tenant_id)
         levels = month_levels(session, tenant_id, [day], datetime.now(UTC))
@@ -249,23 +249,6 @@ def _asked_year(zone: str) -> int:
     this_year = today(zone).year
     asked = request.args.get("year", "")
     return int(asked) if asked in map(str, range(FIRST_YEAR, this_year + 1)) else this_year
-
-
-def _month(text: str) -> date:
-    try:
-        month = date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise Invalid("month", "%(month)s n'est pas un mois ; par exemple 2026-11.", month=text) from None
-    if month.year < FIRST_YEAR:
-        raise Invalid("month", "%(month)s n'est pas un mois ; par exemple 2026-11.", month=text)
-    return month
-
-
-def _month_in_path(text: str) -> date:
-    try:
-        return _month(text)
-    except Invalid:
-        abort(404)
 
 
 def _cells(services: list[ServiceYear]) -> Iterator[list[exports.Cell]]:
