@@ -24,6 +24,7 @@ class Missing(StrEnum):
 
     VOLUME = "volume"
     NO_UNIT = "no_unit"  # the volume is 0
+    FACILITY = "facility"  # what the data centre takes beside the energy
     CARBON = "carbon"
     EMBODIED = "embodied"
 
@@ -42,7 +43,8 @@ class Terms:
     """What a month of a service holds; None: unknown.
 
     `energy_mj` is with the overhead that is known, `covered_mj` what of it the carbon is of.
-    `without_embodied_mj` is the energy of lines of whose making nothing is known.
+    `without_embodied_mj` is the energy of whose making nothing is known, `without_overhead_mj` that of which
+    nobody knows what the data centre takes beside it.
     """
 
     energy_mj: int
@@ -51,11 +53,14 @@ class Terms:
     embodied_ug: int | None
     without_embodied_mj: int
     volume: int | None
+    without_overhead_mj: int = 0
 
     @property
     def missing(self) -> list[Missing]:
         """Why there is no SCI; empty: there is one."""
         found = []
+        if self.without_overhead_mj:
+            found.append(Missing.FACILITY)
         if self.carbon_ug is None or self.covered_mj < self.energy_mj:
             found.append(Missing.CARBON)
         if self.embodied_ug is None or self.without_embodied_mj:
@@ -69,7 +74,9 @@ class Terms:
     @property
     def use(self) -> Fraction | None:
         """E x I / R: micrograms of use for each unit; known before what was embodied is."""
-        if self.carbon_ug is None or not self.volume or self.covered_mj < self.energy_mj:
+        if self.carbon_ug is None or not self.volume:
+            return None
+        if self.covered_mj < self.energy_mj or self.without_overhead_mj:
             return None
         return Fraction(self.carbon_ug, self.volume)
 
@@ -122,6 +129,7 @@ def total(months: Sequence[Terms]) -> Terms:
         embodied_ug=whole([one.embodied_ug for one in months]),
         without_embodied_mj=sum(one.without_embodied_mj for one in months),
         volume=whole([one.volume for one in months]),
+        without_overhead_mj=sum(one.without_overhead_mj for one in months),
     )
 
 

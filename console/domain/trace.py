@@ -63,7 +63,8 @@ def _of_carbon(line: LineHeld, held: CarbonHeld) -> Iterator[Formula]:
     if held.basis is Basis.YEARLY_AVERAGE and held.intensity_mg_per_kwh is not None:
         expression = f"{whole} × {held.intensity_mg_per_kwh} × {in_ug}"
     elif held.basis is Basis.MARKET_BASED and held.parts:
-        parts = (f"{one.share_ppm} × {one.intensity_mg_per_kwh or 0}" for one in held.parts)
+        known = [one for one in held.parts if one.intensity_mg_per_kwh is not None]
+        parts = (f"{one.share_ppm} × {one.intensity_mg_per_kwh}" for one in known)
         expression = f"{whole} × ({' + '.join(parts)}) ÷ {MILLION} × {in_ug}"
     elif held.mg_mj is not None and line.kind in OF_HOURS:
         facility = line.facility

@@ -20,6 +20,11 @@ KINDS: Words = {
     "building": lazy_gettext("bâtiment"),
     "other": lazy_gettext("autre"),
 }
+COMPONENTS: Words = {
+    "cpu": lazy_gettext("processeurs, par vCPU réservés"),
+    "ram": lazy_gettext("mémoire, par Go réservés"),
+    "frame": lazy_gettext("châssis et disques, par énergie au repos"),
+}
 SOURCES: Words = {
     "manufacturer": lazy_gettext("fiche du constructeur"),
     "boavizta": lazy_gettext("données Boavizta"),

@@ -40,6 +40,7 @@ def test_it_is_use_and_making_over_the_volume() -> None:
         ({"covered_mj": 999}, [Missing.CARBON]),
         ({"embodied_ug": None}, [Missing.EMBODIED]),
         ({"without_embodied_mj": 1}, [Missing.EMBODIED]),
+        ({"without_overhead_mj": 1}, [Missing.FACILITY]),
     ],
 )
 def test_what_is_unknown_makes_it_unknown_and_says_why(changes: dict[str, Any], why: list[Missing]) -> None:
@@ -47,6 +48,12 @@ def test_what_is_unknown_makes_it_unknown_and_says_why(changes: dict[str, Any], 
     assert month.sci is None
     assert month.missing == why
     assert effects(MONTH, month) is None
+
+
+def test_energy_without_what_the_data_centre_takes_is_no_intensity_of_use_either() -> None:
+    month = replace(MONTH, without_overhead_mj=1)
+    assert month.use is None
+    assert total([MONTH, month]).missing == [Missing.FACILITY]
 
 
 @given(KNOWN, KNOWN)

@@ -64,6 +64,7 @@ def test_hours_contracts_and_water_are_told_as_well() -> None:
     told = formulas(priced)
     assert [one.what for one in told] == ["overhead_mj", "water_ml", "hourly_direct", "market_based"]
     assert [by_hand(one) for one in told] == [one.result for one in told]
+    assert "(600000 × 12345)" in told[-1].expression  # what is unknown is not nought
 
 
 def test_the_key_of_a_line_goes_through_an_address_and_back() -> None:

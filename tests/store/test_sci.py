@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.actions.carbon_months import close_month
 from console.actions.volumes import record_month
+from console.domain.month_lines import LineKind
 from console.domain.sci import Missing
+from console.store.models import carbon as b
 from console.store.models import contract as k
 from console.store.models import measurement as m
 from console.store.models import tenant as t
@@ -78,3 +81,36 @@ def test_a_shared_service_as_a_whole_needs_the_volume_of_each_subscriber(databas
         (whole,) = of_shared(session, MONTHS)
     assert (whole.months[MARCH].volume, whole.silent) == (10, {})
     assert whole.months[MARCH].energy_mj == 2 * KWH * 14 // 10
+
+
+def test_a_share_of_hosts_of_which_some_have_no_known_making_has_no_sci(database: Database) -> None:
+    with database.write(Operator()) as session:
+        volume(session, 10)
+        line = session.scalars(
+            select(b.MonthLine).where(b.MonthLine.tenant_id == 7, b.MonthLine.kind == LineKind.OWN)
+        ).one()
+        line.kind, line.embodied_ug = LineKind.SHARE, 1_000
+        pool_mj = 4 * line.energy_mj
+        line.terms = {**line.terms, "share": {"pool_mj": pool_mj}, "embodied": {"known_mj": pool_mj // 4}}
+        session.flush()
+        told_of = of_adherent(session, 7, MONTHS)[0].months[MARCH]
+        line.terms = {**line.terms, "embodied": {"known_mj": pool_mj}}
+        session.flush()
+        whole = of_adherent(session, 7, MONTHS)[0].months[MARCH]
+    assert told_of.without_embodied_mj == 3 * KWH * 3 // 4
+    assert (told_of.sci, told_of.missing) == (None, [Missing.EMBODIED])
+    assert whole.missing == []
+
+
+def test_energy_of_which_nobody_knows_what_the_site_takes_has_no_sci(database: Database) -> None:
+    with database.write(Operator()) as session:
+        volume(session, 10)
+        line = session.scalars(
+            select(b.MonthLine).where(b.MonthLine.tenant_id == 7, b.MonthLine.kind == LineKind.OWN)
+        ).one()
+        line.overhead_mj = None
+        session.flush()
+        told_of = of_adherent(session, 7, MONTHS)[0].months[MARCH]
+    assert told_of.without_overhead_mj == 3 * KWH
+    assert Missing.FACILITY in told_of.missing
+    assert told_of.use is None

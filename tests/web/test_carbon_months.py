@@ -109,7 +109,7 @@ def test_one_click_from_a_total_to_the_hours_the_factor_and_the_formula(
     text = browser.get(f"{MONTH}/trace/{key}").text
     for words in (
         "srv-01",
-        "server_input",
+        "entrée du serveur",
         "PUE 1,4000",
         "déclaré",
         "reserved/1",
@@ -118,6 +118,32 @@ def test_one_click_from_a_total_to_the_hours_the_factor_and_the_formula(
         "/carbon/factors/",
     ):
         assert words in text, words
+
+
+def test_a_trace_tells_of_the_making_in_words_with_what_it_is_reckoned_from(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    thing = {
+        "name": "serveur srv-01", "version": 1, "source": "estimate", "reference": "composants 2026-11",
+        "whole_ug": 60_000, "month_ug": 1_000, "plan_months": 60,
+    }  # fmt: skip
+    told = {
+        "things": [thing], "unknown": ["baie 4"], "parts": {"cpu": 600, "ram": 100, "ssd": 100, "frame": 200},
+        "share": {"cpu": 300, "ram": 50, "frame": 77}, "hours": 3, "of_hours": 6,
+        "technical": {"embodied_ug": 900, "it_mj": 5_000}, "energy_mj": 1_234,
+    }  # fmt: skip
+    key = line_key(database)
+    with database.write(Operator()) as session:
+        line = session.scalars(select(b.MonthLine).where(b.MonthLine.tenant_id == 7)).one()
+        line.embodied_ug, line.terms = 435, {**line.terms, "embodied": told}
+    page = sign_in_as(Role.CIO, 7).get(f"{MONTH}/trace/{key}").text.replace("\u202f", " ")
+    for words in (
+        "serveur srv-01", "estimation par composants", "60 mois", "processeurs, par vCPU réservés",
+        '<td class="number">300</td><td class="number">77</td>', "3 des 6 heures", "baie 4",
+        "900 µg ce mois pour 5 000 mJ",
+    ):  # fmt: skip
+        assert words in page, words
+    assert "month_ug" not in page
 
 
 def test_a_trace_is_taken_away_in_whole_numbers(database: Database, sign_in_as: SignIn) -> None:

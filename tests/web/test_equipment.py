@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 from sqlalchemy import select
 
+from console.actions.equipment import record_thing
 from console.domain.access import Role
+from console.domain.equipment import EquipmentKind, Thing
 from console.store.models import equipment as q
+from console.store.queries.equipment import Bought, aging
 from console.store.session import Database, Operator
 from tests.actions.test_equipment_files import G4IT
 from tests.browser import Browser
@@ -91,3 +95,17 @@ def test_a_file_that_is_none_says_so_on_its_form(sign_in_as: SignIn) -> None:
 
     assert answer.status_code == 422
     assert "Il faut dire quelle colonne le donne." in answer.text
+
+
+def test_a_building_is_no_purchase_of_equipment_second_hand_or_not(database: Database) -> None:
+    now, day = datetime(2026, 11, 1, tzinfo=UTC), date(2026, 1, 5)
+    with database.write(Operator()) as session:
+        for name, kind, second_hand in (
+            ("srv", EquipmentKind.SERVER, True),
+            ("switch", EquipmentKind.NETWORK, False),
+            ("ups", EquipmentKind.UPS, False),
+            ("hall", EquipmentKind.BUILDING, False),
+        ):
+            told = Thing(name, kind, purchased_on=day, is_second_hand=second_hand)
+            record_thing(session, told, now=now, by="test")
+        assert aging(session, date(2026, 11, 1)).bought == [Bought(2026, 2, 1)]

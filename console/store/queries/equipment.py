@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.domain.amortisation import Extension, Life, booked, booked_by_year, left, saved
-from console.domain.equipment import EquipmentKind, ImpactSource
+from console.domain.equipment import TECHNICAL, EquipmentKind, ImpactSource
 from console.domain.errors import NotFound
 from console.domain.renewal import add_months
 from console.store.models import equipment as q
@@ -57,7 +57,7 @@ class ItemPage:
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """What was bought in a year, in pieces."""
+    """What was bought in a year of IT equipment, in pieces: no rule asks for a building of second hand."""
 
     year: int
     pieces: int
@@ -208,7 +208,9 @@ def _bought(session: Session) -> list[Bought]:
     second_hand: Counter[int] = Counter()
     row = q.Equipment
     for day, quantity, is_second_hand in session.execute(
-        select(row.purchased_on, row.quantity, row.is_second_hand).where(row.purchased_on.is_not(None))
+        select(row.purchased_on, row.quantity, row.is_second_hand).where(
+            row.purchased_on.is_not(None), row.kind.not_in(TECHNICAL)
+        )
     ):
         if day is None:
             continue

@@ -91,12 +91,16 @@ def of_adherent(session: Session, tenant_id: int, months: Sequence[date]) -> lis
         )
     }
     volumes = _volumes(session, months, k.VolumeMonth.tenant_id == tenant_id)
+    partly = _partly_unknown(session, tenant_id, months)
     services = _services(session, tenant_id)
     found = []
     for number, service in sorted(services.items()):
         told = {
             month: _terms(
-                energy[number, month], carbon.get((number, month)), volumes.get((tenant_id, number, month))
+                energy[number, month],
+                carbon.get((number, month)),
+                volumes.get((tenant_id, number, month)),
+                partly.get((number, month), 0),
             )
             for month in months
             if (number, month) in energy
@@ -194,6 +198,7 @@ def _amounts(line: type[b.MonthLine]) -> tuple[ColumnElement[Any], ...]:
         func.sum(line.overhead_mj).label("overhead_mj"),
         func.sum(line.embodied_ug).label("embodied_ug"),
         func.sum(line.energy_mj).filter(line.embodied_ug.is_(None)).label("without_embodied_mj"),
+        func.sum(line.energy_mj).filter(line.overhead_mj.is_(None)).label("without_overhead_mj"),
     )
 
 
@@ -204,7 +209,30 @@ def _prices() -> tuple[ColumnElement[Any], ...]:
     )
 
 
-def _terms(energy: object, carbon: object | None, volume: int | None) -> Terms:
+def _partly_unknown(
+    session: Session, tenant_id: int, months: Sequence[date]
+) -> Mapping[tuple[int | None, date], int]:
+    """By subscription and month the energy of shares whose pools are of some hosts of unknown making."""
+    line = b.MonthLine
+    rows = session.execute(
+        select(line.subscription, line.month, line.energy_mj, line.terms).where(
+            line.tenant_id == tenant_id,
+            line.month.in_(months),
+            line.counts,
+            line.kind == LineKind.SHARE,
+            line.embodied_ug.is_not(None),
+        )
+    )
+    found: dict[tuple[int | None, date], int] = defaultdict(int)
+    for number, month, energy_mj, told in rows:
+        pool_mj = told.get("share", {}).get("pool_mj")
+        known_mj = told.get("embodied", {}).get("known_mj")
+        if pool_mj and known_mj is not None:
+            found[number, month] += energy_mj - energy_mj * known_mj // pool_mj
+    return found
+
+
+def _terms(energy: object, carbon: object | None, volume: int | None, unknown_mj: int = 0) -> Terms:
     def amount(row: object | None, name: str) -> int | None:
         value = getattr(row, name, None)
         return None if value is None else int(value)
@@ -214,8 +242,9 @@ def _terms(energy: object, carbon: object | None, volume: int | None) -> Terms:
         covered_mj=amount(carbon, "covered_mj") or 0,
         carbon_ug=amount(carbon, "carbon_ug"),
         embodied_ug=amount(energy, "embodied_ug"),
-        without_embodied_mj=amount(energy, "without_embodied_mj") or 0,
+        without_embodied_mj=(amount(energy, "without_embodied_mj") or 0) + unknown_mj,
         volume=volume,
+        without_overhead_mj=amount(energy, "without_overhead_mj") or 0,
     )
 
 

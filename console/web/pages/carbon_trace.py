@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 
 from console.domain.access import Permission
 from console.domain.carbon_months import LineHeld
+from console.domain.embodied_shares import component_of
 from console.domain.factors import Basis
 from console.domain.trace import key_of, key_text
 from console.store.queries import names
@@ -22,6 +23,8 @@ from console.store.queries.names import Named
 from console.web import exports
 from console.web.access import requires, scope
 from console.web.carbon_words import QUALITIES, line_name, words
+from console.web.equipment_words import COMPONENTS, SOURCES
+from console.web.fleet_words import BOUNDARIES
 from console.web.languages import share
 from console.web.months import month_in_path
 from console.web.state import state
@@ -98,8 +101,17 @@ def line(tenant_id: int, month: str, key: str) -> ResponseReturnValue:
         qualities=QUALITIES,
         hours_of=lambda ms: Fraction(ms, MS_IN_HOUR),
         embodied=json.loads(trace.line.embodied_terms) if trace.line.embodied_terms else None,
+        of_host=_of_host,
+        components=COMPONENTS,
+        impact_sources=SOURCES,
+        boundaries=BOUNDARIES,
         **words(),
     )
+
+
+def _of_host(parts: Mapping[str, int], component: str) -> int:
+    """What of the host's making is shared by the key of a component."""
+    return sum(amount for part, amount in parts.items() if component_of(part) == component)
 
 
 @bp.get("/adherents/<int:tenant_id>/carbon/<month>/trace/<key>/line.csv")

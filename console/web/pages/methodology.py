@@ -12,7 +12,9 @@ from console.store.queries.methodology import methodology
 from console.store.session import Operator
 from console.web.access import signed_in
 from console.web.carbon_words import KEYS, ORIGINS, QUALITIES
+from console.web.equipment_words import KINDS, SOURCES
 from console.web.factor_words import PERIMETERS
+from console.web.fleet_words import BOUNDARIES, POLICIES
 from console.web.languages import today
 from console.web.state import state
 
@@ -32,6 +34,10 @@ def show() -> ResponseReturnValue:
         key_kinds=KEYS,
         origins=ORIGINS,
         qualities=QUALITIES,
+        boundaries=BOUNDARIES,
+        policy_names=POLICIES,
+        equipment_kinds=KINDS,
+        impact_sources=SOURCES,
         least_covered=LEAST_COVERED_PERCENT,
         retention_days=RETENTION.days,
         looks_back=LOOKS_BACK_MONTHS,

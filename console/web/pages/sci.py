@@ -35,6 +35,7 @@ EFFECTS = {
 MISSING = {
     "volume": lazy_gettext("aucun volume n'est dit de ce mois"),
     "no_unit": lazy_gettext("le volume est nul"),
+    "facility": lazy_gettext("la surconsommation du site est inconnue, en tout ou en partie"),
     "carbon": lazy_gettext("une partie de l'énergie est sans facteur"),
     "embodied": lazy_gettext("la fabrication est inconnue, en tout ou en partie"),
 }
