@@ -22,7 +22,7 @@ from console.store.models import catalogue as c
 from console.store.models import coordination as k
 from console.store.models import site as s
 from console.store.models import tenant as t
-from console.store.queries.generation import is_before_ledger
+from console.store.queries.generation import is_before_ledger, is_partly_before_ledger
 
 MOVING = ("site", "service", "rest")  # steps that write lines of energy
 SHARED = (LineKind.SHARE, LineKind.UNALLOCATED)
@@ -142,7 +142,10 @@ def _sites(session: Session, start: datetime, end: datetime) -> list[tuple[Any, 
                 b.SiteMonth.origin == "metered",
             )
         )
-        found += [(row, _all_lines(session, site.code, *month_bounds(row.month, zone))) for row in rows]
+        for row in rows:
+            first, last = month_bounds(row.month, zone)
+            if not is_partly_before_ledger(session, first):
+                found.append((row, _all_lines(session, site.code, first, last)))
     return found
 
 

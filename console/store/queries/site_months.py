@@ -6,7 +6,7 @@ hosts + shared services that are metered + IT not attributed + overhead, losses 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from console.domain.hours import month_bounds
 from console.domain.month_lines import NO_HOST, OPEN_REVISION, LineKind
 from console.domain.site_months import METERED
 from console.store.models import carbon as b
+from console.store.queries.generation import is_partly_before_ledger
 
 CARRIED = (LineKind.OWN, LineKind.UNCLAIMED, LineKind.POOL, LineKind.IT_REST, LineKind.SITE_REST)
 
@@ -28,7 +29,8 @@ class SiteBalance:
 
     `hosts_mj`, `pools_mj` and `it_rest_mj` are the energy of its lines, `overhead_mj` what they carry
     besides; `losses_mj` are within it. `residue_mj` is what the meters told and no line carries: 0 where all
-    adds up. `refused` says why contradicting meters are not taken, with their values.
+    adds up; unknown of a month that is not whole in the ledger. `refused` says why contradicting meters are
+    not taken, with their values.
     """
 
     month: date
@@ -43,11 +45,12 @@ class SiteBalance:
     provisional: bool
     refused: str | None
     values: Mapping[str, int]
+    is_whole: bool = True
 
     @property
     def residue_mj(self) -> int | None:
         """Only where the overhead is metered: a declared PUE makes a total, and meters none."""
-        if self.total_mj is None or self.overhead_mj is None or self.origin != METERED:
+        if not self.is_whole or self.total_mj is None or self.overhead_mj is None or self.origin != METERED:
             return None
         return self.total_mj - self.hosts_mj - self.pools_mj - self.it_rest_mj - self.overhead_mj
 
@@ -56,7 +59,13 @@ def site_balances(session: Session, code: str, zone: ZoneInfo, months: Sequence[
     """The settled months of a site among these, in order."""
     row = b.SiteMonth
     settled = session.scalars(select(row).where(row.site == code, row.month.in_(months)).order_by(row.month))
-    return [_balance(one, _carried(session, code, zone, one.month)) for one in settled]
+    return [
+        replace(
+            _balance(one, _carried(session, code, zone, one.month)),
+            is_whole=not is_partly_before_ledger(session, month_bounds(one.month, zone)[0]),
+        )
+        for one in settled
+    ]
 
 
 def _carried(session: Session, code: str, zone: ZoneInfo, month: date) -> Sequence[Any]:
