@@ -134,8 +134,9 @@ def _steps(statement: InrStatement, language: Language) -> Iterable[Fact]:
             _("Carbone incorporé"),
             _(
                 "Fabrication, transport et fin de vie des équipements, amortis en parts égales sur leur "
-                "durée de vie prévue et répartis par composant : processeur par vCPU, mémoire et disque "
-                "par Go, châssis comme l'énergie au repos. Compté à part de l'usage."
+                "durée de vie prévue et répartis par composant : processeur par vCPU, mémoire par Go, "
+                "disques et châssis comme l'énergie au repos ; équipements techniques et bâtiment du site "
+                "comme l'énergie IT. Compté à part de l'usage."
             ),
         )
     yield Fact(

@@ -132,13 +132,18 @@ def retire(session: Session, equipment_id: int, day: date, route: EndOfLife, *, 
     row = held(session, equipment_id)
     if row.retired_on is not None:
         raise Conflict("Cet équipement est déjà retiré.")
-    if row.commissioned_on is not None and day < row.commissioned_on:
-        raise Invalid("retired_on", "Un retrait suit la mise en service.")
-    if day > now.astimezone(OPERATOR_ZONE).date():
-        raise Invalid("retired_on", "Ce jour n'est pas encore venu.")
+    check_retirement(day, row.commissioned_on, now)
     row.retired_on, row.end_of_life = day, route
     session.flush()
     mark_due(session, row, now=now)
+
+
+def check_retirement(day: date, commissioned_on: date | None, now: datetime) -> None:
+    """Raise `Invalid` for a day before its use, or that is still to come."""
+    if commissioned_on is not None and day < commissioned_on:
+        raise Invalid("retired_on", "Un retrait suit la mise en service.")
+    if day > now.astimezone(OPERATOR_ZONE).date():
+        raise Invalid("retired_on", "Ce jour n'est pas encore venu.")
 
 
 def held(session: Session, equipment_id: int) -> q.Equipment:

@@ -12,7 +12,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from console.actions.equipment import Impact, check_thing, held, mark_due, record_impact, record_thing
+from console.actions.equipment import (
+    Impact,
+    check_retirement,
+    check_thing,
+    held,
+    mark_due,
+    record_impact,
+    record_thing,
+)
 from console.actions.facility import site_called
 from console.domain.boavizta import best_match
 from console.domain.claims import OPERATOR_TENANT
@@ -121,12 +129,12 @@ def _plan(
         if stored is None:
             if "kind" not in facts:
                 raise Invalid("kind", "Un choix de la liste est attendu.")
-            thing = Thing(row.name, **({"planned_months": planned_months} | facts))
-            check_thing(session, thing, now)
+            thing = _in_use(Thing(row.name, **({"planned_months": planned_months} | facts)))
+            _check(session, thing, row, now)
             return Planned(row, Fate.NEW, thing)
         before = thing_of(stored)
-        thing = replace(before, **facts)
-        check_thing(session, thing, now)
+        thing = _in_use(replace(before, **facts))
+        _check(session, thing, row, now)
     except DomainError as refusal:
         return Planned(row, Fate.REFUSED, refusal=refusal)
     changes = {
@@ -138,6 +146,19 @@ def _plan(
     if retired_on is not None and retired_on != stored.retired_on:
         changes["retired_on"] = stored.retired_on, retired_on
     return Planned(row, Fate.CHANGED if changes else Fate.UNCHANGED, thing, changes)
+
+
+def _in_use(thing: Thing) -> Thing:
+    """One of which nobody ever told when it came into use was in use from its purchase on."""
+    used = thing.commissioned_on or thing.purchased_on
+    return replace(thing, commissioned_on=used)
+
+
+def _check(session: Session, thing: Thing, row: ThingRow, now: datetime) -> None:
+    check_thing(session, thing, now)
+    retired_on = row.facts.get("retired_on")
+    if retired_on is not None:
+        check_retirement(retired_on, thing.commissioned_on, now)
 
 
 def _store(session: Session, one: Planned, thing: Thing, now: datetime, by: str) -> None:

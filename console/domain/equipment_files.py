@@ -1,17 +1,18 @@
 """Tables of an inventory, in French or in English, and the physical file of G4IT: a row for each thing.
 
 A cell that is empty, and a column that is not there, tell nothing: what is known stays. Dates are 2026-11-25
-or 25/11/2026. A thing that names no day of commissioning was in use from its purchase on.
+or 25/11/2026, disks 2 x SSD 480 + 4 x HDD 8000 with the GB of each.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from console.domain import spreadsheets
-from console.domain.equipment import EquipmentKind
+from console.domain.equipment import Disk, EquipmentKind
 from console.domain.errors import Invalid
 from console.domain.folding import fold
 from console.domain.tables import RefusedRow, Table, normal
@@ -23,7 +24,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "name": ("NOM", "EQUIPEMENT", "NOMEQUIPEMENTPHYSIQUE", "NAME", "NUMERO DE SERIE", "SERIAL NUMBER"),
     "kind": ("TYPE", "NATURE", "KIND"),
     "site": ("SITE", "CENTRE DE DONNEES", "NOMCOURTDATACENTER", "DATA CENTRE"),
-    "host_name": ("HOTE", "NOM D'HOTE", "HOST", "HOSTNAME"),
+    "host_name": ("HOTE", "NOM D HOTE", "HOST", "HOSTNAME"),
     "manufacturer": ("CONSTRUCTEUR", "FABRICANT", "MANUFACTURER"),
     "model": ("MODELE", "MODEL"),
     "quantity": ("QUANTITE", "QUANTITY"),
@@ -31,7 +32,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "cpus": ("PROCESSEURS", "NOMBRE DE PROCESSEURS", "CPUS"),
     "cores": ("COEURS", "NBCOEUR", "CORES"),
     "ram_gb": ("RAM (GO)", "MEMOIRE (GO)", "RAM (GB)"),
-    "purchased_on": ("ACHAT", "DATE D'ACHAT", "DATEACHAT", "PURCHASED"),
+    "disks": ("DISQUES", "DISKS"),
+    "purchased_on": ("ACHAT", "DATE D ACHAT", "DATEACHAT", "PURCHASED"),
     "commissioned_on": ("MISE EN SERVICE", "COMMISSIONED"),
     "planned_months": ("DUREE PREVUE (MOIS)", "PLANNED MONTHS"),
     "retired_on": ("RETRAIT", "DATE DE RETRAIT", "DATERETRAIT", "RETIRED"),
@@ -53,6 +55,7 @@ KINDS: Mapping[str, EquipmentKind] = {
     "AUTRE": EquipmentKind.OTHER,
     **{kind.value.upper(): kind for kind in EquipmentKind},
 }
+DISKS = re.compile(r"([1-9]\d{0,2}) ?[x×*] ?(ssd|hdd) ?([1-9]\d{0,5})(?: ?(?:go|gb))?", re.IGNORECASE)
 WHOLE = ("quantity", "cpus", "cores", "ram_gb", "planned_months")
 DAYS = ("purchased_on", "commissioned_on", "retired_on")
 YES = frozenset({"OUI", "VRAI", "YES", "TRUE", "1"})
@@ -140,8 +143,6 @@ def _row(line: int, texts: Mapping[str, str], columns: Mapping[str, str]) -> Thi
         raise Invalid(
             columns["name"], "Un texte lisible de 1 à %(longest)s caractères est attendu.", longest=LONGEST
         )
-    if "purchased_on" in facts:
-        facts.setdefault("commissioned_on", facts["purchased_on"])
     return ThingRow(line, name, facts)
 
 
@@ -150,6 +151,8 @@ def _fact(fact: str, text: str, column: str) -> Any:
         return _chosen(KINDS, text, column)
     if fact == "is_second_hand":
         return _chosen(dict.fromkeys(YES, True) | dict.fromkeys(NO, False), text, column)
+    if fact == "disks":
+        return _disks(text, column)
     if fact in DAYS:
         return spreadsheets.day_of(text, column)
     if fact in WHOLE:
@@ -161,6 +164,17 @@ def _fact(fact: str, text: str, column: str) -> Any:
     if len(shown) > LONGEST or not shown.isprintable():
         raise Invalid(column, "Un texte lisible de 1 à %(longest)s caractères est attendu.", longest=LONGEST)
     return shown
+
+
+def _disks(text: str, column: str) -> tuple[Disk, ...]:
+    told = [DISKS.fullmatch(one.strip()) for one in re.split(r"[+,;]", text)]
+    if not all(told):
+        raise Invalid(
+            column,
+            "« %(value)s » ne dit pas des disques ; par exemple 2 x SSD 480 + 4 x HDD 8000 (Go).",
+            value=text[:80],
+        )
+    return tuple(Disk(one[2].lower(), int(one[3]), int(one[1])) for one in told if one)
 
 
 def _chosen(known: Mapping[str, Any], text: str, column: str) -> Any:

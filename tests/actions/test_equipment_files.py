@@ -7,11 +7,13 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from console.actions.equipment import estimate_impact
 from console.actions.equipment_files import Fate, look_at, store_file
 from console.actions.imports import open_table
 from console.domain.equipment import EndOfLife, EquipmentKind
-from console.domain.equipment_files import read_equipment
+from console.domain.equipment_files import COLUMNS, read_equipment
 from console.domain.errors import Invalid
+from console.domain.folding import fold
 from console.store.models import equipment as q
 from console.store.session import Database, Operator
 from tests.carbon_past import NOW
@@ -69,6 +71,48 @@ def test_any_table_is_read_by_a_mapping_and_changes_only_what_it_tells(database:
     with database.read(Operator()) as session:
         row = session.scalars(select(q.Equipment).where(q.Equipment.name == "S1")).one()
         assert (row.host_name, row.cores, row.planned_months) == ("srv-01", 40, 60)
+
+
+def test_the_usual_names_of_columns_are_told_as_headings_are_compared() -> None:
+    assert [name for names in COLUMNS.values() for name in names if fold(name) != name] == []
+
+
+def test_a_day_of_purchase_that_is_told_later_leaves_the_day_of_use_that_is_known(database: Database) -> None:
+    first = "nom;type;mise en service\nS1;Serveur;2022-12-13\n"
+    later = "nom;type;date d'achat\nS1;Serveur;2022-11-19\n"
+    with database.write(Operator()) as session:
+        store_file(session, read_equipment(open_table(first.encode())), planned_months=60, now=NOW, by="test")
+        store_file(session, read_equipment(open_table(later.encode())), planned_months=60, now=NOW, by="test")
+        row = session.scalars(select(q.Equipment)).one()
+        assert (row.purchased_on, row.commissioned_on) == (date(2022, 11, 19), date(2022, 12, 13))
+
+
+def test_an_end_before_its_use_or_still_to_come_is_refused_by_line(database: Database) -> None:
+    text = "nom;type;achat;retrait\nS1;Serveur;2022-03-14;2021-03-14\nS2;Serveur;2022-03-14;2030-01-01\n"
+    with database.read(Operator()) as session:
+        looked = look_at(session, read_equipment(open_table(text.encode())), planned_months=60, now=NOW)
+    assert [one.line for one in looked.refused()] == [2, 3]
+
+
+def test_disks_are_told_in_words_so_that_an_estimate_holds_them(database: Database) -> None:
+    text = (
+        "nom;type;processeur;processeurs;coeurs;ram (go);disques\n"
+        "S1;Serveur;Intel Xeon Gold 6230;2;40;384;2 x SSD 480 + 4 × HDD 8000 Go\n"
+        "S2;Serveur;;;;;deux disques\n"
+    )
+    with database.write(Operator()) as session:
+        looked = store_file(
+            session, read_equipment(open_table(text.encode())), planned_months=60, now=NOW, by="test"
+        )
+        row = session.scalars(select(q.Equipment)).one()
+        assert row.disks == [
+            {"kind": "ssd", "gb": 480, "count": 2},
+            {"kind": "hdd", "gb": 8000, "count": 4},
+        ]
+        version = estimate_impact(session, row.equipment_id, now=NOW, by="test")
+        impact = session.get_one(q.EmbodiedImpact, (row.equipment_id, version))
+        assert {"ssd", "hdd"} <= set(impact.parts)
+    assert [one.line for one in looked.refused()] == [3]
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,21 @@ def test_an_inventory_is_looked_at_then_stored_and_listed(database: Database, si
     assert "S2" not in text_of(browser.get("/carbon/equipment?standing=used").text)
 
 
+def test_what_a_file_changes_is_told_in_words(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    imported(browser)
+    changed = "nom;type;hôte;occasion;date de retrait;disques\nS1;Serveur;srv-01;oui;2026-02-01;2 x SSD 480\n"
+    page = text_of(
+        browser.submit(
+            "/carbon/equipment/import/preview", file=(io.BytesIO(changed.encode()), "table.csv")
+        ).text
+    )
+    for words in ("hôte : inconnu → srv-01", "occasion : non → oui", "disques : — → 2 × SSD 480"):
+        assert words in page, page
+    assert "→ 1er février 2026" in page
+    assert "host_name" not in page
+
+
 def test_a_match_is_confirmed_a_life_extended_and_ended(database: Database, sign_in_as: SignIn) -> None:
     browser = sign_in_as(Role.ADMINISTRATOR)
     imported(browser)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
 
 from flask import Blueprint, flash, render_template, request, url_for
@@ -29,6 +29,7 @@ from console.store.queries.equipment import aging, inventory, item_page
 from console.store.session import Operator
 from console.web import inputs
 from console.web.access import allowed, current_account, requires
+from console.web.audit_words import COLUMNS
 from console.web.deeds import carry_out
 from console.web.equipment_words import KINDS, ROUTES, SOURCES
 from console.web.errors import message_of
@@ -211,6 +212,8 @@ def preview() -> ResponseReturnValue:
         planned_months=months,
         message_of=message_of,
         kinds=KINDS,
+        facts=COLUMNS,
+        told=_in_words,
     )
 
 
@@ -229,6 +232,21 @@ def store() -> ResponseReturnValue:
         forget_file(session, file_id)
     flash(_told(found))
     return go_to(url_for("equipment.index"))
+
+
+def _in_words(value: object) -> str:
+    """A fact of a thing as its reader says it."""
+    if value is None:
+        return str(_("inconnu"))
+    if isinstance(value, bool):
+        return str(_("oui") if value else _("non"))
+    if isinstance(value, EquipmentKind):
+        return str(KINDS[value.value])
+    if isinstance(value, date):
+        return current_language().day(value)
+    if isinstance(value, tuple):
+        return ", ".join(f"{one.count} × {one.kind.upper()} {one.gb}" for one in value) or "—"
+    return str(value)
 
 
 def _told(found: Looked) -> str:
