@@ -13,18 +13,20 @@ by its energy, a share by its key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
 from console.domain.carbon import MJ_PER_KWH, UG_PER_MG
-from console.domain.carbon_months import CarbonHeld, Inputs, LineHeld
+from console.domain.carbon_months import CarbonHeld, Inputs, LineHeld, LineKey
 from console.domain.factors import Basis
 
 ENERGY = "energy_mj"
 OVERHEAD = "overhead_mj"
 EMBODIED = "embodied_ug"
+ROUNDED_AWAY = 4  # mJ or ug: each stretch of a share is rounded by itself
 TARGETS = (ENERGY, OVERHEAD, *(basis.value for basis in Basis), EMBODIED)
 
 
@@ -58,14 +60,65 @@ def causes(before: Inputs, after: Inputs) -> dict[str, dict[str, int]]:
 
     In mJ and in ug. Each target's causes add up to the difference of its totals; what is unknown counts as 0.
     """
-    old = {line.key: line for line in before.lines}
-    new = {line.key: line for line in after.lines}
+    old, new = _alike(before.lines, after.lines)
     pairs = [_pair(old.get(key), new.get(key)) for key in sorted(old.keys() | new.keys())]
     steps = [_totals(pairs, swapped) for swapped in range(len(Cause) + 1)]
     was, value = totals(before), totals(after)
     return {
         target: _rounded([step[target] for step in steps], value[target] - was[target]) for target in TARGETS
     }
+
+
+def _alike(
+    before: Sequence[LineHeld], after: Sequence[LineHeld]
+) -> tuple[dict[LineKey, LineHeld], dict[LineKey, LineHeld]]:
+    """The lines of both revisions by key, those of a month that is cut otherwise as one each.
+
+    A contract that begins within the month cuts its lines in two, and their energy is what it was.
+    """
+    stretches = [_by_thing(lines) for lines in (before, after)]
+    found: tuple[dict[LineKey, LineHeld], dict[LineKey, LineHeld]] = {}, {}
+    for thing in stretches[0].keys() | stretches[1].keys():
+        cuts = [[line.since for line in held.get(thing, ())] for held in stretches]
+        for held, lines in zip(stretches, found, strict=True):
+            told = held.get(thing, [])
+            whole = told if cuts[0] == cuts[1] or not told else [_whole(told, min(cuts[0] + cuts[1]))]
+            lines.update({line.key: line for line in whole})
+    return found
+
+
+def _by_thing(lines: Iterable[LineHeld]) -> dict[tuple[int, int, int], list[LineHeld]]:
+    found: dict[tuple[int, int, int], list[LineHeld]] = {}
+    for line in lines:
+        found.setdefault((line.host_id, line.workload_id, line.claim_id), []).append(line)
+    return found
+
+
+def _whole(lines: Sequence[LineHeld], since: datetime) -> LineHeld:
+    """The stretches of one thing as one line; its rates are what they come to together."""
+    first = lines[0]
+    carbon = {basis: [one for line in lines if (one := line.on(basis))] for basis in Basis}
+    over_mj = [line.overhead_mj for line in lines if line.overhead_mj is not None]
+    return replace(
+        first,
+        since=since,
+        energy_mj=sum(line.energy_mj for line in lines),
+        overhead_mj=sum(over_mj) if over_mj else None,
+        embodied_ug=sum(line.embodied_ug or 0 for line in lines),
+        facility=first.facility if all(line.facility == first.facility for line in lines) else None,
+        carbon=tuple(_together(held) for held in carbon.values() if held),
+    )
+
+
+def _together(held: Sequence[CarbonHeld]) -> CarbonHeld:
+    factors = {one.intensity_mg_per_kwh for one in held}
+    known = [one.carbon_ug for one in held if one.carbon_ug is not None]
+    return replace(
+        held[0],
+        covered_mj=sum(one.covered_mj for one in held),
+        carbon_ug=sum(known) if known else None,
+        intensity_mg_per_kwh=factors.pop() if len(factors) == 1 else None,
+    )
 
 
 def totals(inputs: Inputs) -> dict[str, int]:
@@ -109,9 +162,10 @@ def _nothing_of(line: LineHeld) -> _Terms:
 def _settled(old: _Terms, new: _Terms) -> tuple[_Terms, _Terms]:
     """Wholes that differ by what the rounding of their shares hides are one whole."""
     share = max(old.share, new.share)
-    if abs(old.energy - new.energy) * share <= 1:
+    hidden = ROUNDED_AWAY if share < 1 else 1
+    if abs(old.energy - new.energy) * share <= hidden:
         new = replace(new, energy=old.energy)
-    if abs(old.embodied - new.embodied) * share <= 1:
+    if abs(old.embodied - new.embodied) * share <= hidden:
         new = replace(new, embodied=old.embodied)
     return old, new
 
