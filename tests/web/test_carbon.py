@@ -56,6 +56,24 @@ def database(database: Database) -> Database:
     return database
 
 
+def test_a_subscription_is_told_once_with_its_own_workloads_and_its_shares(database: Database) -> None:
+    month = today().replace(day=1)
+    start = month_bounds(month, PARIS)[0]
+    with database.write(Operator()) as session:
+        session.add(
+            c.WorkloadClaim(
+                tenant_id=7, subscription=2, host_id=m.stable_id("srv-02"), workload_id=m.stable_id("vm"),
+                host_name="srv-02", workload_name="vm", valid_from=start, claimed_by="test", claimed_at=start,
+            )
+        )  # fmt: skip
+        session.flush()
+        hours_of(session, "srv-02", start, 1, {"vm": KWH})
+        reckon_all(session)
+        told = carbon_months(session, 7, [month]).by_service
+    assert {one.number: one.amounts.energy_mj for one in told} == {1: 3 * KWH, 2: 10 * KWH}
+    assert len(told) == 2
+
+
 @pytest.mark.both_databases
 def test_months_services_kinds_and_adherents_add_up_on_each_basis(database: Database) -> None:
     month = today().replace(day=1)

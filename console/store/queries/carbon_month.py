@@ -87,7 +87,7 @@ def carbon_months(session: Session, tenant_id: int, months: Sequence[date]) -> C
     """What an adherent used over some months, as the shown revision of each has it."""
     energy, carbon = _energy(session, tenant_id, months), _carbon(session, tenant_id, months)
     by_month = _grouped(energy, carbon, lambda row: row.month)
-    services = _grouped(energy, carbon, lambda row: (row.subscription, row.service_code))
+    services = _grouped(energy, carbon, _service)
     kinds = _grouped(energy, carbon, lambda row: row.kind)
     names = _names(session, tenant_id, services)
     return CarbonMonths(
@@ -99,6 +99,11 @@ def carbon_months(session: Session, tenant_id: int, months: Sequence[date]) -> C
         ],
         by_kind=[(kind, kinds[kind]) for kind in LineKind if kind in kinds],
     )
+
+
+def _service(row: Any) -> tuple[int | None, str | None]:
+    """The subscription, whose own workloads and shares are of one service; else the operator's service."""
+    return row.subscription, None if row.subscription is not None else row.service_code
 
 
 def _energy(session: Session, tenant_id: int, months: Sequence[date]) -> Sequence[Any]:
