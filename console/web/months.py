@@ -8,7 +8,7 @@ from flask import abort
 
 from console.domain.errors import Invalid
 
-FIRST_YEAR = 2000
+FIRST_YEAR, LAST_YEAR = 2000, 2999  # a month that dates can hold the end of
 
 
 def month_typed(text: str) -> date:
@@ -17,7 +17,7 @@ def month_typed(text: str) -> date:
         month = date.fromisoformat(f"{text}-01")
     except ValueError:
         raise Invalid("month", "%(month)s n'est pas un mois ; par exemple 2026-11.", month=text) from None
-    if month.year < FIRST_YEAR:
+    if not FIRST_YEAR <= month.year <= LAST_YEAR:
         raise Invalid("month", "%(month)s n'est pas un mois ; par exemple 2026-11.", month=text)
     return month
 

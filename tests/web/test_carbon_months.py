@@ -120,6 +120,13 @@ def test_one_click_from_a_total_to_the_hours_the_factor_and_the_formula(
         assert words in text, words
 
 
+@pytest.mark.parametrize("month", ["9999-12", "0001-01", "2026-13", "x"])
+def test_what_is_no_month_is_not_found(sign_in_as: SignIn, month: str) -> None:
+    browser = sign_in_as(Role.CIO, 7)
+    for page in ("", "/trace", "/trace.csv"):
+        assert browser.get(f"/adherents/7/carbon/{month}{page}").status_code == 404
+
+
 def test_a_trace_tells_of_the_making_in_words_with_what_it_is_reckoned_from(
     database: Database, sign_in_as: SignIn
 ) -> None:
