@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from console.actions.facility_due import contracts_changed, measures_changed, pue_changed
+from console.actions.facility_due import contracts_changed, measures_changed, pue_changed, site_came
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.countries import alpha2, grid_zone
 from console.domain.errors import Invalid, NotFound
@@ -71,8 +71,13 @@ def site_called(session: Session, text: str) -> s.Site:
     return found
 
 
-def add_site(session: Session, code: str, name: str, zone: str, country: str, grid: str) -> str:
-    """Write a data centre down; its code. The grid is its country where none is told."""
+def add_site(
+    session: Session, code: str, name: str, zone: str, country: str, grid: str, *, now: datetime
+) -> str:
+    """Write a data centre down; its code. The grid is its country where none is told.
+
+    Hosts may have named it before it was known: their months are reckoned again.
+    """
     if not CODE.fullmatch(code) or code in TAKEN:
         raise Invalid(
             "code", "De 2 à 32 lettres minuscules, chiffres ou tirets sont attendus ; par exemple tls."
@@ -94,6 +99,7 @@ def add_site(session: Session, code: str, name: str, zone: str, country: str, gr
     )
     session.add(site)
     session.flush()
+    site_came(session, code, now=now)
     return code
 
 

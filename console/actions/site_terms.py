@@ -134,13 +134,17 @@ def _measures(session: Session, site: str, start: datetime, end: datetime) -> li
 
 
 def _adherents_there(session: Session, site: str, month: date) -> list[tuple[int, date]]:
-    """Adherents with lines on a site in its month, with their own months; the operator has the rest."""
+    """Adherents with lines on a site in its month, with their own months; the operator has the rest.
+
+    Lines of its hosts as well that were reckoned when it was not known, and so are of no site.
+    """
     line = b.MonthLine
     start, end = month_bounds(month, ZoneInfo(session.get_one(s.Site, site).zone))
+    hosts = select(m.Host.host_id).where(m.Host.site == site)
     held = session.execute(
         select(line.tenant_id, line.month)
         .where(
-            line.site == site,
+            (line.site == site) | (line.site.is_(None) & line.host_id.in_(hosts)),
             line.revision == OPEN_REVISION,
             line.since >= start,
             line.since < end,

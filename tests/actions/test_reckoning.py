@@ -129,6 +129,23 @@ def test_without_meter_or_pue_the_overhead_is_unknown_and_carbon_is_of_the_it_al
     assert (priced.covered_mj, priced.carbon_ug) == (2 * KWH, 104_000_000)
 
 
+def test_a_site_that_comes_to_be_known_takes_the_lines_of_the_hosts_that_named_it(database: Database) -> None:
+    with database.write(Operator()) as session:
+        claim(session, 7, "payroll")
+        a_host(session, "srv-01", site="cas")
+        hours_of(session, "srv-01", START, 2, {"payroll": KWH})
+        reckon_all(session)
+        assert [row.site for row in lines(session, tenant_id=7)] == [None]
+        facility.add_site(session, "cas", "Castres", "Europe/Paris", "FR", "", now=NOW)
+        reckon_all(session)
+        assert [(row.site, row.overhead_mj) for row in lines(session, tenant_id=7)] == [("cas", None)]
+        window = (date(2025, 1, 1), date(2025, 12, 31))
+        pue = DeclaredPue(MARCH, 1_500_000, 3, *window, is_provisional=False, note="Audit")
+        facility.declare_pue(session, "cas", pue, now=NOW, by="test")
+        reckon_all(session)
+        assert [row.overhead_mj for row in lines(session, tenant_id=7)] == [KWH]
+
+
 def test_hosts_above_the_it_meter_are_refused_with_both_values_once_they_are_known(
     database: Database,
 ) -> None:

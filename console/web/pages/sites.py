@@ -86,7 +86,7 @@ def add() -> ResponseReturnValue:
 
     def deed(session: Session) -> None:
         told = (inputs.text(field) for field in ("code", "name", "zone", "country", "grid_zone"))
-        add_site(session, *told)
+        add_site(session, *told, now=datetime.now(UTC))
 
     return carry_out(
         deed,
