@@ -7,6 +7,7 @@ What differs between two revisions is told by causes (`carbon_causes`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -113,6 +114,15 @@ class LineHeld:
     def facility_mj(self) -> int:
         """Its energy with the overhead that is known."""
         return self.energy_mj + (self.overhead_mj or 0)
+
+    @property
+    def without_embodied_mj(self) -> int:
+        """Its energy of whose making nothing is known: of a share, as of the hosts of its pool."""
+        if self.embodied_ug is None:
+            return self.energy_mj
+        told = json.loads(self.embodied_terms) if self.embodied_terms and self.share else {}
+        known_mj, pool_mj = told.get("known_mj"), self.share.pool_mj if self.share else None
+        return 0 if known_mj is None or not pool_mj else self.energy_mj - self.energy_mj * known_mj // pool_mj
 
     def on(self, basis: Basis) -> CarbonHeld | None:
         """Its carbon on a basis; None where there is none."""
@@ -232,7 +242,7 @@ def figures(inputs: Inputs) -> Figures:
         water_ml=_known_sum(line.water_ml for line in lines),
         embodied_ug=_known_sum(line.embodied_ug for line in lines),
         without_overhead_mj=sum(line.energy_mj for line in lines if line.overhead_mj is None),
-        without_embodied_mj=sum(line.energy_mj for line in lines if line.embodied_ug is None),
+        without_embodied_mj=sum(line.without_embodied_mj for line in lines),
         bases=bases,
     )
 

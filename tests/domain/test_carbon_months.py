@@ -41,6 +41,15 @@ def test_what_is_known_of_no_line_is_unknown_and_of_some_is_told_with_what_lacks
     assert figures(a_month()).on(Basis.YEARLY_AVERAGE) is None
 
 
+def test_a_share_lacks_the_making_of_the_hosts_of_which_it_is_unknown() -> None:
+    split = replace(a_share(1, 4), pool_mj=4 * KWH)
+    share = a_line(1, KWH, kind=LineKind.SHARE, share=split, embodied_ug=5)
+    half = replace(share, embodied_terms=f'{{"known_mj": {2 * KWH}, "pool_lines": 1}}')
+    whole = replace(share, embodied_terms=f'{{"known_mj": {4 * KWH}, "pool_lines": 2}}')
+    assert figures(a_month(half)).without_embodied_mj == KWH // 2
+    assert figures(a_month(whole)).without_embodied_mj == 0
+
+
 def test_a_line_that_its_own_terms_do_not_make_is_found() -> None:
     sound, priced = a_line(1, KWH), a_line(2, KWH)
     (usual,) = priced.carbon

@@ -11,14 +11,17 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from console.actions.reckoning_due import Step, make_due
 from console.domain.access import Role
+from console.domain.hours import HOUR
 from console.domain.trace import key_text
 from console.store.models import carbon as b
 from console.store.queries.carbon_months import inputs_of
 from console.store.session import Database, Operator
 from tests import given
-from tests.actions.test_carbon_months import KWH, MARCH, a_newer_factor, reckoned, told
+from tests.actions.test_carbon_months import KWH, MARCH, START, a_newer_factor, reckoned, told
 from tests.browser import Browser
+from tests.carbon_past import NOW, hours_of
 
 SignIn = Callable[..., Browser]
 MONTH = "/adherents/7/carbon/2026-03"
@@ -43,6 +46,24 @@ def test_a_year_tells_the_state_of_each_month_and_why(database: Database, sign_i
     for words in ("mars 2026", "provisoire", "le facteur de l'année n'est pas encore connu", "3,00"):
         assert words in text
     assert "avril 2026" not in text
+
+
+def test_a_month_is_not_final_while_something_of_it_waits(database: Database, sign_in_as: SignIn) -> None:
+    with database.write(Operator()) as session:
+        hours_of(session, "srv-01", START + 3 * HOUR, 743 - 3, {"payroll": KWH})
+        a_newer_factor(session)
+        reckoned(session)
+    browser = sign_in_as(Role.CIO, 7)
+    for page in (MONTH, "/adherents/7/carbon/months?year=2026"):
+        text = browser.get(page).text
+        assert "définitif" in text
+        assert "un calcul est attendu" not in text
+    with database.write(Operator()) as session:
+        make_due(session, Step.SITE, [("tls", MARCH)], now=NOW)
+    for page in (MONTH, "/adherents/7/carbon/months?year=2026"):
+        text = browser.get(page).text
+        assert "définitif" not in text
+        assert "un calcul est attendu" in text
 
 
 def test_carbon_that_is_of_a_part_of_the_energy_says_of_which(database: Database, sign_in_as: SignIn) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from flask import Blueprint, flash, render_template, request, url_for
@@ -11,7 +12,7 @@ from flask_babel import gettext as _
 
 from console.actions.carbon_months import close_month, revise_month, waits
 from console.domain.access import Permission
-from console.domain.carbon_months import MonthState
+from console.domain.carbon_months import Doubt, MonthState
 from console.domain.errors import Conflict, Invalid
 from console.domain.trace import key_text
 from console.store.queries import names
@@ -46,7 +47,8 @@ def of_adherent(tenant_id: int) -> ResponseReturnValue:
         day = today(adherent.zone)
         year = _asked_year(day.year)
         months = [date(year, number, 1) for number in range(1, 13) if date(year, number, 1) <= day]
-        seen = months_seen(session, tenant_id, months, datetime.now(UTC))
+        known = months_seen(session, tenant_id, months, datetime.now(UTC))
+    seen = [_as_it_waits(tenant_id, one) for one in known]
     return render_template(
         "carbon_months/year.html",
         adherent=adherent,
@@ -140,7 +142,8 @@ def close_next() -> ResponseReturnValue:
 def _show(tenant_id: int, month: date, error: str) -> str:
     with state().database.read(scope()) as session:
         adherent = names.adherent(session, tenant_id)
-        seen = month_seen(session, tenant_id, month, datetime.now(UTC))
+        known = month_seen(session, tenant_id, month, datetime.now(UTC))
+    seen = _as_it_waits(tenant_id, known)
     return render_template(
         "carbon_months/month.html", adherent=adherent, seen=seen, error=error, key_text=key_text, **words()
     )
@@ -169,6 +172,15 @@ def _closing(typed: str, after: int, error: str) -> str:
         error=error,
         **words(),
     )
+
+
+def _as_it_waits(tenant_id: int, seen: MonthSeen) -> MonthSeen:
+    """A month that looks final is provisional while something of it waits to be reckoned."""
+    if seen.state is not MonthState.FINAL:
+        return seen
+    with state().database.read(Operator()) as session:  # what waits is the engine's to know
+        due = waits(session, tenant_id, seen.month)
+    return replace(seen, state=MonthState.PROVISIONAL, doubts=[Doubt.DUE]) if due else seen
 
 
 def _left(known: Sequence[int], closed: dict[int, int], after: int) -> list[int]:
