@@ -32,7 +32,7 @@ def _by_subscription(statement: InrStatement, language: Language) -> Table:
     return Table(
         caption=_("Par abonnement"),
         columns=(
-            Column(_("Numéro")),
+            Column(_("N°")),
             Column(_("Service")),
             Column(_("Énergie"), Kind.ENERGY_MJ),
             Column(_("Frais du site"), Kind.ENERGY_MJ),
