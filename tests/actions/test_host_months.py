@@ -109,6 +109,21 @@ def test_what_is_booked_of_a_host_is_on_the_lines_of_who_ran_there(database: Dat
         assert rows[m.stable_id("payroll")].terms["share"]["cpu"] == 20 * KG // 12 // 2  # 4 of 8 vCPU
 
 
+def test_who_has_a_part_of_a_workloads_hours_has_that_part_of_its_making_and_no_more(
+    database: Database,
+) -> None:
+    with database.write(Operator()) as session:
+        claim(session, 7, "payroll", "srv-01", days=1)  # no one's on the first day
+        hours_of(session, "srv-01", START, 96, {"payroll": KWH}, reserved={"payroll": (4000, 8000)})
+        a_thing(session, "A-1", host_name="srv-01")
+        reckon_all(session)
+
+        row = next(one for one in of_march(session) if one.workload_id == m.stable_id("payroll"))
+        assert row.embodied_ug
+        assert total(session, tenant_id=7) == row.embodied_ug * 72 // 96
+        assert total(session) == 20 * KG
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     used=st.lists(
