@@ -29,7 +29,8 @@ class EmissionFactor(CatalogueRow):
 
     Two axes of time: it holds for energy from `valid_from` on (to `valid_to`, excluded, where it ends), and
     we have known it since `known_since`. A value is never edited: what corrects it is another factor that
-    `replaces` it; that it was read at its source may be said later. The components add up to the value where the publisher states all of them.
+    `replaces` it; that it was read at its source may be said later. The components add up to the value
+    where the publisher states all of them.
     """
 
     __tablename__ = "emission_factor"
