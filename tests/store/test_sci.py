@@ -23,6 +23,7 @@ from tests.actions.test_carbon_months import KWH, MARCH, START, reckoned, told
 from tests.carbon_past import NOW, hours_of
 
 pytestmark = pytest.mark.both_databases
+LATER = NOW + timedelta(days=3)
 MONTHS = [date(2026, 2, 1), MARCH, date(2026, 4, 1)]
 
 
@@ -59,6 +60,25 @@ def test_a_closed_month_is_counted_once(database: Database) -> None:
         before = of_adherent(session, 7, MONTHS)
         close_month(session, 7, MARCH, now=NOW, by="ops")
         assert of_adherent(session, 7, MONTHS) == before
+
+
+def test_a_closed_month_keeps_the_volume_that_was_known_when_it_was_closed(database: Database) -> None:
+    with database.write(Operator()) as session:
+        volume(session, 39)
+        close_month(session, 7, MARCH, now=NOW, by="ops")
+        record_month(session, 7, 1, MARCH, 50, source=VolumeSource.FORM, now=LATER, by="ops")
+        session.flush()
+        (service,) = of_adherent(session, 7, MONTHS)
+    assert service.months[MARCH].volume == 39
+
+
+def test_a_volume_that_was_not_known_when_a_month_was_closed_may_come_later(database: Database) -> None:
+    with database.write(Operator()) as session:
+        close_month(session, 7, MARCH, now=NOW, by="ops")
+        record_month(session, 7, 1, MARCH, 50, source=VolumeSource.FORM, now=LATER, by="ops")
+        session.flush()
+        (service,) = of_adherent(session, 7, MONTHS)
+    assert service.months[MARCH].volume == 50
 
 
 def test_a_shared_service_as_a_whole_needs_the_volume_of_each_subscriber(database: Database) -> None:

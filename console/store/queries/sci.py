@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -251,16 +251,35 @@ def _terms(energy: object, carbon: object | None, volume: int | None, unknown_mj
 def _volumes(
     session: Session, months: Sequence[date], *whose: ColumnElement[bool]
 ) -> dict[tuple[int, int, date], int | None]:
-    """By adherent, subscription and month, the volume of the last revision."""
+    """By adherent, subscription and month, the volume of the last revision.
+
+    Of a closed month it is the one that was known when it was closed, as its shares are; one that was not
+    known then may come later.
+    """
     row = k.VolumeMonth
-    return {
-        (tenant_id, number, month): volume
-        for tenant_id, number, month, volume in session.execute(
-            select(row.tenant_id, row.subscription, row.month, row.volume)
-            .where(row.month.in_(months), *whose)
-            .order_by(row.revision)
-        )
-    }
+    closed_at = _closings(session, months)
+    found: dict[tuple[int, int, date], int | None] = {}
+    for tenant_id, number, month, volume, recorded_at in session.execute(
+        select(row.tenant_id, row.subscription, row.month, row.volume, row.recorded_at)
+        .where(row.month.in_(months), *whose)
+        .order_by(row.revision)
+    ):
+        key = (tenant_id, number, month)
+        closing = closed_at.get((tenant_id, month))
+        if found.get(key) is None or closing is None or recorded_at <= closing:
+            found[key] = volume
+    return found
+
+
+def _closings(session: Session, months: Sequence[date]) -> dict[tuple[int, date], datetime]:
+    """When the shown revision of each closed month was closed."""
+    row = b.CarbonMonth
+    rows = session.execute(
+        select(row.tenant_id, row.month, func.max(row.closed_at))
+        .where(row.month.in_(months))
+        .group_by(row.tenant_id, row.month)
+    )
+    return {(tenant_id, month): at for tenant_id, month, at in rows}
 
 
 def _services(session: Session, tenant_id: int) -> dict[int, c.Service]:
