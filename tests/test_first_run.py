@@ -116,5 +116,5 @@ def offers(page: Page, claims: str, workload: str) -> bool:
 
 def carbon_is_known(page: Page, home: str) -> bool:
     page.goto(home)
-    figure = page.locator("dl.figures div", has_text="Carbone du mois").inner_text()
+    figure = page.locator("dl.figures div", has_text="Carbone de l'usage du mois").inner_text()
     return "inconnu" not in figure

@@ -241,7 +241,7 @@ def amount_over(lines: Mapping[Line, Sequence[Measure]], start: datetime, end: d
 
 
 def shown(quantity: Quantity, amount: int) -> str:
-    """An amount as a message tells it."""
+    """An amount as a message tells it, to a millionth of its unit."""
     size, unit = (ML_PER_L, "L") if quantity.is_water else (MJ_PER_KWH, "kWh")
-    text = f"{Decimal(amount) / size:f}"
+    text = f"{Decimal(amount) / size:.6f}"
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {unit}"

@@ -308,7 +308,7 @@ def test_the_list_is_searched_in_both_languages(seeded: Database) -> None:
             words: {line.code for line in list_services(session, TODAY, words)}
             for words in ("PAIE", "payslips", "hds plateforme", "rien du tout")
         }
-        assert len(list_services(session, TODAY)) == 12
+        assert len(list_services(session, TODAY)) == 15
     assert found["PAIE"] == {"payroll", "hr"}
     assert found["payslips"] == {"payroll"}
     assert found["hds plateforme"] == {"hds-paas"}

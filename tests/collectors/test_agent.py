@@ -284,7 +284,7 @@ def test_it_does_what_its_file_says(tmp_path: Path) -> None:
     facts, (sent,) = batch["facts"], batch["readings"]
     assert (facts["site"], facts["cluster"]) == ("tls", "blue")
     assert facts["ram_mb"] == sent["ram_mb"] > 0
-    assert [one["source"] for one in sent["measurements"]] == ["model"]
+    assert [one["source"] for one in sent["measurements"]] == ["model"], sent["gaps"]
     assert re.fullmatch(r"collectors \d+\.\d+.*", batch["agent"])
     assert batch["sent_at"] >= sent["ended_at"]
 

@@ -3,13 +3,14 @@
 from datetime import UTC, datetime
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.facility import Quantity
 from console.domain.hours import HOUR
 from console.domain.site_indicators import by_line
-from console.domain.site_measures import Measure, Quality, Told, Verdict, amount_over, judge
+from console.domain.site_measures import Measure, Quality, Told, Verdict, amount_over, judge, shown
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 KWH = 3_600_000_000
@@ -163,3 +164,16 @@ def test_whatever_comes_in_any_order_no_period_has_more_energy_of_the_it_than_of
         period = (START + first * HOUR, START + last * HOUR)
         e_dc, e_it = amount_over(total, *period), amount_over(it, *period)
         assert e_dc is None or e_it is None or e_dc >= e_it
+
+
+@pytest.mark.parametrize(
+    ("quantity", "amount", "text"),
+    [
+        (Quantity.IT, 3_600_000_000, "1 kWh"),
+        (Quantity.IT, 1_200_000_000, "0.333333 kWh"),
+        (Quantity.TOTAL, 3_728_707_106_400, "1035.751974 kWh"),
+        (Quantity.WATER, 1_500, "1.5 L"),
+    ],
+)
+def test_an_amount_is_told_to_a_millionth_of_its_unit(quantity: Quantity, amount: int, text: str) -> None:
+    assert shown(quantity, amount) == text
