@@ -167,7 +167,10 @@ def _split(amount: int | None, parts: Mapping[Subscriber, int]) -> Mapping[Subsc
 def split_product(
     known_mj: int, product: int, weights: Mapping[Subscriber, Weight]
 ) -> dict[Subscriber, tuple[int, int]]:
-    """The energy of hours whose intensity is known, and its sum times that, shared by the same weights."""
-    parts = {who: weight.value for who, weight in weights.items()}
-    energy, products = apportion(known_mj, parts), apportion(product, parts)
-    return {who: (energy[who], products[who]) for who in parts}
+    """The energy of hours whose intensity is known, by weight, and its sum times that, as that energy went.
+
+    Who has none of the energy has none of its carbon: a share without known hours has no line by the hour.
+    """
+    energy = apportion(known_mj, {who: weight.value for who, weight in weights.items()})
+    products = apportion(product, energy)
+    return {who: (energy[who], products[who]) for who in energy}

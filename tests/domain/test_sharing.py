@@ -171,3 +171,6 @@ def test_known_hours_and_their_products_are_shared_without_loss(
     parts = split_product(known_mj, known_mj * intensity, weights).values()
     assert sum(mj for mj, _ in parts) == known_mj
     assert sum(product for _, product in parts) == known_mj * intensity
+    assert all(mj or not product for mj, product in parts), (
+        "a share without known hours has no line by the hour"
+    )
