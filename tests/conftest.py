@@ -92,7 +92,7 @@ def postgres_server() -> Iterator[str]:
     """The address of a PostgreSQL server with a database `ready` that holds our tables."""
     programs = postgres.find_programs()
     assert programs is not None
-    with postgres.server(programs) as address:
+    with postgres.server(programs, for_tests=True) as address:
         prepared = Database(postgres.create(address, "ready"))
         with prepared.schema() as connection:
             schema.upgrade(connection)

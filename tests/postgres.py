@@ -16,8 +16,9 @@ import psycopg
 from console.store import roles
 
 OLDEST = 15
-MEMORY, DISK = Path("/dev/shm"), Path("/tmp")
+MEMORY, DISK = Path("/dev/shm"), Path("/tmp")  # noqa: S108 - where a folder of its own is made
 ROOM_BYTES = 4 << 30
+FOR_TESTS = {"full_page_writes": "off", "autovacuum": "off", "jit": "off", "shared_buffers": "32MB"}
 LOGIN = "console"  # as in production, neither above the row policies nor allowed to make databases
 
 
@@ -37,17 +38,20 @@ def _version(folder: Path) -> int:
     return int(told.stdout.split()[2].split(".")[0])
 
 
-def _home() -> Path:
-    """In memory where there is room: each test copies hundreds of files, which a disk takes its time for."""
+def _memory() -> Path:
+    """Where there is room in memory: each test copies hundreds of files, which a disk takes its time for."""
     has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_BYTES
     return MEMORY if has_room else DISK
 
 
 @contextlib.contextmanager
-def server(programs: Path) -> Iterator[str]:
-    """The address of a server without databases of its own; stopped and removed at the end."""
+def server(programs: Path, *, for_tests: bool = False) -> Iterator[str]:
+    """The address of a server without databases of its own; stopped and removed at the end.
+
+    One for tests lives in memory and tidies nothing up; what is measured is measured on a disk.
+    """
     user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_home()))
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_memory() if for_tests else DISK))
     if user:
         os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
 
@@ -59,8 +63,10 @@ def server(programs: Path) -> Iterator[str]:
 
     try:
         run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
-        settings = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off -c full_page_writes=off -c autovacuum=off -c jit=off -c shared_buffers=32MB"
-        run("pg_ctl", "start", "--wait", "--log", str(folder / "log"), "-o", settings)
+        settings = {"listen_addresses": "", "unix_socket_directories": str(folder), "fsync": "off"}
+        settings |= FOR_TESTS if for_tests else {}
+        told = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        run("pg_ctl", "start", "--wait", "--log", str(folder / "log"), "-o", told)
         address = f"postgresql://{LOGIN}@/{{name}}?host={folder}"
         with _administrator(address) as connection:
             connection.execute(f"CREATE ROLE {LOGIN} LOGIN; {roles.TO_CREATE.format(login=LOGIN)}")
