@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,18 +20,11 @@ from console.web.access import current_account, requires, scope
 from console.web.errors import message_of
 from console.web.fragments import go_to
 from console.web.languages import today
+from console.web.long_files import allow_long_file
 from console.web.state import state
 
-AROUND_A_FILE = 64 * 1024  # bytes of a form beside its file
-
 bp = Blueprint("certificates", __name__)
-
-
-@bp.url_value_preprocessor
-def make_room_for_a_file(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Before the form is read, whoever reads it: a certificate is larger than any other form."""
-    if endpoint == "certificates.add":
-        request.max_content_length = LARGEST_FILE + AROUND_A_FILE
+allow_long_file(bp, "add", Permission.MANAGE_CATALOGUE, LARGEST_FILE)
 
 
 @bp.get("/catalogue/certificates")

@@ -19,24 +19,18 @@ from console.domain.errors import Conflict, Invalid
 from console.store.again import write_again
 from console.store.session import Operator
 from console.web import inputs
-from console.web.access import allowed, current_account, requires
+from console.web.access import current_account, requires
 from console.web.errors import message_of
 from console.web.fragments import go_to
 from console.web.languages import today
+from console.web.long_files import allow_long_file
 from console.web.state import state
 
 LISTED = 200  # rows of each kind on the page
 MOST_TAKEN = 500  # machines of one request: each is a transaction; the command takes longer files
-AROUND_A_FILE = 64 * 1024  # bytes of a form beside its file
 
 bp = Blueprint("cmdb", __name__)
-
-
-@bp.url_value_preprocessor
-def allow_a_long_file(endpoint: str | None, _values: object) -> None:
-    """Before anything reads the form: only from someone who may send one."""
-    if endpoint == "cmdb.preview" and allowed(Permission.MANAGE_CLAIMS):
-        request.max_content_length = LARGEST_FILE + AROUND_A_FILE
+allow_long_file(bp, "preview", Permission.MANAGE_CLAIMS, LARGEST_FILE)
 
 
 @bp.get("/cmdb")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,19 +18,12 @@ from console.web import incident_view, inputs, operator_mail
 from console.web.access import allowed, current_account, requires, scope
 from console.web.fragments import go_to
 from console.web.headers import FILE_POLICY
+from console.web.long_files import allow_long_file
 from console.web.state import state
 from reports.incident_mail import Deed
 
-AROUND_A_FILE = 64 * 1024  # bytes of a form beside its file
-
 bp = Blueprint("comments", __name__)
-
-
-@bp.url_value_preprocessor
-def make_room_for_a_file(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Before the form is read, whoever reads it: a file is larger than any other form."""
-    if endpoint == "comments.join":
-        request.max_content_length = LARGEST_FILE + AROUND_A_FILE
+allow_long_file(bp, "join", Permission.DECLARE_INCIDENTS, LARGEST_FILE)
 
 
 @bp.post("/adherents/<int:tenant_id>/incidents/<int:number>/comments")

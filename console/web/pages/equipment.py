@@ -28,28 +28,22 @@ from console.domain.errors import Invalid
 from console.store.queries.equipment import aging, inventory, item_page
 from console.store.session import Operator
 from console.web import inputs
-from console.web.access import allowed, current_account, requires
+from console.web.access import current_account, requires
 from console.web.audit_words import COLUMNS
 from console.web.deeds import carry_out
 from console.web.equipment_words import KINDS, ROUTES, SOURCES
 from console.web.errors import message_of
 from console.web.fragments import go_to
 from console.web.languages import current_language, today
+from console.web.long_files import allow_long_file
 from console.web.state import state
 
 LISTED = 500
 UG_PER_HUNDREDTH_KG = 10_000_000
-AROUND_A_FILE = 64 * 1024  # bytes of a form beside its file
 AIM = Fraction(20, 100)  # of purchases, second hand: what decree 2021-254 first asked of public buyers
 
 bp = Blueprint("equipment", __name__)
-
-
-@bp.url_value_preprocessor
-def allow_a_long_file(endpoint: str | None, _values: object) -> None:
-    """Before anything reads the form: only from someone who may send one."""
-    if endpoint == "equipment.preview" and allowed(Permission.MANAGE_CARBON):
-        request.max_content_length = LARGEST_FILE + AROUND_A_FILE
+allow_long_file(bp, "preview", Permission.MANAGE_CARBON, LARGEST_FILE)
 
 
 @bp.get("/carbon/equipment")

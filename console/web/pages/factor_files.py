@@ -19,11 +19,12 @@ from console.domain.factor_tables import FACTS, FIXABLE, NEEDED, FactorMapping, 
 from console.domain.tables import Table
 from console.store.session import Operator
 from console.web import inputs
-from console.web.access import allowed, current_account, requires
+from console.web.access import current_account, requires
 from console.web.errors import message_of
 from console.web.factor_words import FACT_NAMES, PERIMETERS, REASONS
 from console.web.fragments import go_to
 from console.web.languages import today
+from console.web.long_files import allow_long_file
 from console.web.state import state
 
 LARGEST_FILE = 32 * 1024 * 1024  # bytes; the Base Carbone has about 9 million
@@ -31,13 +32,7 @@ LISTED = 200  # rows of each kind of a preview
 EXAMPLES = 3  # rows that show what a column holds
 
 bp = Blueprint("factor_files", __name__)
-
-
-@bp.url_value_preprocessor
-def allow_a_long_file(endpoint: str | None, _values: object) -> None:
-    """Before anything reads the form: only from someone who may send one."""
-    if endpoint == "factor_files.receive" and allowed(Permission.MANAGE_CARBON):
-        request.max_content_length = LARGEST_FILE
+allow_long_file(bp, "receive", Permission.MANAGE_CARBON, LARGEST_FILE)
 
 
 @bp.get("/carbon/factors/import")

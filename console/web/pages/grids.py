@@ -19,10 +19,11 @@ from console.domain.grid_files import GridFile, read_grid
 from console.store.queries.grids import GridPage, grid_page, grids
 from console.store.session import Operator
 from console.web import inputs
-from console.web.access import allowed, current_account, requires
+from console.web.access import current_account, requires
 from console.web.errors import message_of
 from console.web.fragments import go_to
 from console.web.grid_words import BASES, STATES
+from console.web.long_files import allow_long_file
 from console.web.state import state
 from reports.document import Chart, Series
 from reports.quantities import Kind
@@ -31,13 +32,7 @@ LARGEST_FILE = 16 * 1024 * 1024  # bytes: a year by quarters of an hour; the com
 LISTED = 100  # gaps, refused rows
 
 bp = Blueprint("grids", __name__)
-
-
-@bp.url_value_preprocessor
-def allow_a_long_file(endpoint: str | None, _values: object) -> None:
-    """Before anything reads the form: only from someone who may send one."""
-    if endpoint == "grids.preview" and allowed(Permission.MANAGE_CARBON):
-        request.max_content_length = LARGEST_FILE
+allow_long_file(bp, "preview", Permission.MANAGE_CARBON, LARGEST_FILE)
 
 
 @bp.get("/carbon/grids")

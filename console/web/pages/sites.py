@@ -38,29 +38,23 @@ from console.store.queries.sites import SiteFacts, site_page, summaries
 from console.store.queries.sites import sites as known_sites
 from console.store.session import Operator
 from console.web import inputs
-from console.web.access import allowed, current_account, requires
+from console.web.access import current_account, requires
 from console.web.deeds import carry_out
 from console.web.errors import message_of
 from console.web.fragments import go_to
 from console.web.languages import ZONE, today
+from console.web.long_files import allow_long_file
 from console.web.site_figures import energy_chart, pue_chart, words
 from console.web.state import state
 
 LISTED = 200  # rows of each kind of a preview
-AROUND_A_FILE = 64 * 1024  # bytes of a form beside its file
 ML_PER_M3 = 1_000_000
 UNITS = ("MWh", "kWh", "GWh", "MJ", "GJ", "m3", "L")
 PPM_OF_HUNDREDTHS = 100  # of a percent
 MG_OF_HUNDREDTHS = 10  # of a gram
 
 bp = Blueprint("sites", __name__)
-
-
-@bp.url_value_preprocessor
-def allow_a_long_file(endpoint: str | None, _values: object) -> None:
-    """Before anything reads the form: only from someone who may send one."""
-    if endpoint == "sites.preview" and allowed(Permission.MANAGE_FLEET):
-        request.max_content_length = LARGEST_FILE + AROUND_A_FILE
+allow_long_file(bp, "preview", Permission.MANAGE_FLEET, LARGEST_FILE)
 
 
 @bp.get("/sites")

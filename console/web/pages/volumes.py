@@ -17,22 +17,16 @@ from console.domain.errors import Invalid
 from console.domain.volumes import LARGEST_LIST, read_month, read_volume, read_volumes
 from console.store.session import Operator
 from console.web import inputs
-from console.web.access import allowed, current_account, requires, scope
+from console.web.access import current_account, requires, scope
 from console.web.errors import message_of
 from console.web.fragments import go_to
+from console.web.long_files import allow_long_file
 from console.web.state import state
 
 LISTED = 200  # rows of each kind on the page
-AROUND_A_FILE = 64 * 1024  # bytes of a form beside its file
 
 bp = Blueprint("volumes", __name__)
-
-
-@bp.url_value_preprocessor
-def allow_a_long_file(endpoint: str | None, _values: object) -> None:
-    """Before anything reads the form: only from someone who may send one."""
-    if endpoint == "volumes.preview" and allowed(Permission.RECORD_VOLUMES):
-        request.max_content_length = LARGEST_LIST + AROUND_A_FILE
+allow_long_file(bp, "preview", Permission.RECORD_VOLUMES, LARGEST_LIST)
 
 
 @bp.post("/adherents/<int:tenant_id>/subscriptions/<int:number>/volumes")
