@@ -241,6 +241,7 @@ class Line:
     adpe_ug: int | None = None  # of antimony equivalent
     primary_mj: int | None = None
     bases: tuple[OnBasis, ...] = ()
+    embodied_unknown: bool = False  # the making of some of what it used, or of all of it, is unknown
 
     def __post_init__(self) -> None:
         parts_mj = self.measured_mj + self.modelled_mj + self.declared_mj

@@ -124,6 +124,12 @@ class LineHeld:
         known_mj, pool_mj = told.get("known_mj"), self.share.pool_mj if self.share else None
         return 0 if known_mj is None or not pool_mj else self.energy_mj - self.energy_mj * known_mj // pool_mj
 
+    @property
+    def embodied_unknown(self) -> bool:
+        """Whether the making of some of what it used is unknown: of hosts, or of things with them."""
+        told = json.loads(self.embodied_terms) if self.embodied_terms else {}
+        return self.without_embodied_mj > 0 or bool(told.get("unknown"))
+
     def on(self, basis: Basis) -> CarbonHeld | None:
         """Its carbon on a basis; None where there is none."""
         return next((one for one in self.carbon if one.basis == basis), None)

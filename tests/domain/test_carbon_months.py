@@ -50,6 +50,26 @@ def test_a_share_lacks_the_making_of_the_hosts_of_which_it_is_unknown() -> None:
     assert figures(a_month(whole)).without_embodied_mj == 0
 
 
+@pytest.mark.parametrize(
+    ("embodied_ug", "terms", "pool_mj", "unknown"),
+    [
+        (5, "", None, False),
+        (None, "", None, True),
+        (5, '{"unknown": []}', None, False),
+        (5, '{"unknown": ["Bay 2"]}', None, True),
+        (5, f'{{"known_mj": {4 * KWH}, "unknown": []}}', 4 * KWH, False),
+        (5, f'{{"known_mj": {4 * KWH - 1}, "unknown": []}}', 4 * KWH, True),
+        (5, f'{{"known_mj": {4 * KWH}, "unknown": ["Bay 2"]}}', 4 * KWH, True),
+    ],
+)
+def test_a_line_says_that_the_making_of_some_of_what_it_used_is_unknown(
+    embodied_ug: int | None, terms: str, pool_mj: int | None, unknown: bool
+) -> None:
+    share = replace(a_share(1, 4), pool_mj=pool_mj) if pool_mj else None
+    line = a_line(1, KWH, embodied_ug=embodied_ug, embodied_terms=terms, share=share)
+    assert line.embodied_unknown is unknown
+
+
 def test_a_line_that_its_own_terms_do_not_make_is_found() -> None:
     sound, priced = a_line(1, KWH), a_line(2, KWH)
     (usual,) = priced.carbon

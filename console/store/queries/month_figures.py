@@ -89,6 +89,7 @@ def _lines(inputs: Inputs, names: _Names) -> Iterable[figures.Line]:
             adpe_ug=line.adpe_ug,
             primary_mj=line.primary_mj,
             bases=tuple(_on_basis(one) for one in line.carbon),
+            embodied_unknown=line.embodied_unknown,
         )
 
 
