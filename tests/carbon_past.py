@@ -25,6 +25,7 @@ from console.store.models import site as s
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2027, 1, 15, tzinfo=UTC)
+FINAL = "definitive"  # of figures of a grid
 
 
 def a_source(session: Session, quality: str = "measured") -> int:
@@ -113,12 +114,14 @@ def a_meter(
     facility.record_measure(session, site, measure, now=NOW, by="test")
 
 
-def intensity(session: Session, start: datetime, hours: int, mg_per_kwh: int, zone: str = "FR") -> None:
+def intensity(
+    session: Session, start: datetime, hours: int, mg_per_kwh: int, zone: str = "FR", *, state: str = FINAL
+) -> None:
     """Hours of a grid whose direct intensity is known."""
     session.add_all(
         s.GridHour(
             grid_zone=zone, basis="direct_production", hour=start + n * HOUR,
-            intensity_mg_per_kwh=mg_per_kwh, state="definitive",
+            intensity_mg_per_kwh=mg_per_kwh, state=state,
         )
         for n in range(hours)
     )  # fmt: skip

@@ -62,8 +62,11 @@ def settle_hours(
 
 
 def _differs(before: Hour | None, now: Hour) -> bool:
-    """Whether what is reckoned with an hour changes: how final it is does not count."""
-    return before is None or before.intensity_mg_per_kwh != now.intensity_mg_per_kwh
+    """Whether what is reckoned with an hour changes: its intensity, or whether it is of real time."""
+    return before is None or (before.intensity_mg_per_kwh, before.realtime) != (
+        now.intensity_mg_per_kwh,
+        now.realtime,
+    )
 
 
 def _hours(

@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from console.actions.reckoning_due import Step, postpone_step, take
-from console.domain.carbon import Priced, by_contracts, by_factor, by_hours
+from console.domain.carbon import NO_HOURS, KnownHours, Priced, by_contracts, by_factor, by_hours
 from console.domain.errors import NotFound
 from console.domain.factors import Basis, Choice, Perimeter, choose
 from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility, ShareTerms
@@ -28,7 +28,7 @@ from console.store.queries.sites import contract_of
 COUNTRY = "FRA"  # of hosts of which nobody says where they stand: the operator's
 AT_ONCE = 100  # adherents of a transaction
 LineKey = tuple[datetime, int, int, int]
-Direct = Mapping[LineKey, tuple[int, int]]
+Direct = Mapping[LineKey, KnownHours]
 
 
 def portions(due: Iterable[tuple[str, date]]) -> list[tuple[date, list[int]]]:
@@ -66,8 +66,8 @@ def price_lines(
 ) -> int:
     """Price the open lines of a month of some adherents; how many carbon lines that makes.
 
-    `direct` holds by line the energy whose hourly intensity is known and its product with that; without it
-    the hourly lines stay as they are, as the energy does. `only` some lines: those of a site, say.
+    `direct` holds by line the hours whose intensity is known; without it the hourly lines stay as they are,
+    as the energy does. `only` some lines: those of a site, say.
     """
     wanted = None if only is None else set(only)
     rows = [
@@ -112,9 +112,9 @@ class Prices:
         factor = self._choose(country, day.year, Perimeter.CONSUMPTION_LIFE_CYCLE)
         yield Basis.YEARLY_AVERAGE, by_factor(_energy(line), factor, _bounds(line))
         if direct is not None:
-            known_mj, product = direct.get(_key(line), (0, 0))
-            if known_mj:
-                yield Basis.HOURLY_DIRECT, by_hours(known_mj, product, Facility.of_terms(line.terms))
+            known = direct.get(_key(line), NO_HOURS)
+            if known.energy_mj:
+                yield Basis.HOURLY_DIRECT, by_hours(known, Facility.of_terms(line.terms))
         contracts = [
             (number, one)
             for number, one in self.contracts.get(line.site or "", ())

@@ -17,12 +17,14 @@ from sqlalchemy import ColumnElement, case, delete, func, insert, literal, selec
 from sqlalchemy.orm import Session
 
 from console.actions.embodied import Embodied, embodied_of
-from console.actions.pricing import price_lines
+from console.actions.pricing import Direct, LineKey, price_lines
 from console.actions.reckoning_due import Step, make_due
 from console.actions.sharing_due import own_energy_changed
 from console.actions.site_terms import facility_of
+from console.domain.carbon import KnownHours
 from console.domain.claims import UNCLAIMED
 from console.domain.facility import Basis as GridBasis
+from console.domain.grid import State
 from console.domain.hours import month_bounds, month_of
 from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility, LineKind
 from console.store.conditional import rows_touched
@@ -172,10 +174,11 @@ def _energy(session: Session, tenant_id: int, place: _Place, start: datetime, en
 
 def _direct(
     session: Session, tenant_id: int, places: Iterable[_Place], start: datetime, end: datetime
-) -> Mapping[tuple[datetime, int, int, int], tuple[int, int]]:
-    """By line the energy of the hours whose direct intensity is known, and its sum times that (mJ, mg)."""
+) -> Direct:
+    """By line the hours whose direct intensity is known."""
     line, grid = t.EnergyLine, s.GridHour
-    found: dict[tuple[datetime, int, int, int], tuple[int, int]] = {}
+    realtime_mj = case((grid.state == State.REALTIME.value, line.energy_mj), else_=0)
+    found: dict[LineKey, KnownHours] = {}
     for place in places:
         if place.grid_zone is None:
             continue
@@ -183,7 +186,11 @@ def _direct(
         keys = (line.host_id, line.workload_id, line.claim_id)
         rows = session.execute(
             select(
-                *keys, stretch, func.sum(line.energy_mj), func.sum(line.energy_mj * grid.intensity_mg_per_kwh)
+                *keys,
+                stretch,
+                func.sum(line.energy_mj),
+                func.sum(line.energy_mj * grid.intensity_mg_per_kwh),
+                func.sum(realtime_mj),
             )
             .join(m.Host, m.Host.host_id == line.host_id)
             .join(grid, grid.hour == line.hour)
@@ -197,8 +204,8 @@ def _direct(
             )
             .group_by(*keys, stretch)
         )
-        for host_id, workload_id, claim_id, number, energy_mj, weighted in rows:
-            found[place.starts[number], host_id, workload_id, claim_id] = int(energy_mj), int(weighted)
+        for host_id, workload_id, claim_id, number, *sums in rows:
+            found[place.starts[number], host_id, workload_id, claim_id] = KnownHours(*map(int, sums))
     return found
 
 

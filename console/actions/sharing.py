@@ -24,6 +24,7 @@ from console.actions.metered_pools import LineKey, service_id, write_metered
 from console.actions.pricing import Prices, carbon_row
 from console.actions.reckoning_due import Step, take
 from console.actions.subscribers import key_of, weights_of
+from console.domain.carbon import NO_HOURS, KnownHours
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.factors import Basis
 from console.domain.hours import month_bounds
@@ -37,7 +38,7 @@ from console.domain.sharing import (
     Weight,
     pool_of,
     shares,
-    split_product,
+    split_hours,
 )
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
@@ -57,8 +58,7 @@ class _Pool:
     site: str | None
     since: datetime
     lines: list[b.MonthLine] = field(default_factory=list)
-    known_mj: int = 0
-    product: int = 0
+    known: KnownHours = NO_HOURS
 
     @property
     def terms(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def split(session: Session, service_code: str, month: date, *, now: datetime) ->
         return True
     write_metered(session, service_code, month, now=now)
     pools = _pools(session, service_code, month)
-    rows: list[tuple[Row, int, int]] = []
+    rows: list[tuple[Row, KnownHours]] = []
     if pools:
         key = key_of(session, service_code, month)
         weights = weights_of(session, service_code, month, key.kind)
@@ -111,14 +111,12 @@ def _pools(session: Session, service_code: str, month: date) -> list[_Pool]:
     for row in sorted(rows, key=lambda one: (one.since, one.site or "", one.host_id, one.workload_id)):
         pool = found.setdefault((row.site or "", row.since), _Pool(row.site, row.since))
         pool.lines.append(row)
-        known_mj, product = known.get((row.since, row.host_id, row.workload_id, row.claim_id), (0, 0))
-        pool.known_mj += known_mj
-        pool.product += product
+        pool.known += known.get((row.since, row.host_id, row.workload_id, row.claim_id), NO_HOURS)
     return list(found.values())
 
 
-def _known_hours(session: Session, service_code: str, month: date) -> Mapping[LineKey, tuple[int, int]]:
-    """By line of the pool the energy of hours whose intensity is known, and its product with that."""
+def _known_hours(session: Session, service_code: str, month: date) -> Mapping[LineKey, KnownHours]:
+    """By line of the pool its hours whose intensity is known."""
     row = b.CarbonLine
     rows = session.scalars(
         select(row)
@@ -133,7 +131,7 @@ def _known_hours(session: Session, service_code: str, month: date) -> Mapping[Li
         .execution_options(populate_existing=True)
     )
     return {
-        (one.since, one.host_id, one.workload_id, one.claim_id): (one.terms["known_mj"], one.terms["mg_mj"])
+        (one.since, one.host_id, one.workload_id, one.claim_id): KnownHours.of_terms(one.terms)
         for one in rows
     }
 
@@ -145,18 +143,18 @@ def _rows(
     key: Key,
     weights: Mapping[Subscriber, Weight],
     now: datetime,
-) -> Iterable[tuple[Row, int, int]]:
-    """The lines that a pool is split into, each with its known hours and their product."""
+) -> Iterable[tuple[Row, KnownHours]]:
+    """The lines that a pool is split into, each with its known hours."""
     amounts = pool_of([{name: getattr(line, name) for name in AMOUNTS} for line in pool.lines])
     common = _common(service_code, month, pool, now)
     total = sum(weight.value for weight in weights.values())
     if not total:
         why = {"missing": {"reason": NO_VOLUME if weights else NO_SUBSCRIBER}}
         whole = common | amounts | _unallocated(pool, None) | {"terms": pool.terms | why}
-        yield whole, pool.known_mj, pool.product
+        yield whole, pool.known
         return
     missing = sum(weight.estimated for weight in weights.values())
-    products = split_product(pool.known_mj, pool.product, weights)
+    hours = split_hours(pool.known, weights)
     for who, share in shares(amounts, weights).items():
         weight = weights[who]
         terms = ShareTerms(
@@ -166,9 +164,9 @@ def _rows(
         told = pool.terms | {"share": terms.to_terms()}
         if weight.estimated:
             named = {"missing": {"tenant_id": who[0], "subscription": who[1]}}
-            yield common | share | _unallocated(pool, who) | {"terms": told | named}, *products[who]
+            yield common | share | _unallocated(pool, who) | {"terms": told | named}, hours[who]
         else:
-            yield common | share | _of_subscriber(pool, who) | {"terms": told}, *products[who]
+            yield common | share | _of_subscriber(pool, who) | {"terms": told}, hours[who]
 
 
 def _common(service_code: str, month: date, pool: _Pool, now: datetime) -> Row:
@@ -208,7 +206,7 @@ def _unallocated(pool: _Pool, who: Subscriber | None) -> Row:
 
 
 def _replace(
-    session: Session, service_code: str, month: date, rows: Sequence[tuple[Row, int, int]], now: datetime
+    session: Session, service_code: str, month: date, rows: Sequence[tuple[Row, KnownHours]], now: datetime
 ) -> None:
     """Put these shares, priced, in the place of those there were, of those who subscribe no more as well."""
     line = b.MonthLine
@@ -233,15 +231,15 @@ def _replace(
         session.execute(delete(line).where(line.tenant_id.in_(before), *of_service))
     if rows:
         closed = _closed(session, month)
-        lines = [row | {"counts": row["tenant_id"] not in closed} for row, _, _ in rows]
+        lines = [row | {"counts": row["tenant_id"] not in closed} for row, _ in rows]
         session.execute(insert(line), lines)
         prices = Prices(session)
         session.execute(
             insert(b.CarbonLine),
             [
                 carbon_row(told, basis, priced, now)
-                for told, (_, known_mj, product) in zip(map(_told, lines), rows, strict=True)
-                for basis, priced in prices.of(told, {_key(told): (known_mj, product)})
+                for told, (_, known) in zip(map(_told, lines), rows, strict=True)
+                for basis, priced in prices.of(told, {_key(told): known})
             ],
         )
 

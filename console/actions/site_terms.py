@@ -7,15 +7,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from console.actions.making import making_of_site
 from console.actions.reckoning_due import Step, make_due, make_months_due, take
 from console.actions.sharing_due import meters_changed
+from console.domain.carbon import KnownHours
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Conflict
 from console.domain.facility import Basis as GridBasis
+from console.domain.grid import State
 from console.domain.hours import HOUR, month_bounds, month_of
 from console.domain.month_lines import OPEN_REVISION, Facility
 from console.domain.site_measures import Measure
@@ -154,15 +156,13 @@ def _adherents_there(session: Session, site: str, month: date) -> list[tuple[int
     return [*((tenant_id, own) for tenant_id, own in held), (OPERATOR_TENANT, month)]
 
 
-def direct_if_even(
-    session: Session, site: str, start: datetime, end: datetime, energy_mj: int
-) -> tuple[int, int]:
-    """An energy of which no hour is told, as if its power were even: what of it is of known hours, and its
-    sum times the direct intensity of these, in mJ and mg."""
+def direct_if_even(session: Session, site: str, start: datetime, end: datetime, energy_mj: int) -> KnownHours:
+    """What of an energy of which no hour is told is of known hours, as if its power were even."""
     grid = s.GridHour
     zone = session.get_one(s.Site, site).grid_zone
-    known, total = session.execute(
-        select(func.count(), func.sum(grid.intensity_mg_per_kwh)).where(
+    realtime = case((grid.state == State.REALTIME.value, 1))
+    known, total, moving = session.execute(
+        select(func.count(), func.sum(grid.intensity_mg_per_kwh), func.count(realtime)).where(
             grid.grid_zone == zone,
             grid.basis == GridBasis.DIRECT_PRODUCTION,
             grid.hour >= start,
@@ -170,4 +170,6 @@ def direct_if_even(
         )
     ).one()
     hours = (end - start) // HOUR
-    return energy_mj * known // hours, energy_mj * int(total or 0) // hours
+    return KnownHours(
+        energy_mj * known // hours, energy_mj * int(total or 0) // hours, energy_mj * moving // hours
+    )

@@ -36,6 +36,38 @@ def carbon_within(month_ug: int, month_mj: int, before_mj: int, energy_mj: int) 
 
 
 @dataclass(frozen=True, slots=True)
+class KnownHours:
+    """The hours of a line whose direct intensity is known, summed up.
+
+    `energy_mj` is their IT energy, `mg_mj` the sum of it times the intensity of each, in mJ and mg.
+    `realtime_mj` is what of the energy is of hours with figures of real time, which others will replace.
+    """
+
+    energy_mj: int = 0
+    mg_mj: int = 0
+    realtime_mj: int = 0
+
+    def __add__(self, other: KnownHours) -> KnownHours:
+        return KnownHours(
+            self.energy_mj + other.energy_mj,
+            self.mg_mj + other.mg_mj,
+            self.realtime_mj + other.realtime_mj,
+        )
+
+    def to_terms(self) -> dict[str, int]:
+        """As they stand in the terms of a carbon line, so that a reader can reckon it again."""
+        return {"known_mj": self.energy_mj, "mg_mj": self.mg_mj, "realtime_mj": self.realtime_mj}
+
+    @classmethod
+    def of_terms(cls, terms: Mapping[str, Any]) -> KnownHours:
+        """From these; a line reckoned before real time was told apart says nothing of it."""
+        return cls(terms["known_mj"], terms["mg_mj"], terms.get("realtime_mj", 0))
+
+
+NO_HOURS = KnownHours()
+
+
+@dataclass(frozen=True, slots=True)
 class Priced:
     """The carbon of a month line on one basis.
 
@@ -81,17 +113,17 @@ def _bound(energy_mj: int | None, bound_mg_per_kwh: int | None, intensity_mg_per
     return carbon_ug([(energy_mj, intensity_mg_per_kwh if bound_mg_per_kwh is None else bound_mg_per_kwh)])
 
 
-def by_hours(known_mj: int, product: int, facility: Facility | None) -> Priced:
-    """By the hours whose intensity is known: `product` is the sum of their IT energy times it, in mJ and mg.
+def by_hours(known: KnownHours, facility: Facility | None) -> Priced:
+    """By the hours whose intensity is known, each with the overhead of its month.
 
-    Each hour takes the overhead of its month.
+    It is provisional while one of them is of real time.
     """
     whole = facility.pue if facility else Fraction(1)
     return Priced(
-        covered_mj=known_mj + (facility.overhead_of(known_mj) if facility else 0),
-        carbon_ug=round(Fraction(product * UG_PER_MG, MJ_PER_KWH) * whole),
-        provisional=False,
-        terms={"known_mj": known_mj, "mg_mj": product},  # so that a reader can reckon it again
+        covered_mj=known.energy_mj + (facility.overhead_of(known.energy_mj) if facility else 0),
+        carbon_ug=round(Fraction(known.mg_mj * UG_PER_MG, MJ_PER_KWH) * whole),
+        provisional=known.realtime_mj > 0,
+        terms=known.to_terms(),
     )
 
 

@@ -54,7 +54,8 @@ class CarbonHeld:
     """The carbon of a line on one basis.
 
     By the hour: `known_mj` is the IT energy of the hours whose intensity is known, `mg_mj` the sum of it
-    times that intensity. `parts` are of the market-based figure.
+    times that intensity, `realtime_mj` what of it is of hours with figures of real time. `parts` are of the
+    market-based figure.
     """
 
     basis: Basis
@@ -68,6 +69,7 @@ class CarbonHeld:
     known_mj: int | None = None
     mg_mj: int | None = None
     parts: tuple[PartHeld, ...] = ()
+    realtime_mj: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +167,15 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class BasisFigures:
-    """The carbon of use of a month on one basis; `covered_mj` is the facility energy that it is of."""
+    """The carbon of use of a month on one basis; `covered_mj` is the facility energy that it is of.
+
+    `realtime_mj` is the IT energy of its hours with figures of real time, which others will replace.
+    """
 
     carbon_ug: int | None
     covered_mj: int
     provisional: bool
+    realtime_mj: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +243,7 @@ def figures(inputs: Inputs) -> Figures:
                 carbon_ug=_known_sum(_priced(line, one) for line, one in held),
                 covered_mj=sum(one.covered_mj for _, one in held),
                 provisional=any(one.provisional for _, one in held),
+                realtime_mj=sum(one.realtime_mj for _, one in held),
             ),
         )
         for basis in Basis

@@ -21,6 +21,11 @@ class Hour:
     intensity_mg_per_kwh: int
     state: State
 
+    @property
+    def realtime(self) -> bool:
+        """Whether a figure of it is to be replaced by a more final one, and carbon by it is provisional."""
+        return self.state is State.REALTIME
+
 
 def whole_hours(figures: Iterable[Intensity]) -> dict[datetime, Hour]:
     """By hour the mean of its figures by how long each holds, in whole mg, half to even.

@@ -14,6 +14,7 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
+from console.domain.carbon import KnownHours
 from console.domain.contract import Amendment, Status, Terms, terms_over
 from console.domain.month_lines import SharingKeyKind
 from console.domain.proportion import apportion
@@ -164,13 +165,11 @@ def _split(amount: int | None, parts: Mapping[Subscriber, int]) -> Mapping[Subsc
     return dict.fromkeys(parts) if amount is None else dict(apportion(amount, parts))
 
 
-def split_product(
-    known_mj: int, product: int, weights: Mapping[Subscriber, Weight]
-) -> dict[Subscriber, tuple[int, int]]:
-    """The energy of hours whose intensity is known, by weight, and its sum times that, as that energy went.
+def split_hours(known: KnownHours, weights: Mapping[Subscriber, Weight]) -> dict[Subscriber, KnownHours]:
+    """The energy of hours whose intensity is known, by weight, and the rest of them as that energy went.
 
     Who has none of the energy has none of its carbon: a share without known hours has no line by the hour.
     """
-    energy = apportion(known_mj, {who: weight.value for who, weight in weights.items()})
-    products = apportion(product, energy)
-    return {who: (energy[who], products[who]) for who in energy}
+    energy = apportion(known.energy_mj, {who: weight.value for who, weight in weights.items()})
+    products, realtime = apportion(known.mg_mj, energy), apportion(known.realtime_mj, energy)
+    return {who: KnownHours(energy[who], products[who], realtime[who]) for who in energy}

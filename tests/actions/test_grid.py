@@ -124,16 +124,22 @@ def test_an_hour_that_changes_marks_the_months_with_lines_on_its_grid_alone(data
             assert {month for _, month in steps_due(session, Step.REST, now=NOW)} == expected, zone
     with database.write(Operator()) as session:
         session.execute(delete(k.MonthDue))
-    store(database, told)
-    more_final = [replace(one, state=State.CONSOLIDATED) for one in told]
+    consolidated = [replace(one, state=State.CONSOLIDATED) for one in told]
+    definitive = [replace(one, state=State.DEFINITIVE) for one in told]
     life_cycle = [replace(one, basis=Basis.LIFE_CYCLE_CONSUMPTION) for one in told]
-    store(database, more_final)
-    store(database, life_cycle)
-    with database.read(Operator()) as session:
-        assert months_due(session, now=NOW) == []
-    store(database, [replace(one, intensity_mg_per_kwh=40_000) for one in more_final])
-    with database.read(Operator()) as session:
-        assert {month for _, month in months_due(session, now=NOW)} == {march}
+    higher = [replace(one, intensity_mg_per_kwh=40_000) for one in definitive]
+    for name, figures_told, expected in (
+        ("the same again", told, set()),
+        ("no longer of real time, which is provisional", consolidated, {march}),
+        ("the same again", consolidated, set()),
+        ("more final, and as provisional as before: not at all", definitive, set()),
+        ("of a basis that nothing is reckoned with", life_cycle, set()),
+        ("of another value", higher, {march}),
+    ):
+        store(database, figures_told)
+        with database.write(Operator()) as session:
+            assert {month for _, month in months_due(session, now=NOW)} == expected, name
+            session.execute(delete(k.MonthDue))
 
 
 @pytest.mark.parametrize(("day", "count"), [(date(2017, 3, 26), 23), (date(2017, 10, 29), 25)])

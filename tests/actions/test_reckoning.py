@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,10 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.actions import facility
+from console.actions.grid import take
 from console.actions.reckoning_due import Step, make_due, make_months_due
 from console.domain.claims import OPERATOR_TENANT
+from console.domain.facility import Basis as GridBasis
 from console.domain.facility import Contract, ContractKind, DeclaredPue, Quantity
 from console.domain.factors import Basis, Perimeter
+from console.domain.grid import Intensity, State
 from console.domain.hours import HOUR, month_bounds
 from console.domain.month_lines import Facility, LineKind
 from console.store.models import carbon as b
@@ -206,20 +210,77 @@ def test_the_three_bases_stand_side_by_side_each_with_what_it_is_made_of(databas
     ]
 
 
-def test_what_contracts_do_not_buy_is_of_the_residual_mix(database: Database) -> None:
-    residual = b.EmissionFactor(
-        factor_id="residual-fra-2026",
+def a_factor(perimeter: Perimeter, mg_per_kwh: int) -> b.EmissionFactor:
+    """The factor of the year itself."""
+    return b.EmissionFactor(
+        factor_id=f"{perimeter.value}-fra-2026",
         publisher="AIB",
-        title="Mix résiduel",
+        title="Mix",
         vintage=2026,
-        perimeter=Perimeter.RESIDUAL_MIX,
+        perimeter=perimeter,
         geography="FRA",
-        intensity_mg_per_kwh=40_000,
+        intensity_mg_per_kwh=mg_per_kwh,
         licence="-",
         source="-",
         confirmed=True,
         known_since=date(2026, 1, 1),
     )
+
+
+def test_carbon_by_the_hour_is_provisional_while_an_hour_of_it_is_of_real_time(database: Database) -> None:
+    """The line says how much of its energy is; the yearly average, of which hours tell nothing, is final."""
+    with database.write(Operator()) as session:
+        claim(session, 7, "payroll")
+        session.add(a_factor(Perimeter.CONSUMPTION_LIFE_CYCLE, 50_000))
+        hours_of(session, "srv-01", START, 4, {"payroll": KWH})
+        intensity(session, START, 2, 20_000, state="consolidated")
+        intensity(session, START + 2 * HOUR, 1, 26_000, state="realtime")
+        pue(session, "1.5")
+        reckon_all(session)
+        (hourly,) = carbon(session, Basis.HOURLY_DIRECT, tenant_id=7)
+        (yearly,) = carbon(session, Basis.YEARLY_AVERAGE, tenant_id=7)
+    assert hourly.terms == {"known_mj": 3 * KWH, "mg_mj": 66_000 * KWH, "realtime_mj": KWH}
+    assert (hourly.provisional, yearly.provisional) == (True, False)
+
+
+def test_it_is_final_once_the_hours_are_consolidated_though_no_value_changes(database: Database) -> None:
+    quarter = timedelta(minutes=15)
+    realtime = [
+        Intensity(GridBasis.DIRECT_PRODUCTION, START + n * quarter, quarter, 20_000, "RTE", State.REALTIME)
+        for n in range(8)
+    ]
+    consolidated = [replace(one, state=State.CONSOLIDATED) for one in realtime]
+    with database.write(Operator()) as session:
+        claim(session, 7, "payroll")
+        hours_of(session, "srv-01", START, 2, {"payroll": KWH})
+        pue(session, "1")
+    found = []
+    for told in (realtime, consolidated[:4], consolidated):
+        with database.write(Operator()) as session:
+            take(session, "FR", told, now=NOW)
+            reckon_all(session)
+            (line,) = carbon(session, Basis.HOURLY_DIRECT, tenant_id=7)
+            found.append((line.provisional, line.terms["realtime_mj"], line.carbon_ug))
+    assert found == [(True, 2 * KWH, 40_000_000), (True, KWH, 40_000_000), (False, 0, 40_000_000)]
+
+
+def test_what_no_host_tells_is_as_provisional_as_the_hours_of_its_month(database: Database) -> None:
+    """The IT energy that nobody carries is told by no hour: half of the known ones are of real time."""
+    hours = (END - START) // HOUR
+    with database.write(Operator()) as session:
+        a_host(session, "srv-01")
+        a_meter(session, "tls", MARCH, Quantity.IT, hours * KWH, category=3)
+        intensity(session, START, 10, 20_000)
+        intensity(session, START + 10 * HOUR, 10, 20_000, state="realtime")
+        make_due(session, Step.SITE, [("tls", MARCH)], now=NOW)
+        reckon_all(session)
+        (rest,) = carbon(session, Basis.HOURLY_DIRECT, kind=LineKind.IT_REST)
+    assert rest.terms == {"known_mj": 20 * KWH, "mg_mj": 400_000 * KWH, "realtime_mj": 10 * KWH}
+    assert rest.provisional
+
+
+def test_what_contracts_do_not_buy_is_of_the_residual_mix(database: Database) -> None:
+    residual = a_factor(Perimeter.RESIDUAL_MIX, 40_000)
     contract = Contract(
         ContractKind.STANDARD, "Fournisseur", date(2026, 1, 1), date(2027, 1, 1), 250_000, 8_000, None, ""
     )

@@ -89,7 +89,8 @@ def test_a_months_platform_is_split_by_payslips_to_the_millijoule(database: Data
     with database.write(Operator()) as session:
         a_platform(session, START, 3, 1_000_003)
         a_metered_month(session, "tls", MARCH, 5_000_000, 7_700_003)
-        intensity(session, START, 2, 20_111)
+        intensity(session, START, 1, 20_111)
+        intensity(session, START + HOUR, 1, 20_111, state="realtime")
         for tenant_id, payslips in ((7, 1_200), (8, 4_999), (9, 0)):
             tells(session, tenant_id, 2, MARCH, payslips)
         reckon_all(session)
@@ -122,8 +123,9 @@ def test_a_months_platform_is_split_by_payslips_to_the_millijoule(database: Data
     }
     of_pool = [row for row in hourly if row.kind is LineKind.POOL and row.service_code == SERVICE]
     of_shares = [row for row in hourly if row.kind is LineKind.SHARE]
-    for name in ("known_mj", "mg_mj"):
-        assert sum(row.terms[name] for row in of_shares) == sum(row.terms[name] for row in of_pool)
+    for name in ("known_mj", "mg_mj", "realtime_mj"):
+        assert sum(row.terms[name] for row in of_shares) == sum(row.terms[name] for row in of_pool) > 0
+    assert all(row.provisional for row in (*of_pool, *of_shares))
     known_ug, of_pool_ug = (sum(row.carbon_ug or 0 for row in some) for some in (of_shares, of_pool))
     assert abs(known_ug - of_pool_ug) <= 2  # each line is rounded once
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.domain.carbon import NO_HOURS, KnownHours
 from console.domain.contract import Amendment, Status
 from console.domain.month_lines import SharingKeyKind
 from console.domain.sharing import (
@@ -21,7 +22,7 @@ from console.domain.sharing import (
     key_for,
     pool_of,
     shares,
-    split_product,
+    split_hours,
     terms_in,
     volume_weights,
 )
@@ -164,13 +165,14 @@ def test_shares_do_not_hang_on_the_order_in_which_subscribers_are_told(
     assert shares(pool, weights) == shares(pool, dict(reversed(weights.items())))
 
 
-@given(known_mj=AMOUNT, intensity=st.integers(0, 10**6), weights=WEIGHTS)
-def test_known_hours_and_their_products_are_shared_without_loss(
-    known_mj: int, intensity: int, weights: dict[tuple[int, int], Weight]
+@given(data=st.data(), known_mj=AMOUNT, intensity=st.integers(0, 10**6), weights=WEIGHTS)
+def test_known_hours_their_products_and_what_is_of_real_time_are_shared_without_loss(
+    data: st.DataObject, known_mj: int, intensity: int, weights: dict[tuple[int, int], Weight]
 ) -> None:
-    parts = split_product(known_mj, known_mj * intensity, weights).values()
-    assert sum(mj for mj, _ in parts) == known_mj
-    assert sum(product for _, product in parts) == known_mj * intensity
-    assert all(mj or not product for mj, product in parts), (
+    known = KnownHours(known_mj, known_mj * intensity, data.draw(st.integers(0, known_mj)))
+    parts = split_hours(known, weights).values()
+    assert sum(parts, NO_HOURS) == known
+    assert all(one.realtime_mj <= one.energy_mj for one in parts)
+    assert all(one.energy_mj or not one.mg_mj for one in parts), (
         "a share without known hours has no line by the hour"
     )

@@ -10,7 +10,7 @@ from math import floor
 import pytest
 from hypothesis import given
 
-from console.domain.carbon import by_contracts, by_hours
+from console.domain.carbon import KnownHours, by_contracts, by_hours
 from console.domain.carbon_months import CarbonHeld, Inputs, LineHeld, PartHeld
 from console.domain.errors import NotFound
 from console.domain.facility import Contract, ContractKind
@@ -43,7 +43,7 @@ def test_hours_contracts_and_water_are_told_as_well() -> None:
         ContractKind.GUARANTEE, "F", MARCH, MARCH.replace(month=4), 600_000, 12_345, None, "GO"
     )
     line = with_carbon()
-    hourly = by_hours(KWH, KWH * 21_777, line.facility)
+    hourly = by_hours(KnownHours(KWH, KWH * 21_777), line.facility)
     market = by_contracts(line.facility_mj, [(1, contract)], None)
     assert hourly.carbon_ug is not None
     assert market.carbon_ug is not None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import BigInteger, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from console.domain.factors import Basis
@@ -23,11 +23,15 @@ from console.store.models import tenant as t
 
 @dataclass(frozen=True, slots=True)
 class OnBasis:
-    """Carbon of use on one basis; `covered_mj` is the energy that it is of, overhead within."""
+    """Carbon of use on one basis; `covered_mj` is the energy that it is of, overhead within.
+
+    `realtime_mj` is the IT energy of its hours with figures of real time, which others will replace.
+    """
 
     carbon_ug: int | None
     covered_mj: int
     provisional: bool
+    realtime_mj: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,7 @@ def _carbon(session: Session, tenant_id: int, months: Sequence[date]) -> Sequenc
             func.sum(line.carbon_ug).label("carbon_ug"),
             func.sum(line.covered_mj).label("covered_mj"),
             func.max(case((line.provisional, 1), else_=0)).label("provisional"),
+            func.sum(cast(line.terms["realtime_mj"].as_string(), BigInteger)).label("realtime_mj"),
         )
         .where(line.tenant_id == tenant_id, line.month.in_(months), line.counts)
         .group_by(*keys, line.basis)
@@ -164,6 +169,7 @@ def _amounts(energy: Sequence[Any], carbon: Sequence[Any]) -> Amounts:
                 carbon_ug=_known(row.carbon_ug for row in rows),
                 covered_mj=sum(int(row.covered_mj) for row in rows),
                 provisional=any(row.provisional for row in rows),
+                realtime_mj=sum(int(row.realtime_mj or 0) for row in rows),
             )
             for basis, rows in bases.items()
             if rows

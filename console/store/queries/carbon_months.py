@@ -366,6 +366,7 @@ def _carbon_held(row: b.CarbonLine) -> CarbonHeld:
         provisional=row.provisional,
         known_mj=row.terms.get("known_mj"),
         mg_mj=row.terms.get("mg_mj"),
+        realtime_mj=row.terms.get("realtime_mj", 0),
         parts=tuple(
             PartHeld(
                 part["share_ppm"], part["intensity_mg_per_kwh"], part.get("contract"), part.get("factor_id")
