@@ -114,16 +114,16 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Amounts over days or hours, stacked; its table holds the same values.
+    """Amounts over days, hours or classes, stacked; its table holds the same values.
 
-    `moments` are dates, or aware datetimes on the reader's wall clock.
+    `moments` are dates, aware datetimes on the reader's wall clock, or the names of classes such as ages.
     """
 
     title: str
     description: str
     kind: Kind
     moment_title: str
-    moments: tuple[date, ...]
+    moments: tuple[date | str, ...]
     series: tuple[Series, ...]
 
     def __post_init__(self) -> None:
@@ -143,7 +143,9 @@ class Chart:
         )
 
     def moment_kind(self) -> Kind:
-        """Whether it follows days or instants."""
+        """Whether it follows days, instants or classes."""
+        if any(isinstance(moment, str) for moment in self.moments):
+            return Kind.TEXT
         return Kind.DATE if all(type(moment) is date for moment in self.moments) else Kind.INSTANT
 
 

@@ -1,4 +1,4 @@
-"""A chart as SVG text: stacked bars over days or hours, with gaps where nobody knows.
+"""A chart as SVG text: stacked bars over days, hours or classes, with gaps where nobody knows.
 
 Positions along the time axis are percentages and heights are pixels, so the drawing fills its container and
 its letters keep their size from a telephone to a desk. It holds no script and no inline style: colours are
@@ -206,24 +206,29 @@ def _bar(x: Decimal, width: Decimal, y: Decimal, height: Decimal, paint: Mapping
 
 def _axis(frame: _Frame) -> Iterator[Markup]:
     moments = frame.chart.moments
-    spans_years, said = _spans_years(moments), None
+    spans_years = _spans_years(moments)
+    said: int | None = None
     for place in _labelled(moments):
         x = f"{_number(frame.left_of(place) + frame.slot / 2)}%"
-        year = moments[place].year
-        label = _moment_text(moments[place], frame.language, year=spans_years and year != said)
+        moment = moments[place]
+        year = None if isinstance(moment, str) else moment.year
+        label = _moment_text(moment, frame.language, year=spans_years and year != said)
         said = year
         anchor = "end" if place > len(moments) * 0.93 else "middle"
         yield _text(label, x, _number(TOP + PLOT_HEIGHT + 18), anchor)
 
 
-def _labelled(moments: Sequence[date]) -> Iterator[int]:
-    """The places that carry a label: few enough for a narrow screen, at round hours or evenly spread."""
+def _labelled(moments: Sequence[date | str]) -> Iterator[int]:
+    """The places that carry a label: few enough for a narrow screen, at round hours or evenly spread.
+
+    Classes carry one each: whoever draws them keeps their names short.
+    """
     hours = next((step for step in (1, 2, 3, 6, 12, 24, 48) if len(moments) <= step * MOST_TICKS), 168)
     for place, moment in enumerate(moments):
         if isinstance(moment, datetime):
             if moment.minute == 0 and (moment.hour % hours == 0 and (hours <= 24 or place % hours < 24)):
                 yield place
-        elif place % _even(len(moments)) == 0:
+        elif isinstance(moment, str) or place % _even(len(moments)) == 0:
             yield place
 
 
@@ -233,11 +238,13 @@ def _even(count: int) -> int:
     )
 
 
-def _spans_years(moments: Sequence[date]) -> bool:
-    return bool(moments) and moments[0].year != moments[-1].year
+def _spans_years(moments: Sequence[date | str]) -> bool:
+    return len({moment.year for moment in moments if not isinstance(moment, str)}) > 1
 
 
-def _moment_text(moment: date, language: Language, *, full: bool = False, year: bool = False) -> str:
+def _moment_text(moment: date | str, language: Language, *, full: bool = False, year: bool = False) -> str:
+    if isinstance(moment, str):
+        return moment
     if not isinstance(moment, datetime):
         return language.short_day(moment, year=year)
     if full or moment.hour == 0:

@@ -86,6 +86,7 @@ ENTRIES = (
             "factor_files",
             "grids",
             "equipment",
+            "equipment_age",
         ),
         Permission.SEE_CATALOGUE,
     ),

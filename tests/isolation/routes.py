@@ -80,7 +80,7 @@ OF_OPERATOR = (
     *("energy.fleet", "energy.fleet_csv", "sci.shared"),
     *(
         "equipment.index",
-        "equipment.obsolescence",
+        "equipment_age.show",
         "equipment.preview",
         "equipment.store",
         "equipment.upload",

@@ -137,6 +137,16 @@ def test_an_axis_over_two_years_says_the_years() -> None:
     assert "2026" not in "".join(texts(within))
 
 
+def test_classes_are_all_named_in_their_order_and_their_table_says_the_same() -> None:
+    ages = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10+")
+    made = replace(chart(tuple(range(11))), kind=Kind.COUNT, moments=ages)
+
+    assert texts(drawn(made))[-11:] == list(ages)
+    table = made.table()
+    assert table.columns[0].kind is Kind.TEXT
+    assert table.rows[10] == ("10+", 10)
+
+
 def test_texts_from_elsewhere_stay_texts() -> None:
     name = "<script>alert(1)</script>\x07\" onload='x' & 😀"
     root = drawn(chart((WH,), (WH,), labels=(name, "b")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from console.actions.equipment import record_thing
 from console.domain.access import Role
 from console.domain.equipment import EquipmentKind, Thing
 from console.store.models import equipment as q
-from console.store.queries.equipment import Bought, aging
+from console.store.queries.equipment import Bought, Pieces, aging
 from console.store.session import Database, Operator
 from tests.actions.test_equipment_files import G4IT
 from tests.browser import Browser
@@ -37,6 +38,11 @@ def imported(browser: Browser) -> str:
     )
     assert stored.status_code in (302, 303)
     return text_of(preview.text)
+
+
+def words_of(page: str) -> str:
+    """What a page says, without its tags."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
 def number_of(database: Database, name: str) -> int:
@@ -112,15 +118,41 @@ def test_a_file_that_is_none_says_so_on_its_form(sign_in_as: SignIn) -> None:
     assert "Il faut dire quelle colonne le donne." in answer.text
 
 
-def test_a_building_is_no_purchase_of_equipment_second_hand_or_not(database: Database) -> None:
+def test_of_purchases_the_rule_counts_servers_and_the_rest_of_it_is_told_beside(database: Database) -> None:
     now, day = datetime(2026, 11, 1, tzinfo=UTC), date(2026, 1, 5)
     with database.write(Operator()) as session:
         for name, kind, second_hand in (
             ("srv", EquipmentKind.SERVER, True),
+            ("srv-2", EquipmentKind.SERVER, False),
             ("switch", EquipmentKind.NETWORK, False),
+            ("bay", EquipmentKind.STORAGE, True),
             ("ups", EquipmentKind.UPS, False),
             ("hall", EquipmentKind.BUILDING, False),
         ):
             told = Thing(name, kind, purchased_on=day, is_second_hand=second_hand)
             record_thing(session, told, now=now, by="test")
-        assert aging(session, date(2026, 11, 1)).bought == [Bought(2026, 2, 1)]
+        assert aging(session, date(2026, 11, 1)).bought == [Bought(2026, Pieces(2, 1), Pieces(2, 1))]
+
+
+def test_ages_are_drawn_by_kind_with_their_values_and_each_year_has_its_mark(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    now = datetime.now(UTC)
+    with database.write(Operator()) as session:
+        for name, kind, day, second_hand in (
+            ("old", EquipmentKind.SERVER, date(2009, 1, 5), False),
+            ("ups", EquipmentKind.UPS, date(2020, 1, 5), False),
+            ("srv", EquipmentKind.SERVER, date(2022, 1, 5), True),
+        ):
+            told = Thing(name, kind, purchased_on=day, commissioned_on=day, is_second_hand=second_hand)
+            record_thing(session, told, now=now, by="test")
+
+    answer = sign_in_as(Role.ADMINISTRATOR).get("/carbon/equipment/obsolescence").text
+
+    assert '<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img"' in answer
+    page = words_of(answer)
+    assert "Les valeurs du graphique" in page
+    assert "Âge (ans) serveur onduleur" in page
+    assert "10+ 1 0" in page
+    assert "2022 1 1 100 % 20,0 % atteint 0 0" in page
+    assert "2009 1 0 0 % 0 0" in page  # before there was any rule

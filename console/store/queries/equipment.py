@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from console.domain.amortisation import Extension, Life, booked, booked_by_year,
 from console.domain.equipment import TECHNICAL, EquipmentKind, ImpactSource
 from console.domain.errors import NotFound
 from console.domain.renewal import add_months
+from console.domain.second_hand import COUNTED
 from console.store.models import equipment as q
 
 SOON_MONTHS = 12
@@ -56,12 +57,27 @@ class ItemPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Pieces:
+    """How many were bought, and how many of these second hand."""
+
+    bought: int = 0
+    second_hand: int = 0
+
+    def with_more(self, quantity: int, *, is_second_hand: bool) -> Pieces:
+        """These, and so many more."""
+        return Pieces(self.bought + quantity, self.second_hand + (quantity if is_second_hand else 0))
+
+
+@dataclass(frozen=True, slots=True)
 class Bought:
-    """What was bought in a year of IT equipment, in pieces: no rule asks for a building of second hand."""
+    """What was bought in a year: what the rule on second hand counts, and other IT equipment.
+
+    No rule asks for a building of second hand.
+    """
 
     year: int
-    pieces: int
-    second_hand: int
+    counted: Pieces
+    others: Pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,16 +220,17 @@ def _ages(used: Iterable[Listed], today: date) -> list[tuple[int, Mapping[Equipm
 
 
 def _bought(session: Session) -> list[Bought]:
-    pieces: Counter[int] = Counter()
-    second_hand: Counter[int] = Counter()
+    found: dict[int, Bought] = {}
     row = q.Equipment
-    for day, quantity, is_second_hand in session.execute(
-        select(row.purchased_on, row.quantity, row.is_second_hand).where(
+    for day, kind, quantity, is_second_hand in session.execute(
+        select(row.purchased_on, row.kind, row.quantity, row.is_second_hand).where(
             row.purchased_on.is_not(None), row.kind.not_in(TECHNICAL)
         )
     ):
         if day is None:
             continue
-        pieces[day.year] += quantity
-        second_hand[day.year] += quantity if is_second_hand else 0
-    return [Bought(year, count, second_hand[year]) for year, count in sorted(pieces.items(), reverse=True)]
+        one = found.get(day.year, Bought(day.year, Pieces(), Pieces()))
+        name = "counted" if kind is COUNTED else "others"
+        more = getattr(one, name).with_more(quantity, is_second_hand=is_second_hand)
+        found[day.year] = replace(one, **{name: more})
+    return sorted(found.values(), key=lambda one: one.year, reverse=True)

@@ -25,7 +25,7 @@ from console.domain.access import Permission
 from console.domain.equipment import EndOfLife, EquipmentKind, ImpactSource
 from console.domain.equipment_files import LARGEST_FILE, read_equipment
 from console.domain.errors import Invalid
-from console.store.queries.equipment import aging, inventory, item_page
+from console.store.queries.equipment import inventory, item_page
 from console.store.session import Operator
 from console.web import inputs
 from console.web.access import current_account, requires
@@ -40,7 +40,6 @@ from console.web.state import state
 
 LISTED = 500
 UG_PER_HUNDREDTH_KG = 10_000_000
-AIM = Fraction(20, 100)  # of purchases, second hand: what decree 2021-254 first asked of public buyers
 
 bp = Blueprint("equipment", __name__)
 allow_long_file(bp, "preview", Permission.MANAGE_CARBON, LARGEST_FILE)
@@ -75,26 +74,6 @@ def index() -> ResponseReturnValue:
         standing=standing,
         sites=sorted({one.site for one in known if one.site}),
         kinds=KINDS,
-    )
-
-
-@bp.get("/carbon/equipment/obsolescence")
-@requires(Permission.SEE_FLEET)
-def obsolescence() -> ResponseReturnValue:
-    """How old what is in use is, what comes to the end of its plan, and what was bought second hand."""
-    with state().database.read(Operator()) as session:
-        found = aging(session, today())
-    used = [kind for kind in EquipmentKind if any(by_kind.get(kind) for _years, by_kind in found.ages)]
-    most = max((sum(by_kind.values()) for _years, by_kind in found.ages), default=0)
-    return render_template(
-        "equipment/obsolescence.html",
-        found=found,
-        used=used,
-        names=[str(KINDS[kind.value]) for kind in used],
-        most=most,
-        kinds=KINDS,
-        share=_share,
-        aim=AIM,
     )
 
 
@@ -292,10 +271,6 @@ def _sent() -> bytes:
         return b""
     with sent.stream as stream:
         return stream.read()
-
-
-def _share(part: int, whole: int) -> str:
-    return current_language().percent(Fraction(part, whole)) if whole else ""
 
 
 def _ppm(value: int | None) -> str:
