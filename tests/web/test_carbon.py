@@ -7,8 +7,10 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from sqlalchemy import update
 
 from console.actions import facility
+from console.actions.reckoning_due import make_months_due
 from console.domain.access import Role
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.facility import Contract, ContractKind
@@ -17,11 +19,12 @@ from console.domain.hours import month_bounds
 from console.domain.month_lines import LineKind
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
+from console.store.models import site as s
 from console.store.queries.carbon_month import carbon_months
 from console.store.session import Database, Operator, Tenants
 from console.web.languages import today
 from tests.browser import Browser
-from tests.carbon_past import PARIS, hours_of, intensity, reckon_all
+from tests.carbon_past import NOW, PARIS, hours_of, intensity, reckon_all
 from tests.given import an_adherent
 from tests.sharing_past import a_platform, takes, tells
 
@@ -103,6 +106,28 @@ def test_hours_without_intensity_leave_that_basis_partly_covered(database: Datab
     assert whole is not None
     assert (whole.covers_all(Basis.YEARLY_AVERAGE), whole.covers_all(Basis.HOURLY_DIRECT)) == (True, False)
     assert whole.bases[Basis.HOURLY_DIRECT].covered_mj == 8 * KWH
+
+
+@pytest.mark.both_databases
+def test_what_is_of_real_time_is_told_of_the_basis_by_the_hour_alone(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    """One of the two hours that are known: half of 2 kWh of its own, and of 6 of the platform."""
+    month = today().replace(day=1)
+    start = month_bounds(month, PARIS)[0]
+    with database.write(Operator()) as session:
+        session.execute(update(s.GridHour).where(s.GridHour.hour == start).values(state="realtime"))
+        make_months_due(session, [(7, month), (OPERATOR_TENANT, month)], now=NOW)
+        reckon_all(session)
+        whole = carbon_months(session, 7, [month]).whole
+    assert whole is not None
+    assert {basis: held.realtime_mj for basis, held in whole.bases.items()} == {
+        Basis.YEARLY_AVERAGE: 0,
+        Basis.HOURLY_DIRECT: 4 * KWH,
+        Basis.MARKET_BASED: 0,
+    }
+    page = unescape(sign_in_as(Role.CIO, 7).get("/adherents/7/carbon").text).replace("\xa0", " ")
+    assert "provisoire : intensité en temps réel pour 4,00 kWh" in page
 
 
 def test_the_page_says_what_it_lacks_and_leads_to_what_figures_are_made_of(

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
-from console.actions.reckoning_due import Step, make_due
+from console.actions.reckoning_due import Step, make_due, make_months_due
 from console.domain.access import Role
 from console.domain.hours import HOUR
 from console.domain.trace import key_text
 from console.store.models import carbon as b
+from console.store.models import site as s
 from console.store.queries.carbon_months import inputs_of
 from console.store.session import Database, Operator
 from tests import given
@@ -74,6 +76,56 @@ def test_carbon_that_is_of_a_part_of_the_energy_says_of_which(database: Database
         line.covered_mj = KWH
     text = sign_in_as(Role.CIO, 7).get("/adherents/7/carbon/months?year=2026").text
     assert text.replace("\xa0", " ").count("sur 1,00 kWh") == 1
+
+
+def grid_hours_are(session: Session, state: str) -> None:
+    """How final the hours of the grid are from now on, with the month reckoned again."""
+    session.execute(update(s.GridHour).values(state=state))
+    make_months_due(session, [(7, MARCH)], now=NOW)
+    reckoned(session)
+
+
+def test_carbon_by_the_hour_tells_what_of_it_is_of_real_time_until_it_is_final(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    pages = (MONTH, "/adherents/7/carbon/months?year=2026", f"{MONTH}/trace/{line_key(database)}")
+    browser = sign_in_as(Role.CIO, 7)
+    for state, expected in (("realtime", 1), ("consolidated", 0)):
+        with database.write(Operator()) as session:
+            grid_hours_are(session, state)
+        for page in pages:
+            text = browser.get(page).text.replace("\xa0", " ")
+            assert text.count("intensité en temps réel pour 3,00 kWh") == expected, (page, state)
+        told_why = "Cet état est celui de la moyenne annuelle" in browser.get(MONTH).text
+        assert told_why == bool(expected), state
+
+
+def test_real_time_figures_leave_the_state_of_a_month_as_it_is(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    with database.write(Operator()) as session:
+        hours_of(session, "srv-01", START + 3 * HOUR, 743 - 3, {"payroll": KWH})
+        a_newer_factor(session)
+        grid_hours_are(session, "realtime")
+    text = sign_in_as(Role.CIO, 7).get(MONTH).text
+    assert "définitif" in text
+    assert "intensité en temps réel" in text
+
+
+def test_a_closed_month_whose_hours_became_final_is_told_that_no_figure_would_change(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    with database.write(Operator()) as session:
+        grid_hours_are(session, "realtime")
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    assert browser.submit(f"{MONTH}/close").status_code == 303
+    with database.write(Operator()) as session:
+        grid_hours_are(session, "consolidated")
+    text = browser.get(MONTH).text
+    assert "seul change ce qui est dit de leur origine" in text
+    assert "intensité en temps réel" in text
+    assert browser.submit(f"{MONTH}/revise", reason="Intensités consolidées").status_code == 303
+    assert "intensité en temps réel" not in browser.get(MONTH).text
 
 
 def test_a_month_is_closed_and_revised_with_its_causes(database: Database, sign_in_as: SignIn) -> None:

@@ -83,6 +83,11 @@ class MonthSeen:
         return self.revisions[-1] if self.revisions else None
 
     @property
+    def changes_figures(self) -> bool:
+        """Whether a new revision would change a figure, and not only what is told of where it is from."""
+        return any(any(by_cause.values()) for by_cause in self.moved.values())
+
+    @property
     def revision(self) -> int:
         return self.revisions[-1].revision if self.revisions else OPEN_REVISION
 
