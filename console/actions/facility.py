@@ -17,10 +17,18 @@ from console.actions.facility_due import contracts_changed, measures_changed, pu
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.countries import alpha2, grid_zone
 from console.domain.errors import Invalid, NotFound
-from console.domain.facility import Contract, DeclaredPue, check_category, check_contract, check_pue
+from console.domain.facility import (
+    Contract,
+    DeclaredPue,
+    check_category,
+    check_contract,
+    check_pue,
+    check_zone,
+)
 from console.domain.facility_files import Defaults, FacilityFile, read_facility
 from console.domain.free_text import one_line, several_lines
-from console.domain.site_measures import Judged, Measure, Told, Verdict, judge, shown
+from console.domain.site_judging import Judged, Told, Verdict, judge
+from console.domain.site_measures import Measure, shown
 from console.domain.tables import RefusedRow
 from console.store.audit import record
 from console.store.models import site as s
@@ -135,6 +143,7 @@ def record_measure(session: Session, code: str, measure: Measure, *, now: dateti
     """Store one measure of a site, or correct it; False where it is stored already."""
     hold_site(session, code)
     check_category(measure.quantity, measure.category)
+    check_zone(measure.quantity, measure.meter)
     if measure.ended_at > now:
         raise Invalid("end", "Cette période n'est pas finie.")
     told = [Told(0, measure)]

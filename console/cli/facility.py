@@ -11,9 +11,10 @@ import click
 from console.actions.facility import Looked, look_at, note_import, site_called, store_file
 from console.cli.prepared import prepared
 from console.domain.errors import DomainError
-from console.domain.facility import CATEGORIES, NO_POINT
-from console.domain.facility_files import LARGEST_FILE, WHOLE_SITE, Defaults
-from console.domain.site_measures import Judged, Verdict, shown
+from console.domain.facility import CATEGORIES, NO_POINT, WHOLE_SITE
+from console.domain.facility_files import LARGEST_FILE, Defaults
+from console.domain.site_judging import Judged, Verdict
+from console.domain.site_measures import shown
 from console.store.session import Operator
 from console.web.catalogues import english
 

@@ -15,6 +15,7 @@ HIGHEST_PUE_PPM = 10 * MILLION
 MOST_MG_PER_KWH = 5_000_000
 NO_POINT = 0  # the category of what is measured at no point of the PUE
 CATEGORIES = (1, 2, 3)
+WHOLE_SITE = "site"  # the meter of what names none
 
 
 class Quantity(StrEnum):
@@ -30,10 +31,22 @@ class Quantity(StrEnum):
     GENERATORS = "e_gen"  # from generators
     WATER = "water"  # drawn
     WATER_POTABLE = "water_potable"  # of it, drinking water
+    ZONE = "e_zone"  # all energy of a zone of the site, its cooling and losses within
+    ZONE_IT = "e_it_zone"  # of the IT equipment in a zone
 
     @property
     def is_water(self) -> bool:
         return self in (Quantity.WATER, Quantity.WATER_POTABLE)
+
+    @property
+    def is_of_zone(self) -> bool:
+        """Whether its meter is a zone, within the site: never in a sum of the site."""
+        return self in (Quantity.ZONE, Quantity.ZONE_IT)
+
+    @property
+    def is_of_it(self) -> bool:
+        """Whether it is measured at the point of a category of the PUE."""
+        return self in (Quantity.IT, Quantity.ZONE_IT)
 
 
 POOLED = (Quantity.STORAGE, Quantity.BACKUP, Quantity.NETWORK)  # IT that no host tells, of a shared service
@@ -92,11 +105,19 @@ class Contract:
 
 
 def check_category(quantity: Quantity, category: int) -> None:
-    """Refuse IT energy without the point it is measured at, and a point for anything else."""
+    """Refuse IT energy of a site without the point it is measured at, and a point for anything but the IT."""
     if quantity is Quantity.IT and category not in CATEGORIES:
         raise Invalid("category", "L'énergie IT se mesure au point d'une catégorie de PUE : 1, 2 ou 3.")
-    if quantity is not Quantity.IT and category != NO_POINT:
+    if quantity is Quantity.ZONE_IT and category not in (NO_POINT, *CATEGORIES):
+        raise Invalid("category", "La catégorie de PUE de l'énergie IT d'une zone est 1, 2, 3 ou aucune.")
+    if not quantity.is_of_it and category != NO_POINT:
         raise Invalid("category", "Seule l'énergie IT a une catégorie de PUE.")
+
+
+def check_zone(quantity: Quantity, meter: str) -> None:
+    """Refuse the energy of a zone that nothing names."""
+    if quantity.is_of_zone and meter == WHOLE_SITE:
+        raise Invalid("meter", "Le compteur d'une zone porte le nom de la zone ; par exemple Salle A.")
 
 
 def check_pue(declared: DeclaredPue) -> None:

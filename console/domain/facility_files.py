@@ -6,7 +6,7 @@ A long table has a quantity, an amount and a unit in each row; a wide one has a 
 its unit in the heading: `Énergie IT (kWh)`, `Eau (m3)`. Either says when by a month (`mois`), a day (`jour`),
 or a start and an end on the wall clock of the site or with an offset; an end that is a day is the last one. A
 meter (`compteur`), the category of the PUE for IT energy (`catégorie`) and a quality (`mesuré`, `déclaré`)
-may be told by columns of their own. An empty cell is unknown, never 0.
+may be told by columns of their own. The meter of a zone is its name. An empty cell is unknown, never 0.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from console.domain.errors import Invalid
-from console.domain.facility import NO_POINT, Quantity, check_category
+from console.domain.facility import NO_POINT, WHOLE_SITE, Quantity, check_category, check_zone
 from console.domain.folding import fold
 from console.domain.local_periods import Clock, Period, Written, month_period, read_written
-from console.domain.site_measures import LARGEST, Measure, Quality, Told
+from console.domain.site_judging import Told
+from console.domain.site_measures import LARGEST, Measure, Quality
 from console.domain.tables import RefusedRow, decoded, read_csv, separator_of
 from console.domain.volumes import read_month
 
@@ -30,7 +31,6 @@ Rows = Iterable[tuple[int, Sequence[str]]]
 LARGEST_FILE = 8 * 1024 * 1024
 MOST_ROWS = 50_000
 LONGEST_METER = 64
-WHOLE_SITE = "site"  # the meter of a table that names none
 GAPS = frozenset({"", "ND", "N/A", "NA", "NAN"})
 ENERGY_UNITS: Mapping[str, int] = {  # in millijoules
     "WH": 3_600_000,
@@ -58,6 +58,15 @@ QUANTITIES: Mapping[Quantity, tuple[str, ...]] = {
     Quantity.GENERATORS: ("GROUPES ELECTROGENES", "GENERATORS", "E GEN", "EDC BG"),
     Quantity.WATER: ("EAU", "EAU PRELEVEE", "WATER", "WATER DRAWN", "WIN"),
     Quantity.WATER_POTABLE: ("EAU POTABLE", "POTABLE WATER", "WATER POTABLE", "WIN POT"),
+    Quantity.ZONE: ("ENERGIE ZONE", "ENERGIE DE LA ZONE", "ENERGIE D UNE ZONE", "ZONE ENERGY", "E ZONE"),
+    Quantity.ZONE_IT: (
+        "ENERGIE IT ZONE",
+        "ENERGIE IT DE LA ZONE",
+        "ENERGIE IT D UNE ZONE",
+        "ZONE IT ENERGY",
+        "IT ENERGY ZONE",
+        "E IT ZONE",
+    ),
 }
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "month": ("MOIS", "MONTH"),
@@ -208,11 +217,13 @@ class _Reader:
             self.found.gaps += 1
             return
         quantity, size, heading = self._meaning(row, column)
+        meter = meter_name(row.facts.get("meter", "") or self.defaults.meter)
+        check_zone(quantity, meter)
         measure = Measure(
             *period,
             quantity=quantity,
             category=self._category(row, quantity),
-            meter=meter_name(row.facts.get("meter", "") or self.defaults.meter),
+            meter=meter,
             amount=read_amount(text, size, heading, separator=self.separator),
             quality=_quality(row.facts.get("quality", "")),
         )
@@ -238,7 +249,7 @@ class _Reader:
         return quantity, unit_size(quantity, row.facts["unit"], "unit"), "amount"
 
     def _category(self, row: _Row, quantity: Quantity) -> int:
-        if quantity is not Quantity.IT:
+        if not quantity.is_of_it:
             return NO_POINT
         text = row.facts.get("category", "").strip()
         category = int(text) if text in ("1", "2", "3") else self.defaults.category if not text else -1

@@ -2,12 +2,12 @@
 
     measures -> stretches of whole months that both terms cover -> their quotient over these
 
-PUE = E_DC / E_IT, by the category of the point where the IT energy is measured; REF = E_ren / E_DC; ERF =
-E_reuse / E_DC; WUE = water / E_IT, in litres per kWh of the IT; CUE = carbon of E_DC / E_IT, in kg per kWh of
-the IT, at what a kWh of each month emits. A quotient is of the stretches that both its terms cover whole: a
-month of which one of them lacks an hour is in neither; a stretch of which the IT would draw more than the
-whole site is in no PUE, no CUE. Over less than twelve months it is interim (iPUE), and says how many they
-are.
+PUE = E_DC / E_IT, by the category of the point where the IT energy is measured; pPUE = E_ZONE / E_IT of a
+zone, whatever other zones take; REF = E_ren / E_DC; ERF = E_reuse / E_DC; WUE = water / E_IT, in litres per
+kWh of the IT; CUE = carbon of E_DC / E_IT, in kg per kWh of the IT, at what a kWh of each month emits. A
+quotient is of the stretches that both its terms cover whole: a month of which one of them lacks an hour is in
+neither; a stretch of which the IT would draw more than the whole is in no PUE, no pPUE, no CUE. Over less
+than twelve months it is interim (iPUE, ipPUE), and says how many they are.
 """
 
 from __future__ import annotations
@@ -26,34 +26,37 @@ from console.domain.site_measures import (
     MJ_PER_KWH,
     ML_PER_L,
     Line,
+    Lines,
     Measure,
     Point,
     Quality,
     amount_over,
 )
+from console.domain.site_zones import energy_of_zone, it_of_zone
 
 YEAR = 12  # months of a whole indicator
 MG_PER_KG = 1_000_000
-Lines = Mapping[Line, Sequence[Measure]]
 
 
 class Indicator(StrEnum):
     """What is reckoned."""
 
     PUE = "pue"
+    PARTIAL_PUE = "ppue"  # of a zone
     REF = "ref"
     ERF = "erf"
     WUE = "wue"
     CUE = "cue"
 
 
-OVER_THE_IT = (Indicator.PUE, Indicator.CUE)  # whose E_DC is never below their E_IT
+OVER_THE_IT = (Indicator.PUE, Indicator.PARTIAL_PUE, Indicator.CUE)  # whose energy is never below its IT's
 UNITS: Mapping[Indicator, Fraction] = {
     Indicator.WUE: Fraction(MJ_PER_KWH, ML_PER_L),
     Indicator.CUE: Fraction(1, MG_PER_KG),
 }
 STANDARDS: Mapping[Indicator, str] = {
     Indicator.PUE: "ISO/IEC 30134-2, EN 50600-4-2",
+    Indicator.PARTIAL_PUE: "ISO/IEC 30134-2, EN 50600-4-2",
     Indicator.REF: "ISO/IEC 30134-3, EN 50600-4-3",
     Indicator.ERF: "ISO/IEC 30134-6, EN 50600-4-6",
     Indicator.WUE: "ISO/IEC 30134-9, EN 50600-4-9",
@@ -100,20 +103,16 @@ def indicators(measures: Iterable[Measure], months: Sequence[date], zone: ZoneIn
     within these months must tell all of a stretch for it to count.
     """
     lines = by_line(_within(measures, months, zone))
-    points = _points(lines)
-    categories = [one for one in CATEGORIES if (Quantity.IT, one) in points] or [CATEGORIES[0]]
-    total = (Quantity.TOTAL, NO_POINT)
-    found = [
-        _quotient(Indicator.PUE, total, (Quantity.IT, category), lines, months, zone)
-        for category in categories
-    ]
-    found.append(_quotient(Indicator.REF, (Quantity.RENEWABLE, NO_POINT), total, lines, months, zone))
-    found.append(_quotient(Indicator.ERF, (Quantity.REUSED, NO_POINT), total, lines, months, zone))
-    water = (Quantity.WATER, NO_POINT)
-    by_category = [
-        _quotient(Indicator.WUE, water, (Quantity.IT, category), lines, months, zone)
-        for category in categories
-    ]
+    it = _it(lines)
+    total = _term((Quantity.TOTAL, NO_POINT), lines)
+    renewable, reused, water = (
+        _term((quantity, NO_POINT), lines)
+        for quantity in (Quantity.RENEWABLE, Quantity.REUSED, Quantity.WATER)
+    )
+    found = [_quotient(Indicator.PUE, total, one, months, zone) for one in it]
+    found.append(_quotient(Indicator.REF, renewable, total, months, zone))
+    found.append(_quotient(Indicator.ERF, reused, total, months, zone))
+    by_category = [_quotient(Indicator.WUE, water, one, months, zone) for one in it]
     found.append(max(by_category, key=lambda one: (one.months, one.category)))
     return found
 
@@ -132,19 +131,27 @@ def carbon_usage(
         found = {mg_per_kwh.get(month) for at, month in starts.items() if start <= at < end}
         return found.pop() if len(found) == 1 else None
 
-    points = _points(lines)
-    categories = [one for one in CATEGORIES if (Quantity.IT, one) in points] or [CATEGORIES[0]]
-    total = (Quantity.TOTAL, NO_POINT)
-    by_category = [
-        _quotient(Indicator.CUE, total, (Quantity.IT, category), lines, months, zone, intensity)
-        for category in categories
-    ]
+    total = _term((Quantity.TOTAL, NO_POINT), lines)
+    by_category = [_quotient(Indicator.CUE, total, one, months, zone, intensity) for one in _it(lines)]
     return max(by_category, key=lambda one: (one.months, one.category))
 
 
-def best_pue(found: Iterable[Found]) -> Found:
+def partial_pues(
+    measures: Iterable[Measure], name: str, months: Sequence[date], zone: ZoneInfo
+) -> list[Found]:
+    """The pPUE of a zone of the site over consecutive local months, by the category of its IT energy."""
+    lines = by_line(_within(measures, months, zone))
+    energy = _Term(Quantity.ZONE, NO_POINT, energy_of_zone(lines, name))
+    it = it_of_zone(lines, name) or {NO_POINT: {}}
+    return [
+        _quotient(Indicator.PARTIAL_PUE, energy, _Term(Quantity.ZONE_IT, category, told), months, zone)
+        for category, told in it.items()
+    ]
+
+
+def best_pue(found: Iterable[Found], indicator: Indicator = Indicator.PUE) -> Found:
     """The PUE of the most months, of those the one nearest to the equipment."""
-    of_pue = (one for one in found if one.indicator is Indicator.PUE)
+    of_pue = (one for one in found if one.indicator is indicator)
     return max(of_pue, key=lambda one: (one.months, one.category))
 
 
@@ -152,9 +159,21 @@ def amounts_by_month(
     measures: Iterable[Measure], point: Point, months: Sequence[date], zone: ZoneInfo
 ) -> dict[date, int | None]:
     """What all meters of a quantity told of each month; None where one of them does not tell all of it."""
-    within = by_line(_within(measures, months, zone))
-    of_point = {line: told for line, told in within.items() if line[:2] == point}
-    return {month: amount_over(of_point, *month_bounds(month, zone)) for month in months}
+    told = _term(point, by_line(_within(measures, months, zone))).lines
+    return {month: amount_over(told, *month_bounds(month, zone)) for month in months}
+
+
+def zone_by_month(
+    measures: Iterable[Measure], name: str, months: Sequence[date], zone: ZoneInfo
+) -> dict[Point, dict[date, int | None]]:
+    """What a zone took in each month, and its IT by category; None where not all of it is told."""
+    lines = by_line(measures)
+    told = {(Quantity.ZONE, NO_POINT): energy_of_zone(lines, name)}
+    told |= {(Quantity.ZONE_IT, category): of_it for category, of_it in it_of_zone(lines, name).items()}
+    return {
+        point: {month: amount_over(of_point, *month_bounds(month, zone)) for month in months}
+        for point, of_point in told.items()
+    }
 
 
 def water_ml(it_energy_mj: int, wue_l_per_kwh: Fraction) -> int:
@@ -176,22 +195,35 @@ def _within(measures: Iterable[Measure], months: Sequence[date], zone: ZoneInfo)
     return (one for one in measures if one.started_at < end and one.ended_at > start)
 
 
-def _points(lines: Lines) -> set[Point]:
-    return {(quantity, category) for quantity, category, _meter in lines}
+def _it(lines: Lines) -> list[_Term]:
+    """The IT energy of a site by the categories that are told of; of the first one where none is."""
+    terms = [_term((Quantity.IT, category), lines) for category in CATEGORIES]
+    return [one for one in terms if one.lines] or terms[:1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """One of the two that a quotient is of, with the meters that tell it."""
+
+    quantity: Quantity
+    category: int
+    lines: Lines
+
+
+def _term(point: Point, lines: Lines) -> _Term:
+    return _Term(*point, {line: told for line, told in lines.items() if line[:2] == point})
 
 
 def _quotient(
     indicator: Indicator,
-    above: Point,
-    below: Point,
-    lines: Lines,
+    above: _Term,
+    below: _Term,
     months: Sequence[date],
     zone: ZoneInfo,
     weight: Callable[[datetime, datetime], int | None] = lambda _start, _end: 1,
 ) -> Found:
     """The sum of one term, times its weight in each stretch, over that of the other."""
-    upper = {line: told for line, told in lines.items() if line[:2] == above}
-    lower = {line: told for line, told in lines.items() if line[:2] == below}
+    upper, lower = above.lines, below.lines
     bounds = [month_bounds(month, zone)[0] for month in months] + [month_bounds(months[-1], zone)[1]]
     total_above = total_below = covered = 0
     qualities: set[Quality] = set()
@@ -207,11 +239,11 @@ def _quotient(
     unit = UNITS.get(indicator, Fraction(1))
     return Found(
         indicator=indicator,
-        category=below[1],
+        category=below.category,
         value=Fraction(total_above, total_below) * unit if total_below else None,
         months=covered if total_below else 0,
         asked=len(months),
-        missing=tuple(point[0] for point, told in ((above, upper), (below, lower)) if not told),
+        missing=tuple(term.quantity for term in (above, below) if not term.lines),
         qualities=frozenset(qualities),
     )
 

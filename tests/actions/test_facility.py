@@ -13,7 +13,8 @@ from console.actions.facility import Looked
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.facility import Contract, ContractKind, DeclaredPue, Quantity
 from console.domain.facility_files import Defaults
-from console.domain.site_measures import Measure, Quality, Verdict
+from console.domain.site_judging import Verdict
+from console.domain.site_measures import Measure, Quality
 from console.store.models import audit as a
 from console.store.models import site as s
 from console.store.queries.sites import site_page

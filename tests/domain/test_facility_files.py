@@ -74,6 +74,40 @@ def test_a_wide_table_has_a_measure_for_each_cell_and_empty_ones_are_unknown_not
     assert {one.measure.meter for one in found.told} == {"TGBT A"}
 
 
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("mois;compteur;énergie zone (MWh)", "2026-10;Salle A;1,5"),
+        ("mois;compteur;énergie d'une zone (kWh)", "2026-10;Salle A;1 500"),
+        ("month,meter,zone energy (MWh)", "2026-10,Salle A,1.5"),
+        ("mois;compteur;E_ZONE (MWh)", "2026-10;Salle A;1,5"),
+        ("Mois;Compteur;Grandeur;Valeur;Unité", "2026-10;Salle A;énergie de la zone;1500;kWh"),
+        ("month,meter,quantity,amount,unit", "2026-10,Salle A,Zone energy,1.5,MWh"),
+    ],
+)
+def test_the_energy_of_a_zone_is_read_in_either_language_and_layout(head: str, row: str) -> None:
+    measure = only(read(head, row, category=2))
+    assert (measure.quantity, measure.category, measure.meter) == (Quantity.ZONE, 0, "Salle A")
+    assert measure.amount == MWH * 3 // 2
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "category"),
+    [
+        ("mois;compteur;énergie IT zone (MWh)", "2026-10;Salle A;1,5", 0),
+        ("mois;compteur;catégorie;énergie IT d'une zone (MWh)", "2026-10;Salle A;3;1,5", 3),
+        ("month,meter,category,zone IT energy (MWh)", "2026-10,Salle A,1,1.5", 1),
+        ("mois;compteur;E_IT_ZONE (MWh)", "2026-10;Salle A;1,5", 0),
+        ("month,meter,quantity,amount,unit", "2026-10,Salle A,E_IT_ZONE,1.5,MWh", 0),
+    ],
+)
+def test_the_it_energy_of_a_zone_has_the_category_that_is_told_or_none(
+    head: str, row: str, category: int
+) -> None:
+    measure = only(read(head, row))
+    assert (measure.quantity, measure.category, measure.meter) == (Quantity.ZONE_IT, category, "Salle A")
+
+
 def hourly(day: str, clocks: list[int]) -> FacilityFile:
     """A row for each hour that the wall clock shows on a day, each of 1 kWh more than the one before."""
     rows = []
@@ -152,6 +186,8 @@ def test_a_day_by_itself_has_the_hours_it_has(day: str, hours: int) -> None:
         ("mois;EDC (GWh)", "2026-10;99999999999", "trop grand"),
         ("mois;EIT (kWh)", "2026-10;5", "catégorie de PUE : 1, 2 ou 3"),
         ("mois;catégorie;EIT (kWh)", "2026-10;4;5", "catégorie de PUE : 1, 2 ou 3"),
+        ("mois;compteur;catégorie;E_IT_ZONE (kWh)", "2026-10;Salle A;4;5", "1, 2, 3 ou aucune"),
+        ("mois;E_ZONE (kWh)", "2026-10;5", "nom de la zone ; par exemple Salle A"),
         ("mois;grandeur;valeur;unité", "2026-10;énergie totale;5;m3", "kWh"),
         ("mois;grandeur;valeur;unité", "2026-10;eau;5;kWh", "L, m3"),
         ("mois;grandeur;valeur;unité", "2026-10;énergie totale;5;mJ", "MJ, GJ"),

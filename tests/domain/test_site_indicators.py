@@ -1,5 +1,6 @@
 """PUE, REF, ERF and WUE by the definitions, over what both terms cover and nothing else."""
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -15,8 +16,9 @@ from console.domain.facility import (
     check_category,
     check_contract,
     check_pue,
+    check_zone,
 )
-from console.domain.hours import month_bounds
+from console.domain.hours import HOUR, month_bounds
 from console.domain.renewal import add_months
 from console.domain.site_indicators import (
     Found,
@@ -26,9 +28,12 @@ from console.domain.site_indicators import (
     carbon_usage,
     indicators,
     last_months,
+    partial_pues,
     water_ml,
+    zone_by_month,
 )
 from console.domain.site_measures import Measure, Quality
+from console.domain.site_zones import zone_names
 
 PARIS = ZoneInfo("Europe/Paris")
 MONTHS = last_months(date(2026, 11, 25))
@@ -155,10 +160,125 @@ def test_each_category_has_its_own_pue_and_the_best_is_nearest_to_the_equipment(
     assert best_pue(found).category == 3
 
 
-@pytest.mark.parametrize(("quantity", "category"), [(Quantity.IT, 0), (Quantity.IT, 4), (Quantity.WATER, 1)])
+@pytest.mark.parametrize(
+    ("quantity", "category"),
+    [(Quantity.IT, 0), (Quantity.IT, 4), (Quantity.WATER, 1), (Quantity.ZONE, 1), (Quantity.ZONE_IT, 4)],
+)
 def test_only_the_it_has_a_category_and_it_has_one(quantity: Quantity, category: int) -> None:
     with pytest.raises(Invalid, match="catégorie de PUE"):
         check_category(quantity, category)
+
+
+@pytest.mark.parametrize("category", [0, 1, 2, 3])
+def test_the_it_of_a_zone_may_have_a_category_or_none(category: int) -> None:
+    check_category(Quantity.ZONE_IT, category)
+
+
+@pytest.mark.parametrize("quantity", [Quantity.ZONE, Quantity.ZONE_IT])
+def test_a_zone_has_a_name_of_its_own(quantity: Quantity) -> None:
+    check_zone(quantity, "Salle A")
+    check_zone(Quantity.TOTAL, "site")
+    with pytest.raises(Invalid, match="nom de la zone"):
+        check_zone(quantity, "site")
+
+
+def a_room(name: str = "Salle A", kwh: int = 130, months: range = range(12)) -> list[Measure]:
+    return each_month(kwh * MWH // 1000, Quantity.ZONE, months=months, meter=name)
+
+
+def of_room(
+    kwh: int, quantity: Quantity = Quantity.ZONE_IT, category: int = 0, **where: range
+) -> list[Measure]:
+    return each_month(kwh * MWH // 1000, quantity, category, meter="Salle A", **where)
+
+
+def found_in(measures: list[Measure], name: str = "Salle A") -> dict[int, tuple[Fraction | None, int]]:
+    """The value and the months of the pPUE of each category."""
+    return {one.category: (one.value, one.months) for one in partial_pues(measures, name, MONTHS, PARIS)}
+
+
+PPUE_CASES = {
+    "its own IT energy": ([*a_room(), *of_room(100)], {0: (Fraction(13, 10), 12)}),
+    "at the point of a category": ([*a_room(), *of_room(100, category=3)], {3: (Fraction(13, 10), 12)}),
+    "the meter of the site of its name": (
+        [*a_room(), *of_room(100, Quantity.IT, 2)],
+        {2: (Fraction(13, 10), 12)},
+    ),
+    "its own before that of the site": (
+        [*a_room(), *of_room(100), *of_room(50, Quantity.IT, 2)],
+        {0: (Fraction(13, 10), 12)},
+    ),
+    "that of the site until its own begins": (
+        [*a_room(), *of_room(65, Quantity.IT, 2), *of_room(100, category=2, months=range(6, 12))],
+        {2: (Fraction(12 * 130, 6 * 65 + 6 * 100), 12)},
+    ),
+    "a meter of another name is not of it": (
+        [*a_room(), *each_month(100 * MWH, Quantity.IT, 2, meter="TGBT")],
+        {0: (None, 0)},
+    ),
+    "months that both tell": (
+        [*a_room(months=range(9)), *of_room(100, months=range(4, 12))],
+        {0: (Fraction(13, 10), 5)},
+    ),
+    "the zone unknown": (of_room(100), {0: (None, 0)}),
+    "no IT to divide by": ([*a_room(), *of_room(0)], {0: (None, 0)}),
+    "months of which the IT is above the zone are in none": (
+        [*a_room(kwh=130, months=range(6)), *a_room(kwh=90, months=range(6, 12)), *of_room(100)],
+        {0: (Fraction(13, 10), 6)},
+    ),
+}
+
+
+@pytest.mark.parametrize(("measures", "expected"), PPUE_CASES.values(), ids=PPUE_CASES)
+def test_the_pue_of_a_zone_is_its_energy_over_that_of_its_it(
+    measures: list[Measure], expected: dict[int, tuple[Fraction | None, int]]
+) -> None:
+    assert found_in(measures) == expected
+
+
+def test_a_partial_pue_under_twelve_months_is_interim_and_names_what_it_lacks() -> None:
+    (found,) = partial_pues([*a_room(), *of_room(100, months=range(5))], "Salle A", MONTHS, PARIS)
+    assert (found.is_interim, found.asked, found.missing) == (True, 12, ())
+    assert found.standard == "ISO/IEC 30134-2, EN 50600-4-2"
+    (found,) = partial_pues(a_room(), "Salle A", MONTHS, PARIS)
+    assert found.missing == (Quantity.ZONE_IT,)
+
+
+def test_a_quarter_of_a_zone_counts_with_the_three_months_of_its_it() -> None:
+    quarters = [over(first, first + 2, 390 * MWH, Quantity.ZONE, meter="Salle A") for first in (0, 3, 9)]
+    it = each_month(100 * MWH, Quantity.ZONE_IT, meter="Salle A")
+    assert found_in([*quarters, *it]) == {0: (Fraction(13, 10), 9)}
+
+
+def test_a_month_of_which_a_meter_of_the_zone_lacks_an_hour_is_unknown() -> None:
+    room = a_room()
+    room[3] = replace(room[3], ended_at=room[3].ended_at - HOUR)
+    assert found_in([*room, *of_room(100)]) == {0: (Fraction(13, 10), 11)}
+    told = zone_by_month([*room, *of_room(100)], "Salle A", MONTHS, PARIS)
+    assert told[Quantity.ZONE, 0][MONTHS[3]] is None
+    assert told[Quantity.ZONE_IT, 0][MONTHS[3]] == 100 * MWH // 1000
+
+
+def test_each_zone_has_its_own_and_none_changes_what_the_site_says() -> None:
+    site = [
+        *each_month(150 * MWH, Quantity.TOTAL),
+        *each_month(100 * MWH, Quantity.IT, 2),
+        *each_month(180 * M3, Quantity.WATER),
+    ]
+    zones = [
+        *a_room(),
+        *of_room(100),
+        *a_room("Salle 2", 120),
+        *each_month(1, Quantity.ZONE_IT, 2, meter="B"),
+    ]
+    assert zone_names([*site, *zones]) == ["B", "Salle 2", "Salle A"]
+    assert indicators([*site, *zones], MONTHS, PARIS) == indicators(site, MONTHS, PARIS)
+    point = (Quantity.IT, 2)
+    assert amounts_by_month([*site, *zones], point, MONTHS, PARIS) == amounts_by_month(
+        site, point, MONTHS, PARIS
+    )
+    emitted = dict.fromkeys(MONTHS, 52_000)
+    assert carbon_usage([*site, *zones], MONTHS, PARIS, emitted) == carbon_usage(site, MONTHS, PARIS, emitted)
 
 
 def declared(**changes: object) -> DeclaredPue:

@@ -1,5 +1,6 @@
 """Meters of a site: what is new, what corrects, and what cannot be."""
 
+import re
 from datetime import UTC, datetime
 from itertools import combinations
 
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 from console.domain.facility import Quantity
 from console.domain.hours import HOUR
 from console.domain.site_indicators import by_line
-from console.domain.site_measures import Measure, Quality, Told, Verdict, amount_over, judge, shown
+from console.domain.site_judging import Told, Verdict, judge
+from console.domain.site_measures import Measure, Quality, amount_over, shown
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+WHOLE, ZONE, ZONE_IT, IT = Quantity.TOTAL, Quantity.ZONE, Quantity.ZONE_IT, Quantity.IT
 KWH = 3_600_000_000
 
 
@@ -144,6 +147,68 @@ def test_what_is_stored_never_overlaps_and_again_changes_nothing(first, second) 
         assert not any(one.to_store for one in judge(told(*known), known))
 
 
+ROOM = {"meter": "Salle A"}
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (measure(0, 24, 99, ZONE, **ROOM), measure(0, 24, 100, ZONE_IT, **ROOM)),
+        (measure(0, 24, 99, ZONE, **ROOM), measure(0, 24, 100, ZONE_IT, category=3, **ROOM)),
+        (measure(0, 24, 99, ZONE, **ROOM), measure(0, 24, 100, IT, **ROOM)),
+        (measure(0, 24, 99), measure(0, 24, 100, ZONE, **ROOM)),
+    ],
+)
+def test_a_zone_below_its_it_or_above_its_site_is_refused_whichever_came_first(
+    first: Measure, then: Measure
+) -> None:
+    for known, now in ((first, then), (then, first)):
+        (judged,) = judge(told(now), [known])
+        assert judged.verdict is REFUSED
+        assert re.search(r"\(99 kWh\) serait sous celle .*\(100 kWh\)", str(judged.refusal))
+        assert "zone Salle A" in str(judged.refusal)
+    assert verdicts(told(first, then)) == [REFUSED, REFUSED]
+
+
+def test_a_zone_may_take_as_much_as_its_it_and_as_its_site() -> None:
+    assert verdicts(
+        told(measure(0, 24, 9), measure(0, 24, 9, ZONE, **ROOM), measure(0, 24, 9, ZONE_IT, **ROOM))
+    ) == [NEW, NEW, NEW]
+
+
+def test_hours_of_the_it_of_a_zone_are_held_against_its_day_and_days_of_a_zone_against_a_month() -> None:
+    hours = [measure(hour, hour + 1, 5, ZONE_IT, **ROOM) for hour in range(24)]
+    assert verdicts(told(*hours), measure(0, 24, 119, ZONE, **ROOM)) == [REFUSED] * 24
+    assert verdicts(told(*hours[:-1]), measure(0, 24, 1, ZONE, **ROOM)) == [NEW] * 23  # an hour is unknown
+    days = [measure(day * 24, day * 24 + 24, 10, ZONE, **ROOM) for day in range(30)]
+    assert verdicts(told(measure(0, 30 * 24, 299)), *days) == [REFUSED]
+    assert verdicts(told(measure(0, 30 * 24, 300)), *days) == [NEW]
+
+
+def test_zones_are_held_against_their_site_one_by_one_for_they_may_be_within_each_other() -> None:
+    floor, room = measure(0, 24, 80, ZONE, meter="Étage 2"), measure(0, 24, 60, ZONE, meter="Salle 21")
+    assert verdicts(told(measure(0, 24, 100), floor, room)) == [NEW, NEW, NEW]
+
+
+def test_the_it_of_another_zone_or_another_meter_of_the_site_is_not_held_against_a_zone() -> None:
+    others = [measure(0, 24, 90, ZONE_IT, meter="Salle B"), measure(0, 24, 90, IT, meter="TGBT")]
+    assert verdicts(told(measure(0, 24, 50, ZONE, **ROOM)), *others) == [NEW]
+
+
+def test_where_the_it_of_a_zone_is_told_the_meter_of_the_site_of_that_name_is_not_held_against_it() -> None:
+    known = [measure(0, 24, 100, IT, **ROOM), measure(0, 24, 80, ZONE_IT, **ROOM)]
+    assert verdicts(told(measure(0, 24, 90, ZONE, **ROOM)), *known) == [NEW]
+    next_day = measure(24, 48, 100, IT, **ROOM)
+    assert verdicts(told(measure(24, 48, 90, ZONE, **ROOM)), *known, next_day) == [REFUSED]
+
+
+def test_a_refused_correction_leaves_what_it_would_have_corrected_to_be_held_against_the_rest() -> None:
+    known = [measure(0, 24, 150), measure(0, 24, 100, ZONE, **ROOM)]
+    assert verdicts(
+        told(measure(0, 24, 200, ZONE, **ROOM), measure(0, 24, 120, ZONE_IT, **ROOM)), *known
+    ) == [REFUSED, REFUSED]
+
+
 spans = st.tuples(
     st.integers(0, 12), st.integers(1, 6), st.integers(0, 9), st.sampled_from([Quantity.TOTAL, Quantity.IT])
 )
@@ -164,6 +229,33 @@ def test_whatever_comes_in_any_order_no_period_has_more_energy_of_the_it_than_of
         period = (START + first * HOUR, START + last * HOUR)
         e_dc, e_it = amount_over(total, *period), amount_over(it, *period)
         assert e_dc is None or e_it is None or e_dc >= e_it
+
+
+of_zones = st.tuples(
+    st.integers(0, 8), st.integers(1, 4), st.integers(0, 9), st.sampled_from([WHOLE, ZONE, ZONE_IT, IT])
+)
+
+
+@given(st.lists(st.lists(of_zones, max_size=6), max_size=6))
+def test_whatever_comes_in_any_order_no_zone_is_below_its_it_nor_above_its_site(files) -> None:
+    known: dict[tuple[Quantity, datetime], Measure] = {}
+    for rows in files:
+        measures = told(
+            *(measure(at, at + long, kwh, quantity, "Salle A") for at, long, kwh, quantity in rows)
+        )
+        for one in judge(measures, known.values()):
+            if one.to_store:
+                known[one.told.measure.quantity, one.told.measure.started_at] = one.told.measure
+    lines = by_line(known.values())
+    for first, last in combinations(range(13), 2):
+        period = (START + first * HOUR, START + last * HOUR)
+
+        site, zone, it = (
+            amount_over({line: of for line, of in lines.items() if line[0] is quantity}, *period)
+            for quantity in (WHOLE, ZONE, ZONE_IT)
+        )
+        assert site is None or zone is None or zone <= site
+        assert zone is None or it is None or it <= zone
 
 
 @pytest.mark.parametrize(

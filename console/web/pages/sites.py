@@ -23,17 +23,17 @@ from console.actions.facility import (
 from console.actions.volume_files import forget_file, keep_file, kept_file
 from console.domain.access import Permission
 from console.domain.errors import Invalid
-from console.domain.facility import CATEGORIES, NO_POINT, DeclaredPue, Quantity
+from console.domain.facility import CATEGORIES, NO_POINT, WHOLE_SITE, DeclaredPue, Quantity
 from console.domain.facility_files import (
     LARGEST_FILE,
-    WHOLE_SITE,
     Defaults,
     meter_name,
     read_amount,
     unit_size,
 )
 from console.domain.hours import day_bounds
-from console.domain.site_measures import Measure, Quality, Verdict
+from console.domain.site_judging import Verdict
+from console.domain.site_measures import Measure, Quality
 from console.store.queries.sites import SiteFacts, site_page, summaries
 from console.store.queries.sites import sites as known_sites
 from console.store.session import Operator
