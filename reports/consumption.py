@@ -9,7 +9,7 @@ from reports.document import Block, Column, Row, Table
 from reports.figures import Basis, InrStatement, Line, OnBasis, Quality, complete_sum, known_sum
 from reports.labels import basis_label, line_label
 from reports.language import Language
-from reports.quantities import Kind
+from reports.quantities import Kind, text
 
 
 def tables(statement: InrStatement, language: Language) -> Iterable[Block]:
@@ -142,7 +142,7 @@ def _by_basis(statement: InrStatement, language: Language) -> Table:
         ),
         rows=tuple(
             (
-                basis_label(basis, language),
+                _basis_with_doubt(statement, basis, language),
                 statement.carbon_on(basis),
                 covered_mj := statement.covered_on(basis) or None,
                 Fraction(covered_mj, facility_mj) if facility_mj and covered_mj else None,
@@ -150,6 +150,17 @@ def _by_basis(statement: InrStatement, language: Language) -> Table:
             for basis in Basis
         ),
     )
+
+
+def _basis_with_doubt(statement: InrStatement, basis: Basis, language: Language) -> str:
+    """What a basis is called, with how much of its energy is of intensities that others will replace."""
+    _ = language.gettext
+    named = basis_label(basis, language)
+    if not (realtime_mj := statement.realtime_on(basis)):
+        return named
+    energy = text(Kind.ENERGY_MJ, realtime_mj, language)
+    doubt = _("provisoire : intensité en temps réel pour %(energy)s", energy=energy)
+    return f"{named} ({doubt})"
 
 
 def _reckoning(statement: InrStatement, language: Language) -> Table:

@@ -184,7 +184,7 @@ class OnBasis:
     """The carbon of a line on one basis; `covered_mj` is the energy that it is of, overhead within.
 
     By the hour: `known_mj` is the IT energy of the hours whose intensity is known, `mg_mj` the sum of it
-    times that intensity.
+    times that intensity, `realtime_mj` what of it is of hours with figures of real time.
     """
 
     basis: Basis
@@ -196,6 +196,7 @@ class OnBasis:
     mg_mj: int | None = None
     parts: tuple[Part, ...] = ()
     provisional: bool = False
+    realtime_mj: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -401,6 +402,10 @@ class InrStatement:
     def covered_on(self, basis: Basis) -> int:
         """The energy, overhead within, that the carbon on a basis is of, in mJ."""
         return sum(one.covered_mj for one in self._on(basis))
+
+    def realtime_on(self, basis: Basis) -> int:
+        """The IT energy of hours whose intensity is of real time, and will be replaced, in mJ."""
+        return sum(one.realtime_mj for one in self._on(basis))
 
     def _on(self, basis: Basis) -> list[OnBasis]:
         return [one for line in self.lines if (one := line.on(basis)) is not None]

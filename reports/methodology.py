@@ -189,7 +189,7 @@ def _basis(basis: Basis, language: Language) -> str:
         ),
         Basis.HOURLY_DIRECT: _(
             "Heure par heure, ce que le réseau du lieu a brûlé pour produire (eCO2mix) : émissions directes, "
-            "des seules heures dont l'intensité est connue."
+            "des seules heures dont l'intensité est connue ; provisoire tant que l'une est en temps réel."
         ),
         Basis.MARKET_BASED: _(
             "Contrats d'électricité du site (« market-based ») : garanties d'origine, contrats d'achat "

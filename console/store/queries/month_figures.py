@@ -141,6 +141,7 @@ def _on_basis(held: CarbonHeld) -> figures.OnBasis:
             for part in held.parts
         ),
         provisional=held.provisional,
+        realtime_mj=held.realtime_mj,
     )
 
 
