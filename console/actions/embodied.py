@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
@@ -52,14 +53,20 @@ def embodied_of(
         amount: int | None = getattr(row, name)
         if amount is None or (technical and technical[name] is None):
             return None
-        added = technical[name] * energy_mj // technical["it_mj"] if technical else 0
-        return amount * min(hours, row.hours) // row.hours + added
+        return amount * min(hours, row.hours) // row.hours + technical_part({"embodied": terms}, name)
 
     terms = {**row.terms, "hours": hours, "of_hours": row.hours}
-    return Embodied(
-        **{name: part(name) for name in AMOUNTS},
-        terms=terms | ({"technical": technical, "energy_mj": energy_mj} if technical else {}),
-    )
+    if technical:
+        terms |= {"technical": technical, "energy_mj": energy_mj}
+    return Embodied(**{name: part(name) for name in AMOUNTS}, terms=terms)
+
+
+def technical_part(terms: Mapping[str, Any], name: str) -> int:
+    """What of an amount of a line, by the name of its column, is of the technical equipment of its site."""
+    embodied = terms.get("embodied", {})
+    technical = embodied.get("technical")
+    amount: int = technical[name] * embodied["energy_mj"] // technical["it_mj"] if technical else 0
+    return amount
 
 
 def _technical(session: Session, site: str | None, month: date) -> dict[str, Any] | None:

@@ -5,15 +5,15 @@ What changes has the months concerned reckoned again; closed months stay as they
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from console.actions.host_months import zone_of
 from console.actions.posting import OPERATOR_ZONE
 from console.actions.reckoning_due import Step, make_due
 from console.domain.amortisation import LONGEST_LIFE, extended
@@ -21,12 +21,15 @@ from console.domain.component_estimate import Components, estimate
 from console.domain.equipment import Disk, EndOfLife, EquipmentKind, ImpactSource, Thing
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import one_line
-from console.domain.hours import month_of
-from console.domain.renewal import add_months
+from console.domain.hours import month_of, months_between
 from console.store.models import equipment as q
 from console.store.models import measurement as m
 from console.store.models import site as s
 from console.store.queries.equipment import life_of
+from console.store.queries.stays import whereabouts
+
+LONGEST_HOST: Final = 64  # characters
+MOST_CPUS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +48,19 @@ class Impact:
     confirmed: bool = True
 
 
-def record_thing(session: Session, told: Thing, *, now: datetime, by: str) -> int:
-    """Write a thing down, or correct the one of its name; its number."""
+def record_thing(
+    session: Session, told: Thing, *, now: datetime, by: str, equipment_id: int | None = None
+) -> int:
+    """Write a thing down, or correct the one of its name or number; its number."""
     check_thing(session, told, now)
-    row = session.scalars(select(q.Equipment).where(q.Equipment.name == told.name)).one_or_none()
+    row = thing_named(session, told.name) if equipment_id is None else held(session, equipment_id)
     if row is None:
-        row = q.Equipment(name=one_line(told.name, "name"), extensions=[])
+        row = q.Equipment(extensions=[])
         session.add(row)
     else:
+        check_extensions(told, row.extensions)
         mark_due(session, row, now=now)  # where it was before
+    row.name = one_line(told.name, "name")
     for name in Thing.__slots__:
         if name not in ("name", "disks"):
             setattr(row, name, getattr(told, name))
@@ -146,6 +153,11 @@ def check_retirement(day: date, commissioned_on: date | None, now: datetime) -> 
         raise Invalid("retired_on", "Ce jour n'est pas encore venu.")
 
 
+def thing_named(session: Session, name: str) -> q.Equipment | None:
+    """The thing that the inventory calls so."""
+    return session.scalars(select(q.Equipment).where(q.Equipment.name == name)).one_or_none()
+
+
 def held(session: Session, equipment_id: int) -> q.Equipment:
     """A thing, locked until the end of the transaction; raises `NotFound`."""
     row = session.scalars(
@@ -163,20 +175,13 @@ def mark_due(session: Session, thing: q.Equipment, *, now: datetime) -> None:
     host = session.scalars(
         select(m.Host).where(func.lower(m.Host.name) == (thing.host_name or "").lower())
     ).one_or_none()
-    zone = zone_of(session, host) if host else OPERATOR_ZONE
-    months = list(_months(thing.commissioned_on.replace(day=1), month_of(now, zone)))
+    months = list(months_between(thing.commissioned_on, month_of(now, OPERATOR_ZONE)))
     if host is not None:
         make_due(session, Step.HOST, [(str(host.host_id), month) for month in months], now=now)
-    site = host.site if host is not None and host.site else thing.site
-    if site and session.get(s.Site, site):
-        step = Step.SITE if thing.kind.is_technical else Step.REST
-        make_due(session, step, [(site, month) for month in months], now=now)
-
-
-def _months(first: date, last: date) -> Iterable[date]:
-    while first <= last:
-        yield first
-        first = add_months(first, 1)
+    stood = {one.site for one in whereabouts(session, [host.host_id])[host.host_id].spans} if host else set()
+    sites = session.scalars(select(s.Site.code).where(s.Site.code.in_(stood or {thing.site})))
+    step = Step.SITE if thing.kind.is_technical else Step.REST
+    make_due(session, step, [(site, month) for site in sites for month in months], now=now)
 
 
 def check_thing(session: Session, told: Thing, now: datetime) -> None:
@@ -187,6 +192,12 @@ def check_thing(session: Session, told: Thing, now: datetime) -> None:
         raise Invalid("quantity", "Un nombre positif est attendu.")
     if told.planned_months is not None and not 1 <= told.planned_months <= LONGEST_LIFE:
         raise Invalid("planned_months", "De 1 à %(longest)s mois sont attendus.", longest=LONGEST_LIFE)
+    if told.host_name and len(told.host_name) > LONGEST_HOST:
+        raise Invalid(
+            "host_name", "Un texte lisible de 1 à %(longest)s caractères est attendu.", longest=LONGEST_HOST
+        )
+    if told.cpus is not None and told.cpus > MOST_CPUS:
+        raise Invalid("cpus", "Un nombre jusqu'à %(most)s est attendu.", most=MOST_CPUS)
     if told.host_name and told.quantity > 1:
         raise Invalid("quantity", "Un hôte est un seul équipement.")
     bought, used = told.purchased_on, told.commissioned_on
@@ -194,3 +205,18 @@ def check_thing(session: Session, told: Thing, now: datetime) -> None:
         raise Invalid("commissioned_on", "La mise en service suit l'achat.")
     if used is not None and used > now.astimezone(ZoneInfo("Europe/Paris")).date():
         raise Invalid("commissioned_on", "Ce jour n'est pas encore venu.")
+
+
+def check_extensions(told: Thing, extensions: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `Invalid` for a life that the longer one, which was decided since, does not follow."""
+    if not extensions:
+        return
+    month, longer = date.fromisoformat(extensions[0]["month"]), extensions[0]["planned_months"]
+    if told.planned_months is None or told.planned_months >= longer:
+        raise Invalid(
+            "planned_months",
+            "Cette vie a été prolongée à %(longer)s mois : moins de mois sont attendus.",
+            longer=longer,
+        )
+    if told.commissioned_on is None or told.commissioned_on.replace(day=1) > month:
+        raise Invalid("commissioned_on", "La mise en service précède la prolongation décidée.")

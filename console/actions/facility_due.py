@@ -14,18 +14,17 @@ from console.actions.site_terms import months_touched
 from console.domain.month_lines import OPEN_REVISION
 from console.domain.site_measures import Measure
 from console.store.models import carbon as b
-from console.store.models import measurement as m
+from console.store.queries.stays import ever_at
 
 ONE_DAY = timedelta(days=1)
 
 
 def site_came(session: Session, site: str, *, now: datetime) -> None:
     """A data centre is known now that its hosts named before: their lines were of no site."""
-    line, host = b.MonthLine, m.Host
+    line = b.MonthLine
     held = session.execute(
         select(line.tenant_id, line.month)
-        .join(host, host.host_id == line.host_id)
-        .where(host.site == site, line.site.is_(None), line.revision == OPEN_REVISION)
+        .where(line.host_id.in_(ever_at(site)), line.site.is_(None), line.revision == OPEN_REVISION)
         .distinct()
     ).all()
     make_months_due(session, [(tenant_id, month) for tenant_id, month in held], now=now)

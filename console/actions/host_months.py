@@ -28,6 +28,7 @@ from console.store.models import measurement as m
 from console.store.models import site as s
 from console.store.models import tenant as t
 from console.store.queries.generation import is_before_ledger
+from console.store.queries.stays import whereabouts
 
 REST = m.IDLE_KEPT
 
@@ -39,7 +40,7 @@ def settle_host(session: Session, host: str, month: date, *, now: datetime) -> b
     row = session.get(m.Host, int(host))
     if row is None:
         return True
-    start, end = month_bounds(month, zone_of(session, row))
+    start, end = month_bounds(month, zone_of(session, row.host_id, month))
     if is_before_ledger(session, start):
         return True
     before = _stored(session, row.host_id, month)
@@ -47,14 +48,17 @@ def settle_host(session: Session, host: str, month: date, *, now: datetime) -> b
     if before != after:
         _replace(session, row.host_id, month, after)
         make_months_due(session, _adherents_on(session, row.host_id, start, end), now=now)
-        if row.site and session.get(s.Site, row.site):
-            make_due(session, Step.REST, [(row.site, month)], now=now)
+        stood = whereabouts(session, [row.host_id])[row.host_id].between(start, end)
+        known = session.scalars(select(s.Site.code).where(s.Site.code.in_(stood)))
+        make_due(session, Step.REST, [(site, month) for site in known], now=now)
     return True
 
 
-def zone_of(session: Session, host: m.Host) -> ZoneInfo:
-    """The zone of the months of a host: that of its site."""
-    site = session.get(s.Site, host.site) if host.site else None
+def zone_of(session: Session, host_id: int, month: date) -> ZoneInfo:
+    """The zone of a month of a host: that of the site where it stood as the month began."""
+    begins = month_bounds(month, OPERATOR_ZONE)[0]
+    code = whereabouts(session, [host_id])[host_id].at(begins)
+    site = session.get(s.Site, code) if code else None
     return ZoneInfo(site.zone) if site else OPERATOR_ZONE
 
 

@@ -31,6 +31,7 @@ from collectors.reading import (
     decode_reading,
 )
 from console.actions.host_sources import note_sources
+from console.actions.stays import stand_where_told
 from console.domain.attribution import Consumer
 from console.domain.errors import Conflict
 from console.domain.hours import hours_between
@@ -120,6 +121,10 @@ def _ingest(session: Session, envelope: Envelope, now: datetime) -> list[Receipt
         receipts.append(Receipt(_sequence_of(raw), Status.QUARANTINED, refused.reason))
     upsert(session, m.QuarantinedReading, kept)
     take_in(session, host, envelope.stream, list(taken.values()), now)
+    site = envelope.facts.site
+    if taken and site is not None and site != host.site:
+        session.flush()
+        stand_where_told(session, host, site, list(taken.values()), now=now)
     return receipts
 
 
@@ -225,7 +230,6 @@ def _facts(envelope: Envelope) -> Iterable[tuple[str, Any]]:
     """What the sender tells of its host; what it does not tell stays as it is known."""
     facts = envelope.facts
     told = {
-        "site": facts.site,
         "cluster": facts.cluster,
         "cpu_model": facts.cpu_model,
         "sockets": facts.sockets,

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -18,10 +19,12 @@ from sqlalchemy.orm import Session
 from console.domain.amortisation import Life, booked
 from console.domain.embodied_shares import FRAME
 from console.domain.equipment import TECHNICAL
+from console.domain.hours import month_bounds
 from console.domain.proportion import apportion
 from console.store.models import equipment as q
-from console.store.models import measurement as m
+from console.store.models import site as s
 from console.store.queries.equipment import life_of, standing_impact, whole_of
+from console.store.queries.stays import homes
 
 AMOUNTS = ("embodied_ug", "embodied_low_ug", "embodied_high_ug", "adpe_ug", "primary_mj")
 OF_IMPACT = ("gwp_ug", "gwp_low_ug", "gwp_high_ug", "adpe_ug", "primary_mj")
@@ -48,8 +51,11 @@ def making_of_host(session: Session, name: str, month: date) -> Making | None:
 
 
 def making_of_site(session: Session, site: str, month: date, *, technical: bool) -> Making | None:
-    """What is booked of a site's technical equipment, or of all that stands there; None: nothing is known."""
-    return making_in(session, _things_at(session, site, technical=technical), month)
+    """What is booked of a site's technical equipment, or of all that stands there; None: nothing is known.
+
+    A host that moved within the month is booked where it stood last.
+    """
+    return making_in(session, _things_at(session, site, month, technical=technical), month)
 
 
 def making_in(session: Session, things: Iterable[q.Equipment], month: date) -> Making | None:
@@ -87,13 +93,10 @@ def _add(found: Making, thing: q.Equipment, impact: q.EmbodiedImpact, life: Life
     )
 
 
-def _things_at(session: Session, site: str, *, technical: bool) -> Sequence[q.Equipment]:
-    """What stands on a site: where the host that it is stands, else where the inventory says."""
-    hosts = {
-        name.lower(): where
-        for name, where in session.execute(select(m.Host.name, m.Host.site))
-        if where is not None
-    }
+def _things_at(session: Session, site: str, month: date, *, technical: bool) -> Sequence[q.Equipment]:
+    """What stood on a site as a month ended: where its host stood, else where the inventory says."""
+    end = month_bounds(month, ZoneInfo(session.get_one(s.Site, site).zone))[1]
+    hosts = {name: where for name, where in homes(session, end).items() if where is not None}
     things = session.scalars(select(q.Equipment)).all()
     return [
         one

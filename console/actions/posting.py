@@ -15,9 +15,9 @@ from console.domain.claims import OPERATOR_TENANT, UNCLAIMED, Claim, owner_at
 from console.domain.hours import hours_between, month_of
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
-from console.store.models import site as s
 from console.store.models import tenant as t
 from console.store.queries.claims import claims_on
+from console.store.queries.stays import whereabouts, zones_of
 
 OPERATOR_ZONE = ZoneInfo("Europe/Paris")
 
@@ -126,11 +126,9 @@ def _make_months_due(session: Session, touched: Iterable[tuple[int, datetime]], 
 
 
 def _make_host_due(session: Session, host_id: int, start: datetime, end: datetime, now: datetime) -> None:
-    """The months of the host's site in which these hours are: what they held of the host is another."""
-    code = session.scalar(select(m.Host.site).where(m.Host.host_id == host_id))
-    site = session.get(s.Site, code) if code else None
-    zone = ZoneInfo(site.zone) if site else OPERATOR_ZONE
-    months = {(str(host_id), month_of(hour, zone)) for hour in hours_between(start, end)}
+    """The months of the host's sites in which these hours are: what they held of the host is another."""
+    zones = zones_of(session, whereabouts(session, [host_id])[host_id]) or {OPERATOR_ZONE}
+    months = {(str(host_id), month_of(hour, zone)) for hour in hours_between(start, end) for zone in zones}
     make_due(session, Step.HOST, months, now=now)
 
 

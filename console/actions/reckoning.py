@@ -27,14 +27,17 @@ from console.domain.facility import Basis as GridBasis
 from console.domain.grid import State
 from console.domain.hours import month_bounds, month_of
 from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility, LineKind
+from console.domain.stays import Whereabouts
 from console.store.conditional import rows_touched
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
+from console.store.models import fleet as f
 from console.store.models import measurement as m
 from console.store.models import site as s
 from console.store.models import tenant as t
 from console.store.queries.generation import is_before_ledger
+from console.store.queries.stays import site_then, stayed, whereabouts
 
 FROM_HOURS = (LineKind.OWN, LineKind.POOL, LineKind.UNCLAIMED)
 
@@ -81,14 +84,17 @@ def reckon(session: Session, tenant_id: int, month: date, *, now: datetime) -> N
     start, end = month_bounds(month, ZoneInfo(zone))
     if is_before_ledger(session, start):
         return
-    places = _places(session, tenant_id, start, end, ZoneInfo(zone))
+    stood = _stood(session, tenant_id, start, end)
+    places = _places(session, stood, start, end, ZoneInfo(zone))
     rows = [
-        _line(session, tenant_id, month, place, row, now)
+        _line(session, tenant_id, month, place, _since(place, row, stood), row, now)
         for place in places
         for row in _energy(session, tenant_id, place, start, end)
     ]
     pooled = _replace(session, tenant_id, month, rows)
-    price_lines(session, [tenant_id], month, now=now, direct=_direct(session, tenant_id, places, start, end))
+    price_lines(
+        session, [tenant_id], month, now=now, direct=_direct(session, tenant_id, places, stood, start, end)
+    )
     _pass_on(session, month, pooled, rows, {place.code: place.zone for place in places}, now)
     own_energy_changed(session, tenant_id, month, now=now)
 
@@ -102,13 +108,19 @@ def is_closed(session: Session, tenant_id: int, month: date) -> bool:
     return bool(found)
 
 
-def _places(
-    session: Session, tenant_id: int, start: datetime, end: datetime, own_zone: ZoneInfo
-) -> list[_Place]:
-    """The data centres where the adherent's hosts of the month stand; None for hosts of which nobody says."""
+def _stood(session: Session, tenant_id: int, start: datetime, end: datetime) -> Mapping[int, Whereabouts]:
+    """Where the hosts that served the adherent in the month stood and stand."""
     line = t.EnergyLine
     hosts = select(line.host_id).where(line.tenant_id == tenant_id, line.hour >= start, line.hour < end)
-    codes = set(session.scalars(select(m.Host.site).where(m.Host.host_id.in_(hosts)).distinct()))
+    return whereabouts(session, hosts)
+
+
+def _places(
+    session: Session, stood: Mapping[int, Whereabouts], start: datetime, end: datetime, own_zone: ZoneInfo
+) -> list[_Place]:
+    """The data centres where these hosts stood in the month; None for those of which nobody says."""
+    codes: set[str | None] = {code for one in stood.values() for code in one.between(start, end)}
+    codes |= {None for one in stood.values() if one.now is None}
     sites = session.scalars(select(s.Site).where(s.Site.code.in_(codes)).order_by(s.Site.code)).all()
     known = [
         _Place(one.code, ZoneInfo(one.zone), one.grid_zone, _starts(session, one, start, end))
@@ -140,8 +152,15 @@ def _stretch(place: _Place) -> ColumnElement[int]:
 
 def _standing_at(place: _Place) -> ColumnElement[bool]:
     if place.code is not None:
-        return m.Host.site == place.code
-    return m.Host.site.is_(None) | m.Host.site.not_in(select(s.Site.code))
+        return site_then == place.code
+    return site_then.is_(None) | site_then.not_in(select(s.Site.code))
+
+
+def _since(place: _Place, row: Any, stood: Mapping[int, Whereabouts]) -> datetime:
+    """Where a line begins: with its stretch, or where its host came to the place within it."""
+    came: datetime = stood[row.host_id].came_at if row.stay is None else row.stay
+    begins: datetime = place.starts[row.stretch]
+    return max(begins, came)
 
 
 def _quality(quality: str) -> ColumnElement[int]:
@@ -151,7 +170,8 @@ def _quality(quality: str) -> ColumnElement[int]:
 def _energy(session: Session, tenant_id: int, place: _Place, start: datetime, end: datetime) -> Iterable[Any]:
     line = t.EnergyLine
     stretch = _stretch(place).label("stretch")
-    keys = (line.host_id, line.workload_id, line.claim_id, line.subscription, line.service_code, stretch)
+    owner = (line.claim_id, line.subscription, line.service_code)
+    keys = (line.host_id, line.workload_id, *owner, stretch, f.HostStay.since.label("stay"))
     return session.execute(
         select(
             *keys,
@@ -166,6 +186,7 @@ def _energy(session: Session, tenant_id: int, place: _Place, start: datetime, en
             (func.count() - func.count(line.high_mj)).label("without_high"),
         )
         .join(m.Host, m.Host.host_id == line.host_id)
+        .outerjoin(f.HostStay, stayed(line.host_id, line.hour))
         .join(c.EnergySource, c.EnergySource.source_id == line.source_id)
         .where(line.tenant_id == tenant_id, line.hour >= start, line.hour < end, _standing_at(place))
         .group_by(*keys)
@@ -173,7 +194,12 @@ def _energy(session: Session, tenant_id: int, place: _Place, start: datetime, en
 
 
 def _direct(
-    session: Session, tenant_id: int, places: Iterable[_Place], start: datetime, end: datetime
+    session: Session,
+    tenant_id: int,
+    places: Iterable[_Place],
+    stood: Mapping[int, Whereabouts],
+    start: datetime,
+    end: datetime,
 ) -> Direct:
     """By line the hours whose direct intensity is known."""
     line, grid = t.EnergyLine, s.GridHour
@@ -183,16 +209,17 @@ def _direct(
         if place.grid_zone is None:
             continue
         stretch = _stretch(place).label("stretch")
-        keys = (line.host_id, line.workload_id, line.claim_id)
+        stay = f.HostStay.since.label("stay")
+        keys = (line.host_id, line.workload_id, line.claim_id, stretch, stay)
         rows = session.execute(
             select(
                 *keys,
-                stretch,
                 func.sum(line.energy_mj),
                 func.sum(line.energy_mj * grid.intensity_mg_per_kwh),
                 func.sum(realtime_mj),
             )
             .join(m.Host, m.Host.host_id == line.host_id)
+            .outerjoin(f.HostStay, stayed(line.host_id, line.hour))
             .join(grid, grid.hour == line.hour)
             .where(
                 line.tenant_id == tenant_id,
@@ -202,17 +229,17 @@ def _direct(
                 grid.basis == GridBasis.DIRECT_PRODUCTION,
                 _standing_at(place),
             )
-            .group_by(*keys, stretch)
+            .group_by(*keys)
         )
-        for host_id, workload_id, claim_id, number, *sums in rows:
-            found[place.starts[number], host_id, workload_id, claim_id] = KnownHours(*map(int, sums))
+        for row in rows:
+            key = (_since(place, row, stood), row.host_id, row.workload_id, row.claim_id)
+            found[key] = KnownHours(*map(int, row[len(keys) :]))
     return found
 
 
 def _line(
-    session: Session, tenant_id: int, month: date, place: _Place, row: Any, now: datetime
+    session: Session, tenant_id: int, month: date, place: _Place, since: datetime, row: Any, now: datetime
 ) -> dict[str, Any]:
-    since = place.starts[row.stretch]
     energy_mj = int(row.energy_mj)  # PostgreSQL sums whole numbers as decimals
     site_month = month_of(since, place.zone)
     facility = facility_of(session, place.code, site_month, now=now) if place.code else None

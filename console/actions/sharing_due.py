@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from console.actions.reckoning_due import Step, make_due
+from console.domain.hours import months_between
 from console.domain.month_lines import SharingKeyKind
 from console.domain.renewal import add_months
 from console.domain.sharing import LOOKS_BACK_MONTHS
@@ -49,7 +49,7 @@ def take_changes(session: Session, *, now: datetime) -> None:
     due = {
         (code, month)
         for code, first, months in taken
-        for month in _months(first, _last(first, months, _this_month(now)))
+        for month in months_between(first, _last(first, months, _this_month(now)))
     }
     make_due(session, Step.SERVICE, due, now=now)
 
@@ -60,7 +60,7 @@ def _last(first: date, months: int | None, this_month: date) -> date:
 
 def key_changed(session: Session, service_code: str, first_month: date, *, now: datetime) -> None:
     """From a month on a service is split by something else, or holds other meters."""
-    months = [(service_code, one) for one in _months(first_month, _this_month(now))]
+    months = [(service_code, one) for one in months_between(first_month, _this_month(now))]
     make_due(session, Step.SERVICE, months, now=now)
 
 
@@ -93,13 +93,6 @@ def is_shared(session: Session, service_code: str) -> bool:
     found = select(claim.service_code).where(claim.service_code == service_code).limit(1)
     metered = select(pool.service_code).where(pool.service_code == service_code).limit(1)
     return session.scalar(found) is not None or session.scalar(metered) is not None
-
-
-def _months(first_day: date, last: date) -> Iterator[date]:
-    month = first_day.replace(day=1)
-    while month <= last:
-        yield month
-        month = add_months(month, 1)
 
 
 def _this_month(now: datetime) -> date:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from console.actions.making import AMOUNTS, making_of_site
+from console.actions.movers import carried_elsewhere
 from console.actions.pricing import LineKey, price_lines
 from console.actions.reckoning import is_closed
 from console.actions.reckoning_due import Step, make_due, take
@@ -98,8 +99,9 @@ def _embodied_rest(session: Session, row: b.SiteMonth, start: datetime, end: dat
             *_of_others(row.site, start, end)
         )
     ).one()
+    elsewhere = carried_elsewhere(session, row.site, start, end)
     rest = {
-        name: None if whole is None else max(0, whole - int(held))
+        name: None if whole is None else max(0, whole - int(held) - elsewhere[name])
         for (name, whole), held in zip(made.amounts.items(), carried, strict=True)
     }
     terms = {"embodied": {"things": made.things, "unknown": made.unknown, "of_ug": made.embodied_ug}}

@@ -18,14 +18,16 @@ from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Conflict
 from console.domain.facility import Basis as GridBasis
 from console.domain.grid import State
-from console.domain.hours import HOUR, month_bounds, month_of
+from console.domain.hours import HOUR, month_bounds, month_of, months_between
 from console.domain.month_lines import OPEN_REVISION, Facility
 from console.domain.site_measures import Measure
 from console.domain.site_months import SiteMonth, site_month
 from console.store.models import carbon as b
+from console.store.models import fleet as f
 from console.store.models import measurement as m
 from console.store.models import site as s
 from console.store.queries.sites import declared_of, measure_of
+from console.store.queries.stays import ever_at, site_then, stayed
 from console.store.upsert import upsert
 
 
@@ -115,7 +117,8 @@ def hosts_energy(session: Session, site: str, start: datetime, end: datetime) ->
     total = session.scalar(
         select(func.sum(hour.energy_mj))
         .join(m.Host, m.Host.host_id == hour.host_id)
-        .where(m.Host.site == site, hour.hour >= start, hour.hour < end)
+        .outerjoin(f.HostStay, stayed(hour.host_id, hour.hour))
+        .where(site_then == site, hour.hour >= start, hour.hour < end)
     )
     return int(total or 0)
 
@@ -123,10 +126,7 @@ def hosts_energy(session: Session, site: str, start: datetime, end: datetime) ->
 def months_touched(session: Session, site: str, start: datetime, end: datetime) -> Iterable[date]:
     """The local months of a site that share any time with `[start, end)`."""
     zone = ZoneInfo(session.get_one(s.Site, site).zone)
-    month, last = month_of(start, zone), month_of(end - timedelta(microseconds=1), zone)
-    while month <= last:
-        yield month
-        month = (month + timedelta(days=32)).replace(day=1)
+    return months_between(month_of(start, zone), month_of(end - timedelta(microseconds=1), zone))
 
 
 def _measures(session: Session, site: str, start: datetime, end: datetime) -> list[Measure]:
@@ -142,11 +142,10 @@ def _adherents_there(session: Session, site: str, month: date) -> list[tuple[int
     """
     line = b.MonthLine
     start, end = month_bounds(month, ZoneInfo(session.get_one(s.Site, site).zone))
-    hosts = select(m.Host.host_id).where(m.Host.site == site)
     held = session.execute(
         select(line.tenant_id, line.month)
         .where(
-            (line.site == site) | (line.site.is_(None) & line.host_id.in_(hosts)),
+            (line.site == site) | (line.site.is_(None) & line.host_id.in_(ever_at(site))),
             line.revision == OPEN_REVISION,
             line.since >= start,
             line.since < end,

@@ -38,6 +38,14 @@ def month_of(instant: datetime, zone: ZoneInfo) -> date:
     return instant.astimezone(zone).date().replace(day=1)
 
 
+def months_between(first: date, last: date) -> Iterator[date]:
+    """The months from that of a day to that of another, by their first days; none where it is before."""
+    month = first.replace(day=1)
+    while month <= last:
+        yield month
+        month = (month + timedelta(days=32)).replace(day=1)
+
+
 def month_bounds(month: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The instants at which a local month starts and ends: 743, 744 or 745 hours apart in a 31-day month."""
     first = datetime(month.year, month.month, 1, tzinfo=zone)

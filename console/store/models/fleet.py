@@ -1,13 +1,27 @@
-"""What is known of hosts beyond their readings: instruments, what the operator declares, calibrations."""
+"""What is known of hosts beyond their readings: where they stood, instruments, terms, calibrations."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.store.base import Code, Count, Instant, KeyId, Label, MeasurementRow
+
+
+class HostStay(MeasurementRow):
+    """A site where a host stood from an hour to another, excluded, before it came to that of its row.
+
+    See `domain.stays`: a host that never moved has none; else they follow one another without a hole.
+    """
+
+    __tablename__ = "host_stay"
+    __table_args__ = (CheckConstraint('"until" > since', name="sound"),)
+    host_id: Mapped[KeyId] = mapped_column(ForeignKey("host.host_id"))
+    since: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    until: Mapped[datetime]
+    site: Mapped[Code]
 
 
 class HostSource(MeasurementRow):

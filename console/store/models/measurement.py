@@ -40,7 +40,7 @@ class Host(MeasurementRow):
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime] = mapped_column(index=True)
     gaps: Mapped[list[Any]]  # the sources of the last reading that gave nothing, and why
-    site: Mapped[Code | None]  # as the agent names it
+    site: Mapped[Code | None]  # where it stands now; `HostStay` says where it stood before
     cluster: Mapped[Label | None]  # among whose hosts virtual machines move
     cpu_model: Mapped[Label | None]
     sockets: Mapped[Small | None]

@@ -23,6 +23,7 @@ from console.domain.facility import Quantity
 from console.domain.hours import HOUR, hour_of
 from console.domain.intervals import GPU
 from console.domain.reconciliation import Compared, Verdict, holds_the_same
+from console.domain.stays import Stay
 from console.store.models import catalogue as c
 from console.store.models import fleet as f
 from console.store.models import measurement as m
@@ -30,8 +31,10 @@ from console.store.models import site as s
 from console.store.queries.host import host_of
 from console.store.queries.hosts import Instrument, instrument_of
 from console.store.queries.paging import PAGE, PageOf
+from console.store.queries.stays import ever_at, site_then, stayed, whereabouts
 
 CARDS = "+"  # in the name of what adds graphics cards to packages and memory
+ZERO = timedelta()
 ALIKE_MS = 36_000  # what two coverages of an hour may differ by: a hundredth of it
 LAST_READINGS = timedelta(days=400)  # how far back the last reading of a meter is sought
 
@@ -324,7 +327,7 @@ def _readings(session: Session, rows: Sequence[Any]) -> list[SiteReading]:
     found = []
     for code in dict.fromkeys(row.site for row in rows):
         of_site = [row for row in rows if row.site == code]
-        hosts = session.scalars(select(m.Host).where(m.Host.site == code)).all()
+        hosts = _standing(session, code)
         start, end = min(row.started_at for row in of_site), max(row.ended_at for row in of_site)
         hours = _Hours(session, code, start, end)
         found += [_reading(row, hosts, hours) for row in of_site]
@@ -339,7 +342,8 @@ class _Hours:
         rows = session.execute(
             select(row.hour, func.sum(row.energy_mj), func.sum(row.covered_ms))
             .join(m.Host, m.Host.host_id == row.host_id)
-            .where(m.Host.site == site, row.hour >= start, row.hour < end)
+            .outerjoin(f.HostStay, stayed(row.host_id, row.hour))
+            .where(site_then == site, row.hour >= start, row.hour < end)
             .group_by(row.hour)
             .order_by(row.hour)
         ).all()
@@ -356,8 +360,8 @@ class _Hours:
         )
 
 
-def _reading(row: Any, hosts: Sequence[m.Host], hours: _Hours) -> SiteReading:
-    there = [due for host in hosts if (due := _due_ms(host, row)) > 0]
+def _reading(row: Any, hosts: Sequence[tuple[m.Host, Sequence[Stay]]], hours: _Hours) -> SiteReading:
+    there = [due for host, stays in hosts if (due := _due_ms(host, stays, row)) > 0]
     energy_mj = covered = None
     is_whole = hour_of(row.started_at) == row.started_at and hour_of(row.ended_at) == row.ended_at
     if is_whole and there:
@@ -375,8 +379,16 @@ def _reading(row: Any, hosts: Sequence[m.Host], hours: _Hours) -> SiteReading:
     )
 
 
-def _due_ms(host: m.Host, row: Any) -> int:
+def _standing(session: Session, code: str) -> list[tuple[m.Host, Sequence[Stay]]]:
+    """The hosts that stand on a site or stood there, each with when."""
+    hosts = session.scalars(select(m.Host).where(m.Host.host_id.in_(ever_at(code)))).all()
+    known = whereabouts(session, ever_at(code))
+    return [(host, [one for one in known[host.host_id].spans if one.site == code]) for host in hosts]
+
+
+def _due_ms(host: m.Host, stays: Sequence[Stay], row: Any) -> int:
     """For how long of a stretch a host was there."""
     start: datetime = max(row.started_at, hour_of(host.first_seen_at))
     end: datetime = row.ended_at if host.retired_at is None else min(row.ended_at, host.retired_at)
-    return (end - start) // timedelta(milliseconds=1)
+    there = (min(end, one.until) - max(start, one.since) for one in stays)
+    return sum((long for long in there if long > ZERO), ZERO) // timedelta(milliseconds=1)

@@ -1,0 +1,63 @@
+"""Where hosts stood at an hour: in statements, or of a few hosts at once.
+
+select(...).join(Host, ...).outerjoin(HostStay, stayed(row.host_id, row.hour)).where(site_then == "tls")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from console.domain.stays import Stay, Whereabouts
+from console.store.models import fleet as f
+from console.store.models import measurement as m
+from console.store.models import site as s
+
+site_then: ColumnElement[str | None] = func.coalesce(f.HostStay.site, m.Host.site)
+"""The site of a host at the hour it is joined by; None: nobody says."""
+
+
+def stayed(host_id: InstrumentedAttribute[int], hour: InstrumentedAttribute[datetime]) -> ColumnElement[bool]:
+    """By what stays are joined, outside, to hours of hosts: at most one holds."""
+    return and_(f.HostStay.host_id == host_id, f.HostStay.since <= hour, f.HostStay.until > hour)
+
+
+def whereabouts(session: Session, host_ids: Collection[int] | Select[int]) -> dict[int, Whereabouts]:
+    """Where each of these hosts stood and stands."""
+    row = f.HostStay
+    stays: dict[int, list[Stay]] = {}
+    for one in session.scalars(select(row).where(row.host_id.in_(host_ids)).order_by(row.since)):
+        stays.setdefault(one.host_id, []).append(Stay(one.since, one.until, one.site))
+    now = session.execute(select(m.Host.host_id, m.Host.site).where(m.Host.host_id.in_(host_ids)))
+    return {host_id: Whereabouts(tuple(stays.get(host_id, ())), site) for host_id, site in now}
+
+
+def ever_at(site: str) -> Select[int]:
+    """The hosts that stand on a site, or stood there once."""
+    stays = select(f.HostStay.host_id).where(f.HostStay.site == site)
+    return select(m.Host.host_id).where((m.Host.site == site) | m.Host.host_id.in_(stays))
+
+
+def homes(session: Session, before: datetime) -> dict[str, str | None]:
+    """By host, its name in small letters, the site where it stood last before an instant."""
+    stay = f.HostStay
+    rows = session.execute(
+        select(m.Host.name, site_then).outerjoin(
+            stay, and_(stay.host_id == m.Host.host_id, stay.since < before, stay.until >= before)
+        )
+    )
+    return {name.lower(): site for name, site in rows}
+
+
+def zones_of(session: Session, known: Whereabouts) -> set[ZoneInfo]:
+    """The zones of the sites of a host."""
+    codes = {one for one in (*(stay.site for stay in known.stays), known.now) if one is not None}
+    return _zones(session.scalars(select(s.Site.zone).where(s.Site.code.in_(codes))))
+
+
+def _zones(names: Iterable[str]) -> set[ZoneInfo]:
+    return {ZoneInfo(name) for name in names}
