@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from reports.document import Block, Column, Row, Table
-from reports.figures import Basis, InrStatement, Line, OnBasis, Quality, complete_sum, known_sum
-from reports.labels import basis_label, line_label
+from reports.figures import Basis, InrStatement, Line, LineKind, OnBasis, Quality, complete_sum, known_sum
+from reports.labels import basis_label, kind_label, line_label, service_label
 from reports.language import Language
 from reports.quantities import Kind, text
 
@@ -20,6 +20,7 @@ def tables(statement: InrStatement, language: Language) -> Iterable[Block]:
     if any(line.bases for line in statement.lines):
         yield _by_basis(statement, language)
         yield _reckoning(statement, language)
+        yield _codes(language)
     if statement.handed_on:
         yield _handed_on(statement, language)
 
@@ -28,14 +29,14 @@ def _by_subscription(statement: InrStatement, language: Language) -> Table:
     _ = language.gettext
     groups: dict[tuple[str, str], list[Line]] = {}
     for line in statement.lines:
-        groups.setdefault((line.subscription, line.service), []).append(line)
+        groups.setdefault((line.subscription, service_label(line, language)), []).append(line)
     return Table(
         caption=_("Par abonnement"),
         columns=(
             Column(_("N°")),
             Column(_("Service")),
             Column(_("Énergie"), Kind.ENERGY_MJ),
-            Column(_("Frais du site"), Kind.ENERGY_MJ),
+            Column(_("Surconsommation du site"), Kind.ENERGY_MJ),
             Column(_("Carbone"), Kind.CARBON_UG),
             Column(_("Fabrication"), Kind.CARBON_UG),
             Column(_("Part"), Kind.SHARE),
@@ -75,7 +76,7 @@ def _by_workload(statement: InrStatement, language: Language) -> Table:
             Column(_("Service")),
             Column(_("Abonnement"), printed=False),
             Column(_("Énergie"), Kind.ENERGY_MJ),
-            Column(_("Frais du site"), Kind.ENERGY_MJ),
+            Column(_("Surconsommation du site"), Kind.ENERGY_MJ),
             Column(_("Carbone"), Kind.CARBON_UG),
             Column(_("Fabrication"), Kind.CARBON_UG),
             Column(_("Part mesurée"), Kind.SHARE),
@@ -98,7 +99,7 @@ def _line_row(line: Line, statement: InrStatement, language: Language) -> Row:
     intensities = {factor.factor_id: factor.intensity_mg_per_kwh for factor in statement.factors}
     return (
         line_label(line, language),
-        line.service,
+        service_label(line, language),
         line.subscription,
         *_sums([line]),
         Fraction(line.measured_mj, line.energy_mj) if line.energy_mj else None,
@@ -137,7 +138,7 @@ def _by_basis(statement: InrStatement, language: Language) -> Table:
         columns=(
             Column(_("Base")),
             Column(_("Carbone"), Kind.CARBON_UG),
-            Column(_("Énergie et frais couverts"), Kind.ENERGY_MJ),
+            Column(_("Énergie couverte, site compris"), Kind.ENERGY_MJ),
             Column(_("Part couverte"), Kind.SHARE),
         ),
         rows=tuple(
@@ -184,15 +185,15 @@ def _reckoning(statement: InrStatement, language: Language) -> Table:
             Column(_("À partir du"), Kind.INSTANT),
             Column(_("Base")),
             Column(_("Énergie"), energy),
-            Column(_("Frais du site"), energy),
-            Column(_("Énergie et frais couverts"), energy),
+            Column(_("Surconsommation du site"), energy),
+            Column(_("Énergie couverte, site compris"), energy),
             Column(_("Facteur d'émission")),
             Column(_("Intensité"), Kind.INTENSITY_MG_PER_KWH),
             Column(_("Carbone"), carbon),
             Column(_("Énergie des heures connues"), energy),
             Column(_("Somme énergie × intensité des heures (mJ·mg/kWh)"), plain),
             Column(_("Contrats : part ppm × mg/kWh")),
-            Column(_("PUE : frais"), energy),
+            Column(_("PUE : surconsommation"), energy),
             Column(_("PUE : énergie IT"), energy),
             Column(_("PUE : origine")),
             Column(_("PUE : catégorie"), plain),
@@ -219,7 +220,7 @@ def _reckoning_row(number: int, line: Line, held: OnBasis, language: Language) -
         number,
         line.kind.value,
         line_label(line, language),
-        line.service,
+        service_label(line, language),
         line.subscription,
         line.site,
         line.since,
@@ -245,6 +246,19 @@ def _reckoning_row(number: int, line: Line, held: OnBasis, language: Language) -
     )
 
 
+def _codes(language: Language) -> Table:
+    """What the codes of the reckoning mean: a program reads the same ones in every language."""
+    _ = language.gettext
+    kinds = ((kind.value, kind_label(kind, language)) for kind in LineKind)
+    bases = ((basis.value, basis_label(basis, language)) for basis in Basis)
+    return Table(
+        caption=_("Codes des colonnes « Nature » et « Base »"),
+        columns=(Column(_("Code")), Column(_("Ce qu'il veut dire"))),
+        rows=(*kinds, *bases),
+        printed=False,
+    )
+
+
 def _handed_on(statement: InrStatement, language: Language) -> Table:
     """What of the operator's energy is in its subscribers' statements, and in none of these lines."""
     _ = language.gettext
@@ -257,7 +271,12 @@ def _handed_on(statement: InrStatement, language: Language) -> Table:
             Column(_("Non répartie, dans les totaux"), Kind.ENERGY_MJ),
         ),
         rows=tuple(
-            (one.service, one.energy_mj, one.energy_mj - one.unallocated_mj, one.unallocated_mj)
+            (
+                service_label(one, language),
+                one.energy_mj,
+                one.energy_mj - one.unallocated_mj,
+                one.unallocated_mj,
+            )
             for one in statement.handed_on
         ),
     )

@@ -85,6 +85,16 @@ class LineKind(StrEnum):
     SITE_REST = "site_rest"  # of a site's overhead, what no other line carries
 
 
+class Missing(StrEnum):
+    """Why a month of a service has no carbon per unit."""
+
+    VOLUME = "volume"
+    NO_UNIT = "no_unit"  # the volume is 0
+    FACILITY = "facility"  # what the data centre takes beside the energy
+    CARBON = "carbon"
+    EMBODIED = "embodied"
+
+
 class SlaState(StrEnum):
     """Where an incident stands against its target."""
 
@@ -206,6 +216,62 @@ class HandedOn:
     service: str
     energy_mj: int
     unallocated_mj: int
+    service_en: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerUnit:
+    """The terms of a month's carbon per unit of service (SCI, ISO/IEC 21031): micrograms over a volume.
+
+    `use_ug` is unknown where it is not of all the energy and of what the data centre takes, `embodied_ug`
+    where it is not of all the equipment.
+    """
+
+    use_ug: int | None = None
+    embodied_ug: int | None = None
+    volume: int | None = None
+
+    @property
+    def use(self) -> Fraction | None:
+        """Micrograms of use for each unit; known before what was embodied is."""
+        return Fraction(self.use_ug, self.volume) if self.use_ug is not None and self.volume else None
+
+    @property
+    def sci(self) -> Fraction | None:
+        """Micrograms for each unit, making within."""
+        if self.use is None or self.embodied_ug is None or not self.volume:
+            return None
+        return self.use + Fraction(self.embodied_ug, self.volume)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceCarbon:
+    """A subscription's carbon per unit of its service, in the month and in the one before.
+
+    `covered_mj` is what the carbon of use is of, among `energy_mj`, overhead within.
+    """
+
+    subscription: str
+    service: str
+    service_en: str
+    unit: str
+    unit_en: str
+    energy_mj: int
+    covered_mj: int
+    now: PerUnit
+    before: PerUnit
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def shown(self) -> Fraction | None:
+        """Micrograms for each unit, of use alone where the making is unknown."""
+        return self.now.use if self.now.sci is None else self.now.sci
+
+    @property
+    def trend(self) -> Fraction | None:
+        """What is shown over the same of the month before, less one; None: either is unknown."""
+        before = self.before.use if self.now.sci is None else self.before.sci
+        return self.shown / before - 1 if self.shown is not None and before else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +309,7 @@ class Line:
     primary_mj: int | None = None
     bases: tuple[OnBasis, ...] = ()
     embodied_unknown: bool = False  # the making of some of what it used, or of all of it, is unknown
+    service_en: str = ""
 
     def __post_init__(self) -> None:
         parts_mj = self.measured_mj + self.modelled_mj + self.declared_mj
@@ -263,10 +330,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayEnergy:
-    """The energy of one civil day of the adherent's zone; `None` when nobody knows."""
+    """The energy of one civil day of the adherent's zone: of its workloads; `None` when nobody knows.
+
+    `shared_mj` is what falls to the day of lines that have no hours of their own, as shares.
+    """
 
     day: date
     energy_mj: int | None
+    shared_mj: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,6 +430,7 @@ class InrStatement:
     missing_volumes: tuple[int, ...] = ()  # subscriptions to shared services whose share nobody carries
     other_factors: tuple[Factor, ...] = ()  # of the bases beside that of the statement
     handed_on: tuple[HandedOn, ...] = ()
+    services: tuple[ServiceCarbon, ...] = ()
     revision: int = 0  # of the closed month that it is of; 0: the month is open
 
     def __post_init__(self) -> None:

@@ -5,33 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
-from reports import consumption, methodology
+from reports import consumption, incident_table, methodology, per_unit
 from reports.document import (
     Block,
     Chart,
-    Column,
     Document,
     Fact,
     KeyFigures,
     Notice,
-    Row,
     Section,
     Series,
-    Table,
     Tone,
 )
 from reports.figures import (
     Boundary,
+    DayEnergy,
     DraftReason,
-    Incident,
     InrStatement,
+    LineKind,
     Quality,
     Status,
     complete_sum,
+    known_sum,
 )
-from reports.labels import state_label
+from reports.labels import service_label
 from reports.language import Language
 from reports.quantities import Kind, cell, column_scale, text
 
@@ -49,8 +47,9 @@ def document(statement: InrStatement, language: Language) -> Document:
         sections=(
             Section("", tuple(_opening(statement, language))),
             Section(_("Consommation"), tuple(consumption.tables(statement, language))),
+            *_per_unit(statement, language),
             Section(_("Énergie par jour"), (_daily_chart(statement, language),)),
-            Section(_("Incidents du mois"), (_incidents(statement, language),)),
+            Section(_("Incidents du mois"), tuple(incident_table.blocks(statement, language))),
             *methodology.sections(statement, language),
         ),
     )
@@ -96,6 +95,12 @@ def _marks(statement: InrStatement, language: Language) -> Iterable[str]:
     yield _("Provisoire") if statement.status == Status.PROVISIONAL else _("Définitif")
 
 
+def _per_unit(statement: InrStatement, language: Language) -> Iterable[Section]:
+    if statement.services:
+        title = language.gettext("Carbone par unité de service")
+        yield Section(title, tuple(per_unit.tables(statement, language)))
+
+
 def _opening(statement: InrStatement, language: Language) -> Iterable[Block]:
     _ = language.gettext
     if missing := tuple(_missing(statement, language)):
@@ -107,7 +112,22 @@ def _opening(statement: InrStatement, language: Language) -> Iterable[Block]:
         )
     if statement.status == Status.PROVISIONAL:
         yield Notice(Tone.INFORMATION, _("Chiffres provisoires"), tuple(_provisional(statement, language)))
+    if unconfirmed := tuple(_unconfirmed(statement, language)):
+        yield Notice(Tone.INFORMATION, _("Facteurs d'émission à confirmer"), unconfirmed)
     yield KeyFigures(tuple(_key_figures(statement, language)))
+
+
+def _unconfirmed(statement: InrStatement, language: Language) -> Iterable[str]:
+    """Factors that price the month while nobody has read them again at their publisher's."""
+    for factor in (*statement.factors, *statement.other_factors):
+        if not factor.confirmed:
+            yield language.gettext(
+                "Facteur à confirmer : %(publisher)s, %(title)s, %(vintage)s ; sa valeur n'a pas été relue "
+                "chez l'éditeur.",
+                publisher=factor.publisher,
+                title=factor.title,
+                vintage=factor.vintage,
+            )
 
 
 def _missing(statement: InrStatement, language: Language) -> Iterable[str]:
@@ -141,19 +161,30 @@ def _missing_embodied(statement: InrStatement, language: Language) -> Iterable[s
             "connu. En France, il est à peu près aussi grand que celui de l'usage.",
             energy=text(Kind.ENERGY_MJ, missing_mj, language),
         )
+    if partly := _partly_made(statement, language):
+        yield _(
+            "Le carbone incorporé d'une partie des équipements qui servent : %(services)s.",
+            services=", ".join(partly),
+        )
+
+
+def _partly_made(statement: InrStatement, language: Language) -> list[str]:
+    """The services that run on equipment of which the making is known in part."""
+    partly = (line for line in statement.lines if line.embodied_unknown and line.embodied_ug is not None)
+    return sorted({service_label(line, language) for line in partly})
 
 
 def _missing_overhead(statement: InrStatement, language: Language) -> Iterable[str]:
     _ = language.gettext
     if statement.overhead_mj is None:
         yield _(
-            "Les frais du site (refroidissement, onduleurs, pertes de distribution : le PUE) : aucun "
-            "compteur de site n'est relevé, aucun PUE n'est déclaré."
+            "La surconsommation du site (refroidissement, onduleurs, pertes de distribution : le PUE) : "
+            "aucun compteur de site n'est relevé, aucun PUE n'est déclaré."
         )
     elif missing_mj := statement.without("overhead_mj"):
         yield _(
-            "Les frais du site (refroidissement, onduleurs, pertes de distribution : le PUE) d'une part de "
-            "l'énergie : ils sont inconnus pour %(energy)s.",
+            "La surconsommation du site (refroidissement, onduleurs, pertes de distribution : le PUE) d'une "
+            "part de l'énergie : elle est inconnue pour %(energy)s.",
             energy=text(Kind.ENERGY_MJ, missing_mj, language),
         )
 
@@ -176,7 +207,7 @@ def _provisional(statement: InrStatement, language: Language) -> Iterable[str]:
     if any(line.facility is not None and line.facility.provisional for line in statement.lines):
         yield _("Le PUE du site est déclaré provisoire.")
     if any(line.overhead_mj is None and line.energy_mj for line in statement.lines):
-        yield _("Les frais du site ne sont pas connus de toute l'énergie.")
+        yield _("La surconsommation du site n'est pas connue de toute l'énergie.")
     if statement.missing_volumes or any(
         line.share is not None and line.share.missing for line in statement.lines
     ):
@@ -194,7 +225,7 @@ def _key_figures(statement: InrStatement, language: Language) -> Iterable[Fact]:
 
     yield fact(_("Énergie"), Kind.ENERGY_MJ, statement.energy_mj, "energy_min_mj", "energy_max_mj")
     yield Fact(
-        _("Frais du site"),
+        _("Surconsommation du site"),
         statement.overhead_mj,
         Kind.ENERGY_MJ,
         _("refroidissement, onduleurs, pertes, en plus de l'énergie"),
@@ -205,7 +236,7 @@ def _key_figures(statement: InrStatement, language: Language) -> Iterable[Fact]:
         statement.carbon_ug,
         "carbon_min_ug",
         "carbon_max_ug",
-        _("moyenne annuelle, frais du site compris") if statement.overhead_mj is not None else "",
+        _("moyenne annuelle, surconsommation du site comprise") if statement.overhead_mj is not None else "",
     )
     yield fact(
         _("Carbone incorporé"),
@@ -249,19 +280,44 @@ def _range(kind: Kind, low: int | None, high: int | None, language: Language) ->
 
 def _daily_chart(statement: InrStatement, language: Language) -> Chart:
     _ = language.gettext
-    amounts = tuple(day.energy_mj for day in statement.days)
+    own, shared = (tuple(getattr(day, name) for day in statement.days) for name in ("energy_mj", "shared_mj"))
+    series = [Series(_("Énergie"), own)]
+    if any(amount is not None for amount in shared):
+        only_shares = all(line.kind in (LineKind.OWN, LineKind.SHARE) for line in statement.lines)
+        name = _("Parts de services partagés") if only_shares else _("Services partagés et reste des sites")
+        series = [Series(_("Charges de travail"), own), Series(name, shared)]
     return Chart(
         title=_("Énergie par jour"),
-        description=_daily_description(statement, language),
+        description=f"{_daily_description(statement, language)} {_how_by_day(statement, language)}".rstrip(),
         kind=Kind.ENERGY_MJ,
         moment_title=_("Jour"),
         moments=tuple(day.day for day in statement.days),
-        series=(Series(_("Énergie"), amounts),),
+        series=tuple(series),
     )
 
 
+def _how_by_day(statement: InrStatement, language: Language) -> str:
+    """How what has no hours of its own comes to days; empty where there is nothing of the kind."""
+    _ = language.gettext
+    if any(day.shared_mj is not None for day in statement.days):
+        return _(
+            "Seules les lignes du mois font foi : les parts de services partagés sont étalées sur les jours "
+            "comme les heures mesurées du service, sinon également."
+        )
+    if any(line.kind is LineKind.SHARE for line in statement.lines):
+        return _("Les parts de services partagés n'y sont pas.")
+    return ""
+
+
+def _of_day(day: DayEnergy, *, has_own: bool) -> int | None:
+    """All of a day; unknown where its own workloads are, if there are any."""
+    return None if has_own and day.energy_mj is None else known_sum((day.energy_mj, day.shared_mj))
+
+
 def _daily_description(statement: InrStatement, language: Language) -> str:
-    known = [(day.energy_mj, day.day) for day in statement.days if day.energy_mj is not None]
+    has_own = any(day.energy_mj is not None for day in statement.days)
+    told = ((_of_day(day, has_own=has_own), day.day) for day in statement.days)
+    known = [(energy_mj, day) for energy_mj, day in told if energy_mj is not None]
     if not known:
         return language.gettext("Aucun jour de la période n'a d'énergie connue.")
     (low, low_day), (high, high_day) = min(known), max(known)
@@ -279,34 +335,4 @@ def _daily_description(statement: InrStatement, language: Language) -> str:
         high=text(Kind.ENERGY_MJ, high, language),
         high_day=language.day(high_day),
         unknown=language.number(len(statement.days) - len(known)),
-    )
-
-
-def _incidents(statement: InrStatement, language: Language) -> Table:
-    _ = language.gettext
-    zone = ZoneInfo(statement.adherent.zone)
-    return Table(
-        caption=_("Incidents en cours sur la période et leur engagement de service"),
-        columns=(
-            Column(_("Numéro")),
-            Column(_("Objet")),
-            Column(_("Priorité")),
-            Column(_("Ouvert"), Kind.INSTANT),
-            Column(_("Échéance"), Kind.INSTANT),
-            Column(_("État")),
-        ),
-        rows=tuple(_incident_row(incident, zone, language) for incident in statement.incidents),
-        empty=_("Aucun incident sur la période."),
-    )
-
-
-def _incident_row(incident: Incident, zone: ZoneInfo, language: Language) -> Row:
-    _ = language.gettext
-    return (
-        incident.number,
-        incident.title,
-        incident.priority,
-        incident.opened_at.astimezone(zone),
-        _("suspendue") if incident.due_at is None else incident.due_at.astimezone(zone),
-        state_label(incident.state, language),
     )

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from reports.figures import Basis, Boundary, Line, LineKind, Perimeter, Quality, SlaState
+from reports.figures import (
+    Basis,
+    Boundary,
+    HandedOn,
+    Line,
+    LineKind,
+    Perimeter,
+    Quality,
+    ServiceCarbon,
+    SlaState,
+)
 from reports.language import Language
 
 
@@ -50,17 +60,28 @@ def basis_label(basis: Basis, language: Language) -> str:
 
 def line_label(line: Line, language: Language) -> str:
     """What a line is called: its workload, or what it is of where it has none."""
+    if line.kind in (LineKind.OWN, LineKind.UNCLAIMED):
+        return line.workload
+    name = kind_label(line.kind, language)
+    return f"{name} ({line.site})" if line.site and line.kind is not LineKind.SHARE else name
+
+
+def kind_label(kind: LineKind, language: Language) -> str:
+    """What a line is, in words."""
     _ = language.gettext
-    names = {
+    return {
+        LineKind.OWN: _("charge de travail de l'adhérent"),
         LineKind.SHARE: _("part d'un service partagé"),
         LineKind.UNALLOCATED: _("part d'un service partagé que personne ne porte"),
+        LineKind.UNCLAIMED: _("charge de travail que personne ne réclame"),
         LineKind.IT_REST: _("énergie IT qu'aucun hôte ne mesure"),
-        LineKind.SITE_REST: _("reste des frais du site"),
-    }
-    name = names.get(line.kind)
-    if name is None:
-        return line.workload
-    return f"{name} ({line.site})" if line.site and line.kind is not LineKind.SHARE else name
+        LineKind.SITE_REST: _("reste de la surconsommation du site"),
+    }[kind]
+
+
+def service_label(told: Line | HandedOn | ServiceCarbon, language: Language) -> str:
+    """The name of a service in the reader's language, where it has one."""
+    return told.service_en if language.code != "fr" and told.service_en else told.service
 
 
 def key_label(kind: str, language: Language) -> str:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from reports.document import Block, Column, Fact, Facts, Paragraph, Row, Section, Table
 from reports.figures import Attribution, Basis, Factor, InrStatement, Source
-from reports.labels import boundary_label, key_label, perimeter_label, quality_label
+from reports.labels import boundary_label, key_label, perimeter_label, quality_label, service_label
 from reports.language import Language
 from reports.quantities import Kind, text
 
@@ -185,7 +185,7 @@ def _basis(basis: Basis, language: Language) -> str:
     return {
         Basis.YEARLY_AVERAGE: _(
             "Moyenne annuelle du mix de consommation du lieu (« location-based »), en cycle de vie : "
-            "(énergie du mois + frais du site) × facteur de l'année."
+            "(énergie du mois + surconsommation du site) × facteur de l'année."
         ),
         Basis.HOURLY_DIRECT: _(
             "Heure par heure, ce que le réseau du lieu a brûlé pour produire (eCO2mix) : émissions directes, "
@@ -217,14 +217,14 @@ def _facility(statement: InrStatement, language: Language) -> Iterable[Fact]:
             since = language.day(place.declared_from) if place.declared_from else "-"
             said = _("%(site)s : PUE déclaré %(pue)s, catégorie %(category)s, depuis le %(since)s.",
                      **values, since=since)  # fmt: skip
-        yield Fact(_("Frais du site"), said, note=_("provisoire") if place.provisional else "")
+        yield Fact(_("Surconsommation du site"), said, note=_("provisoire") if place.provisional else "")
 
 
 def _sharing(statement: InrStatement, language: Language) -> Iterable[Fact]:
     """The keys by which shared services were split."""
     _ = language.gettext
     told = {
-        (line.service, one.key, one.key_from, one.key_version)
+        (service_label(line, language), one.key, one.key_from, one.key_version)
         for line in statement.lines
         if (one := line.share) is not None
     }
@@ -254,11 +254,11 @@ def _limits(statement: InrStatement, language: Language) -> Iterable[Fact]:
         )
     if statement.overhead_mj is None:
         yield Fact(
-            _("Frais du site"),
-            _("Non comptés : refroidissement, onduleurs et pertes de distribution (PUE)."),
+            _("Surconsommation du site"),
+            _("Non comptée : refroidissement, onduleurs et pertes de distribution (PUE)."),
         )
     elif statement.without("overhead_mj"):
-        yield Fact(_("Frais du site"), _("Comptés là où le PUE du site est connu, seulement."))
+        yield Fact(_("Surconsommation du site"), _("Comptée là où le PUE du site est connu, seulement."))
     yield Fact(
         _("Réseau et stockage partagés"),
         _("Non comptés tant que ces équipements ne sont ni relevés ni déclarés."),

@@ -2,16 +2,31 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 
 import pytest
 
 from reports import inr
 from reports.document import Chart, Column, Document, KeyFigures, Notice, Table
-from reports.figures import Adherent, Attribution, Coverage, InrStatement, Period, Status
+from reports.figures import (
+    Adherent,
+    Attribution,
+    Coverage,
+    DayEnergy,
+    Incident,
+    InrStatement,
+    LineKind,
+    Missing,
+    Period,
+    PerUnit,
+    ServiceCarbon,
+    SlaState,
+    Status,
+)
 from reports.formats.html import fragment
 from reports.language import ENGLISH, FRENCH, Language
-from tests.reports.figures_given import CONFIRMED, KWH, PARIS, a_first_statement, a_line, a_statement
+from tests.reports.figures_given import CONFIRMED, FACTOR, KWH, PARIS, a_first_statement, a_line, a_statement
 
 
 def blocks(document: Document) -> Iterator[object]:
@@ -134,13 +149,131 @@ def test_instants_are_those_of_the_adherents_wall_clock() -> None:
     adherent = Adherent(name="CHU de La Réunion", finess_ej="970408589", zone="Indian/Reunion")
     shown = text_of(a_statement(adherent=adherent, period=Period.of_month(date(2026, 10, 1), adherent.zone)))
     assert "1er octobre 2026, 00:00 (UTC+4)" in shown
-    assert "6 oct. 11:12" in shown
+    assert "21 oct. 17:05" in shown
 
 
 def test_an_incident_whose_clock_is_stopped_has_a_suspended_due_date() -> None:
     shown = text_of(a_statement())
     assert "suspendue" in shown
     assert "en attente de l'adhérent" in shown.replace("&#39;", "'")
+
+
+def many_incidents(count: int) -> tuple[Incident, ...]:
+    """As many of each priority, in turn late, met, on time and missed."""
+    states = (SlaState.BREACHED, SlaState.MET, SlaState.ON_TIME, SlaState.MISSED)
+    return tuple(
+        Incident(
+            number=f"INC{number}",
+            title=f"Incident {number}",
+            priority=f"P{1 + number // len(states) % 4}",
+            opened_at=datetime(2026, 10, 1, tzinfo=UTC) + timedelta(hours=number),
+            due_at=None,
+            state=states[number % len(states)],
+        )
+        for number in range(count)
+    )
+
+
+def test_of_many_incidents_the_most_serious_are_printed_and_all_are_in_the_file() -> None:
+    every = many_incidents(160)
+    statement = a_statement(incidents=every)
+    document = inr.document(statement, ENGLISH)
+    counts = table(document, "Incidents open during the period, by priority and state")
+    assert counts.total is not None
+    assert counts.total[-1] == 160
+    assert [row[-1] for row in counts.rows] == [40, 40, 40, 40]
+    pressing = table(document, "Incidents open or late, the most serious first")
+    assert {row[2] for row in pressing.rows} == {"P1"}
+    assert [row[5] for row in pressing.rows] == ["overdue"] * 10 + ["missed"] * 10 + ["on time"] * 10
+    assert "90 more incidents open or late are in the CSV file" in text_of(
+        a_statement(incidents=every), ENGLISH
+    )
+    whole = table(document, "All incidents of the period")
+    assert (whole.printed, [row[0] for row in whole.rows]) == (False, [one.number for one in every])
+
+
+def test_a_month_whose_incidents_were_all_met_says_so() -> None:
+    met = tuple(replace(one, state=SlaState.MET) for one in many_incidents(3))
+    assert "None: every incident of the month was resolved in time." in text_of(
+        a_statement(incidents=met), ENGLISH
+    )
+
+
+USE_ONLY = "use only: embodied unknown, in whole or in part"
+
+
+def a_service(now: PerUnit, before: PerUnit = PerUnit(), *missing: Missing) -> ServiceCarbon:  # noqa: B008
+    return ServiceCarbon(
+        subscription="2", service="Production de paie", service_en="Payroll", unit="bulletin",
+        unit_en="payslip", energy_mj=4 * KWH, covered_mj=3 * KWH, now=now, before=before, missing=missing,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("service", "amount", "held", "trend"),
+    [
+        (
+            a_service(
+                PerUnit(use_ug=900, embodied_ug=300, volume=4), PerUnit(use_ug=100, embodied_ug=300, volume=2)
+            ),
+            300, "use and embodied", Fraction(1, 2),
+        ),
+        (
+            a_service(PerUnit(use_ug=900, volume=4), PerUnit(use_ug=300, embodied_ug=1, volume=1)),
+            225, USE_ONLY, Fraction(-1, 4),
+        ),
+        (a_service(PerUnit(use_ug=900, volume=4)), 225, USE_ONLY, None),
+        (a_service(PerUnit(use_ug=900), PerUnit(), Missing.VOLUME), None, "volume unknown", None),
+        (a_service(PerUnit(use_ug=900, volume=0), PerUnit(), Missing.NO_UNIT), None, "volume of zero", None),
+        (
+            a_service(PerUnit(volume=9), PerUnit(), Missing.FACILITY, Missing.CARBON, Missing.EMBODIED),
+            None,
+            "site overhead unknown, in whole or in part, energy without a factor, in whole or in part", None,
+        ),
+    ],
+)  # fmt: skip
+def test_carbon_per_unit_says_what_it_holds_and_is_compared_with_the_same(
+    service: ServiceCarbon, amount: int | None, held: str, trend: Fraction | None
+) -> None:
+    document = inr.document(a_statement(services=(service,)), ENGLISH)
+    (row,) = table(document, "Carbon per unit of service").rows
+    assert row[1:3] == ("Payroll", "payslip")
+    assert row[4:8] == (amount, held, Fraction(3, 4), trend)
+
+
+def test_equipment_of_which_the_making_is_known_in_part_is_said_first() -> None:
+    known = {"embodied_ug": 5, "overhead_mj": 0}
+    lines = (
+        a_line("dpi", KWH, service="Dossier patient", service_en="Patient record", **known),
+        a_line("paie", KWH, service="Paie", service_en="Payroll", embodied_unknown=True, **known),
+    )
+    opening = inr.document(a_statement(lines=lines), ENGLISH).sections[0].blocks[0]
+    assert isinstance(opening, Notice)
+    assert opening.items[0] == "Embodied carbon of some of the equipment that serves: Payroll."
+
+
+def test_factors_that_nobody_read_again_are_named_in_the_first_lines() -> None:
+    said = "Facteur à confirmer : ADEME, Électricité, mix moyen de consommation, 2024"
+    assert said in text_of(a_statement())
+    lines = (a_line("nginx", KWH, factor_id=CONFIRMED.factor_id, overhead_mj=KWH // 2),)
+    sure = a_statement(lines=lines, factors=(CONFIRMED,))
+    assert said not in text_of(sure)
+    assert said in text_of(replace(sure, other_factors=(FACTOR,)))
+
+
+def test_the_daily_chart_tells_how_shares_come_to_days_or_that_they_are_not_there() -> None:
+    share = a_line("-", KWH, kind=LineKind.SHARE)
+    days = tuple(DayEnergy(day=date(2026, 10, day), energy_mj=None, shared_mj=day) for day in range(1, 32))
+    chart = next(
+        block
+        for block in blocks(inr.document(a_statement(lines=(share,), days=days), ENGLISH))
+        if isinstance(block, Chart)
+    )
+    assert [series.label for series in chart.series] == ["Workloads", "Shares of shared services"]
+    assert sum(amount or 0 for amount in chart.series[1].amounts) == 496
+    assert "unknown days: 0" in chart.description
+    assert "spread over the days as the metered hours" in chart.description
+    assert "Shares of shared services are not in it." in text_of(a_statement(lines=(share,)), ENGLISH)
 
 
 def test_the_daily_chart_holds_unknown_days_as_unknown() -> None:

@@ -86,10 +86,10 @@ def a_whole_month(session: Session) -> None:
         issue_statement(session, tenant_id, MARCH, now=NOW, by="test")
 
 
-def rows_of(content: bytes) -> Iterator[dict[str, str]]:
-    """The lines of the reckoning, and nothing else of the file."""
+def rows_of(content: bytes, caption: str = CAPTION) -> Iterator[dict[str, str]]:
+    """The rows of one table, of the reckoning of lines, and nothing else of the file."""
     told = iter(csv.reader(io.StringIO(content.decode("utf-8-sig").replace("\u00a0", " ")), delimiter=";"))
-    assert any(row == [CAPTION] for row in told)
+    assert any(row == [caption] for row in told)
     headings = next(told)
     for row in iter(lambda: next(told), []):
         yield dict(zip(headings, row, strict=True))
@@ -101,12 +101,12 @@ def number(row: dict[str, str], heading: str) -> int:
 
 def carbon_of(row: dict[str, str]) -> int | None:
     """The carbon of a row from the other columns, in micrograms."""
-    energy, overhead = number(row, "Énergie (mJ)"), number(row, "Frais du site (mJ)")
+    energy, overhead = number(row, "Énergie (mJ)"), number(row, "Surconsommation du site (mJ)")
     if row["Base"] == "yearly_average":
         exact = Fraction((energy + overhead) * number(row, "Intensité (mg CO2e/kWh)"))
     elif row["Base"] == "hourly_direct":
         it = number(row, "PUE : énergie IT (mJ)")
-        pue = Fraction(it + number(row, "PUE : frais (mJ)"), it)
+        pue = Fraction(it + number(row, "PUE : surconsommation (mJ)"), it)
         exact = number(row, "Somme énergie × intensité des heures (mJ·mg/kWh)") * pue
     else:
         parts = [part.split(" × ") for part in row["Contrats : part ppm × mg/kWh"].split(" + ")]
@@ -150,14 +150,14 @@ def test_the_file_gives_the_totals_of_the_paper(
     assert {row["Base"] for row in rows} == {"yearly_average", "hourly_direct", "market_based"}
     for row in rows:
         assert carbon_of(row) == number(row, "Carbone (µg CO2e)"), row
-        overhead = number(row, "Énergie (mJ)") * number(row, "PUE : frais (mJ)")
+        overhead = number(row, "Énergie (mJ)") * number(row, "PUE : surconsommation (mJ)")
         expected = overhead // number(row, "PUE : énergie IT (mJ)")
         slack = 0 if row["Nature"] == "own" else 1  # shares give away what rounding left
-        assert abs(number(row, "Frais du site (mJ)") - expected) <= slack, row
+        assert abs(number(row, "Surconsommation du site (mJ)") - expected) <= slack, row
     usual = [row for row in rows if row["Base"] == "yearly_average"]
     for label, heading in (
         ("Énergie", "Énergie (mJ)"),
-        ("Frais du site", "Frais du site (mJ)"),
+        ("Surconsommation du site", "Surconsommation du site (mJ)"),
         ("Carbone de l'usage", "Carbone (µg CO2e)"),
     ):
         shown, slack_of = printed(text, label)
@@ -168,6 +168,50 @@ def test_the_file_gives_the_totals_of_the_paper(
 
 
 @pytest.mark.both_databases
+@pytest.mark.parametrize("tenant_id", [7, 8])
+def test_days_add_up_to_the_lines_shares_within(
+    database: Database, sign_in_as: SignIn, tenant_id: int
+) -> None:
+    content = sign_in_as(Role.CIO, tenant_id).get(f"/adherents/{tenant_id}/statements/1.csv").data
+    days = list(rows_of(content, "Énergie par jour"))
+    usual = [row for row in rows_of(content) if row["Base"] == "yearly_average"]
+    assert len(days) == 31
+    for heading, kind in (
+        ("Charges de travail (mJ)", "own"),
+        ("Parts de services partagés (mJ)", "share"),
+    ):
+        of_kind = sum(number(row, "Énergie (mJ)") for row in usual if row["Nature"] == kind)
+        assert sum(number(row, heading) for row in days) == of_kind
+
+
+@pytest.mark.both_databases
+def test_the_codes_of_the_file_are_put_into_words_in_the_file(database: Database, sign_in_as: SignIn) -> None:
+    content = sign_in_as(Role.CIO, 7).get("/adherents/7/statements/1.csv").data
+    told = {row["Code"] for row in rows_of(content, "Codes des colonnes « Nature » et « Base »")}
+    assert {row[name] for row in rows_of(content) for name in ("Nature", "Base")} <= told
+
+
+@pytest.mark.both_databases
+def test_carbon_per_unit_is_what_the_page_of_the_service_tells(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.CIO, 8)
+    content = browser.get("/adherents/8/statements/1.csv").data
+    (row,) = rows_of(content, "Carbone par unité de service")
+    told = browser.get(f"/adherents/8/sci/{row['N°']}/sci.csv").data.decode("utf-8-sig")
+    page = csv.DictReader(io.StringIO(told), delimiter=";")
+    (seen,) = [one for one in page if one["Mois"] == "2026-03"]
+    use, made, volume = (
+        number(row, name)
+        for name in ("Carbone de l'usage (µg CO2e)", "Carbone incorporé (µg CO2e)", "Volume")
+    )
+    assert volume == 977
+    assert (row["Ce qu'il contient"], row["Énergie couverte (%)"]) == ("usage et fabrication", "100")
+    assert round(Fraction(use + made, volume)) == number(row, "Par unité (µg CO2e)")
+    assert row["Par unité (µg CO2e)"] == seen["SCI, µg CO2e par unité, arrondi"]
+
+
+@pytest.mark.both_databases
 def test_the_statements_of_all_add_up_to_the_site(database: Database, sign_in_as: SignIn) -> None:
     browser = sign_in_as(Role.ADMINISTRATOR)
     energy = overhead = 0
@@ -175,5 +219,5 @@ def test_the_statements_of_all_add_up_to_the_site(database: Database, sign_in_as
         rows = rows_of(browser.get(f"/adherents/{tenant_id}/statements/1.csv").data)
         usual = [row for row in rows if row["Base"] == "yearly_average"]
         energy += sum(number(row, "Énergie (mJ)") for row in usual)
-        overhead += sum(number(row, "Frais du site (mJ)") for row in usual)
+        overhead += sum(number(row, "Surconsommation du site (mJ)") for row in usual)
     assert (energy, overhead) == (400 * KWH + 17, 177 * KWH - 12)

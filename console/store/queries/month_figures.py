@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,12 +15,16 @@ from console.domain.errors import NotFound
 from console.domain.factors import Basis
 from console.domain.hours import day_bounds, month_bounds
 from console.domain.month_lines import LineKind
+from console.domain.renewal import add_months
+from console.domain.sci import Missing, Terms
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import tenant as t
 from console.store.queries.alerts import clock_of
 from console.store.queries.carbon_months import MonthSeen, month_seen
 from console.store.queries.coverage import coverage_of
+from console.store.queries.energy_by_day import own_by_day, shared_by_day
+from console.store.queries.sci import of_adherent
 from reports import figures
 
 
@@ -43,7 +46,7 @@ def month_figures(
         adherent=figures.Adherent(name=adherent.name, finess_ej=adherent.finess_ej, zone=adherent.zone),
         period=figures.Period.of_month(month, adherent.zone),
         lines=lines,
-        days=tuple(_days(session, tenant_id, month, zone)),
+        days=tuple(_days(session, tenant_id, inputs, zone, now)),
         coverage=_coverage(session, tenant_id, seen, start, min(end, now)),
         factors=tuple(_factors(session, usual, month.year)),
         basis=figures.Basis.YEARLY_AVERAGE,
@@ -54,6 +57,7 @@ def month_figures(
         generated_by=by,
         other_factors=tuple(_factors(session, others, month.year)),
         handed_on=tuple(_handed_on(session, tenant_id, seen, named)),
+        services=tuple(_services(session, tenant_id, month)),
         revision=seen.revision,
         missing_volumes=inputs.missing_volumes,
     ).judged()
@@ -89,6 +93,7 @@ def _lines(inputs: Inputs, names: _Names) -> Iterable[figures.Line]:
             adpe_ug=line.adpe_ug,
             primary_mj=line.primary_mj,
             bases=tuple(_on_basis(one) for one in line.carbon),
+            service_en=names.service_en(line),
             embodied_unknown=line.embodied_unknown,
         )
 
@@ -165,49 +170,81 @@ def _handed_on(
         held = seen.inputs.lines
         left = [one for one in held if one.kind is LineKind.UNALLOCATED and one.service_code == code]
         yield figures.HandedOn(
-            service=names.shared.get(code, code or "-"),
+            service=names.of_code(code),
             energy_mj=int(energy_mj),
             unallocated_mj=sum(one.energy_mj for one in left),
+            service_en=names.of_code(code, 1),
         )
 
 
 class _Names:
-    """What services and workloads are called to the reader of a statement."""
+    """What services and workloads are called to the reader of a statement, in French and in English."""
 
     def __init__(self, session: Session, tenant_id: int) -> None:
-        self.subscribed = _services(session, tenant_id)
-        named = session.execute(select(c.Service.code, c.Service.name_fr))
-        self.shared: dict[str | None, str] = {row.code: row.name_fr for row in named}
+        held = t.Subscription
+        self.codes: dict[int | None, str] = {
+            row.number: row.service_code
+            for row in session.execute(
+                select(held.number, held.service_code).where(held.tenant_id == tenant_id)
+            )
+        }
+        named = session.execute(select(c.Service.code, c.Service.name_fr, c.Service.name_en))
+        self.names: dict[str | None, tuple[str, str]] = {row[0]: (row[1], row[2]) for row in named}
 
     def service(self, line: LineHeld) -> str:
         """That of the subscription; a shared service as such is the operator's."""
-        if line.subscription in self.subscribed:
-            return self.subscribed[line.subscription]
-        return f"{self.shared[line.service_code]} (partagé)" if line.service_code in self.shared else "-"
+        if line.subscription in self.codes:
+            return self.of_code(self.codes[line.subscription])
+        return f"{self.of_code(line.service_code)} (partagé)" if line.service_code in self.names else "-"
+
+    def service_en(self, line: LineHeld) -> str:
+        if line.subscription in self.codes:
+            return self.of_code(self.codes[line.subscription], 1)
+        return f"{self.of_code(line.service_code, 1)} (shared)" if line.service_code in self.names else "-"
+
+    def of_code(self, code: str | None, place: int = 0) -> str:
+        return self.names[code][place] if code in self.names else code or "-"
 
     def workload(self, line: LineHeld) -> str:
         return "-" if line.workload is None else f"{line.host} / {line.workload}"
 
 
-def _services(session: Session, tenant_id: int) -> dict[int | None, str]:
-    named = (
-        select(t.Subscription.number, c.Service.name_fr)
-        .join(c.Service, c.Service.code == t.Subscription.service_code)
-        .where(t.Subscription.tenant_id == tenant_id)
+def _services(session: Session, tenant_id: int, month: date) -> Iterable[figures.ServiceCarbon]:
+    """The carbon of each service per unit, beside that of the month before."""
+    before = add_months(month, -1)
+    for one in of_adherent(session, tenant_id, [before, month]):
+        if one.subscription is None or (terms := one.months.get(month)) is None:
+            continue
+        earlier = one.months.get(before)
+        yield figures.ServiceCarbon(
+            subscription=f"{one.subscription}",
+            service=one.name_fr,
+            service_en=one.name_en,
+            unit=one.unit_fr,
+            unit_en=one.unit_en,
+            energy_mj=terms.energy_mj,
+            covered_mj=terms.covered_mj,
+            now=_per_unit(terms),
+            before=_per_unit(earlier) if earlier else figures.PerUnit(),
+            missing=tuple(figures.Missing(reason) for reason in terms.missing),
+        )
+
+
+def _per_unit(terms: Terms) -> figures.PerUnit:
+    lacks = set(terms.missing)
+    return figures.PerUnit(
+        use_ug=None if lacks & {Missing.FACILITY, Missing.CARBON} else terms.carbon_ug,
+        embodied_ug=None if Missing.EMBODIED in lacks else terms.embodied_ug,
+        volume=terms.volume,
     )
-    return {row.number: row.name_fr for row in session.execute(named)}
 
 
-def _days(session: Session, tenant_id: int, month: date, zone: ZoneInfo) -> Iterable[figures.DayEnergy]:
-    line, told = t.EnergyLine, t.CoverageHour
-    start, end = month_bounds(month, zone)
-    energy: Counter[date] = Counter()
-    for hour, energy_mj in session.execute(
-        select(line.hour, func.sum(line.energy_mj))
-        .where(line.tenant_id == tenant_id, line.hour >= start, line.hour < end)
-        .group_by(line.hour)
-    ):
-        energy[hour.astimezone(zone).date()] += int(energy_mj)
+def _days(
+    session: Session, tenant_id: int, inputs: Inputs, zone: ZoneInfo, now: datetime
+) -> Iterable[figures.DayEnergy]:
+    start, end = month_bounds(inputs.month, zone)
+    own, shared = own_by_day(session, tenant_id, inputs), shared_by_day(session, inputs, now)
+    told = t.CoverageHour
     covered = {
         hour.astimezone(zone).date()
         for hour in session.scalars(
@@ -216,9 +253,11 @@ def _days(session: Session, tenant_id: int, month: date, zone: ZoneInfo) -> Iter
             )
         )
     }
-    day = month
+    day = inputs.month
     while day_bounds(day, zone)[0] < end:
-        yield figures.DayEnergy(day=day, energy_mj=energy[day] if day in covered else None)
+        yield figures.DayEnergy(
+            day=day, energy_mj=own.get(day, 0) if day in covered else None, shared_mj=shared.get(day)
+        )
         day += timedelta(days=1)
 
 

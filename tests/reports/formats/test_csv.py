@@ -68,7 +68,7 @@ def test_shares_take_the_decimal_sign_of_the_language(language: Language, share:
 def test_days_and_instants_are_iso() -> None:
     rows = statement_rows(a_statement(), ENGLISH)
     assert block(rows, "Energy by day")[1][0] == {"Day": "2026-10-01", "Energy (mJ)": ""}
-    _, incidents = block(rows, "Incidents open in the period and their service level")
+    _, incidents = block(rows, "All incidents of the period")
     assert incidents[0]["Opened"] == "2026-10-06T09:12:00+02:00"
 
 

@@ -77,7 +77,7 @@ def test_texts_from_elsewhere_stay_texts() -> None:
 
 def test_every_table_has_a_caption_and_headings() -> None:
     outline = Outline(fragment(inr.document(a_statement(), ENGLISH), ENGLISH))
-    assert outline.tags.count("table") == outline.tags.count("caption") == outline.tags.count("thead") == 5
+    assert outline.tags.count("table") == outline.tags.count("caption") == outline.tags.count("thead") == 6
     assert ("scope", "col") in outline.attributes
     assert ("scope", "row") in outline.attributes
 
