@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -13,8 +13,9 @@ from console.domain.carbon import MJ_PER_KWH
 from console.domain.errors import Conflict
 from console.domain.facility import NO_POINT, Quantity
 from console.domain.site_indicators import Found, Indicator, best_pue
+from console.domain.site_measures import Point
 from console.store.queries.site_months import SiteBalance
-from console.store.queries.sites import SitePage
+from console.store.queries.sites import IndicatorMonth, SitePage, SiteZone
 from console.web.errors import message_of
 from console.web.languages import current_language, energy
 from console.web.site_words import CONTRACT_KINDS, INDICATORS, QUALITIES, QUANTITIES
@@ -22,6 +23,7 @@ from reports.document import Chart, Series
 from reports.quantities import Kind
 
 ML_PER_M3 = 1_000_000
+BY_CATEGORY = (Indicator.PUE, Indicator.PARTIAL_PUE)  # whose category is part of the name
 UNITS = {Indicator.WUE: " L/kWh", Indicator.CUE: " kg CO₂e/kWh"}
 
 
@@ -31,7 +33,6 @@ def words() -> dict[str, object]:
         "quantities": QUANTITIES,
         "qualities": QUALITIES,
         "contract_kinds": CONTRACT_KINDS,
-        "indicators": INDICATORS,
         "indicator_name": _indicator_name,
         "indicator_value": _indicator_value,
         "amount_text": _amount_text,
@@ -40,6 +41,9 @@ def words() -> dict[str, object]:
         "refusal": _refusal,
         "residue_text": _residue_text,
         "series_columns": _series_columns,
+        "amount_headings": _amount_headings,
+        "indicator_headings": _indicator_headings,
+        "zone_chart": zone_chart,
         "found_in": _found_in,
         "first_day": _first_day,
         "last_day": _last_day,
@@ -61,11 +65,15 @@ def _day_before(day: date) -> date:
 
 
 def _indicator_name(found: Found) -> str:
-    """`PUE2`, or `iPUE2` over less than a year; the category is part of the name in ISO/IEC 30134-2."""
+    """`PUE2`, or `iPUE2` over less than a year; the category is part of the name in ISO/IEC 30134-2.
+
+    That of a zone is `pPUE2`, or `pPUE` where no category is named.
+    """
     name = INDICATORS[found.indicator.value]
-    if found.indicator is not Indicator.PUE:
+    if found.indicator not in BY_CATEGORY:
         return name
-    return f"{'i' if found.value is not None and found.is_interim else ''}{name}{found.category}"
+    interim = "i" if found.value is not None and found.is_interim else ""
+    return f"{interim}{name}{found.category or ''}"
 
 
 def _indicator_value(found: Found) -> str | None:
@@ -138,23 +146,44 @@ def _it_of(page: SitePage) -> Mapping[date, int | None]:
 
 def pue_chart(page: SitePage) -> Chart | None:
     """The rolling PUE, in hundredths above 1: what each kWh of the IT takes besides, month after month."""
-    alone = [_excess(one.alone) for one in page.series]
-    rolling = [_excess(one.rolling) for one in page.series]
+    return _excess_chart(
+        _("Surconsommation par kWh d'IT"),
+        _("PUE - 1, sur les douze mois qui finissent avec chacun ; hachuré : inconnu."),
+        page.series,
+        Indicator.PUE,
+    )
+
+
+def zone_chart(zone: SiteZone) -> Chart | None:
+    """The rolling pPUE of a zone, as that of the site."""
+    return _excess_chart(
+        _("%(zone)s : surconsommation par kWh d'IT", zone=zone.name),
+        _("pPUE - 1, sur les douze mois qui finissent avec chacun ; hachuré : inconnu."),
+        zone.series,
+        Indicator.PARTIAL_PUE,
+    )
+
+
+def _excess_chart(
+    title: str, description: str, months: Sequence[IndicatorMonth], indicator: Indicator
+) -> Chart | None:
+    alone = [_excess(one.alone, indicator) for one in months]
+    rolling = [_excess(one.rolling, indicator) for one in months]
     if not any(amount is not None for amount in (*alone, *rolling)):
         return None
     return Chart(
-        title=_("Surconsommation par kWh d'IT"),
-        description=_("PUE - 1, sur les douze mois qui finissent avec chacun ; hachuré : inconnu."),
+        title=title,
+        description=description,
         kind=Kind.ENERGY_MJ,
         moment_title=_("Mois"),
-        moments=tuple(page.months),
+        moments=tuple(one.month for one in months),
         series=(Series(_("Douze mois"), tuple(rolling)),),
     )
 
 
-def _excess(found: Sequence[Found]) -> int | None:
+def _excess(found: Sequence[Found], indicator: Indicator) -> int | None:
     """What the best PUE adds to a kWh, in millijoules."""
-    value = best_pue(found).value
+    value = best_pue(found, indicator).value
     return None if value is None else round((value - 1) * MJ_PER_KWH)
 
 
@@ -169,16 +198,34 @@ def _residue_text(residue_mj: int) -> str:
     return f"{current_language().number(residue_mj)}\N{NO-BREAK SPACE}mJ"
 
 
-def _series_columns(page: SitePage) -> list[tuple[Indicator, int]]:
+def _series_columns(months: Sequence[IndicatorMonth]) -> list[tuple[Indicator, int]]:
     """The indicators of the months; the PUE once for each category that is told of."""
     held = {
         (found.indicator, _category(found))
-        for one in page.series
+        for one in months
         for found in one.rolling
-        if found.value is not None or found.indicator is not Indicator.PUE
+        if found.value is not None or found.indicator not in BY_CATEGORY
     }
     order = list(Indicator)
     return sorted(held, key=lambda one: (order.index(one[0]), one[1]))
+
+
+def _amount_headings(points: Iterable[Point]) -> list[tuple[str, str]]:
+    """Columns of figures: what is measured, with its category."""
+    return [
+        (
+            QUANTITIES[quantity.value]
+            + (_(", catégorie %(category)s", category=category) if category else ""),
+            "number",
+        )
+        for quantity, category in points
+    ]
+
+
+def _indicator_headings(columns: Iterable[tuple[Indicator, int]]) -> list[tuple[str, str]]:
+    """Columns of figures: each indicator of a month, then over twelve."""
+    names = [f"{INDICATORS[indicator.value]}{category or ''}" for indicator, category in columns]
+    return [(text, "number") for name in names for text in (name, f"{name} {_('sur 12 mois')}")]
 
 
 def _found_in(held: Sequence[Found], indicator: Indicator, category: int) -> Found | None:
@@ -187,4 +234,4 @@ def _found_in(held: Sequence[Found], indicator: Indicator, category: int) -> Fou
 
 def _category(found: Found) -> int:
     """Only that of a PUE is part of its name."""
-    return found.category if found.indicator is Indicator.PUE else NO_POINT
+    return found.category if found.indicator in BY_CATEGORY else NO_POINT

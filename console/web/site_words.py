@@ -19,6 +19,8 @@ QUANTITIES = {
     Quantity.GENERATORS.value: lazy_gettext("groupes électrogènes"),
     Quantity.WATER.value: lazy_gettext("eau prélevée"),
     Quantity.WATER_POTABLE.value: lazy_gettext("eau potable"),
+    Quantity.ZONE.value: lazy_gettext("énergie d'une zone"),
+    Quantity.ZONE_IT.value: lazy_gettext("énergie IT d'une zone"),
 }
 QUALITIES = {
     Quality.MEASURED.value: lazy_gettext("mesuré"),
@@ -32,6 +34,7 @@ CONTRACT_KINDS = {
 }
 INDICATORS = {
     Indicator.PUE.value: "PUE",
+    Indicator.PARTIAL_PUE.value: "pPUE",
     Indicator.REF.value: "REF",
     Indicator.ERF.value: "ERF",
     Indicator.WUE.value: "WUE",

@@ -19,7 +19,7 @@ from console.web.languages import today
 from tests.browser import Browser
 from tests.carbon_past import PARIS, a_meter, hours_of, reckon_all
 from tests.given import an_adherent
-from tests.sites import a_metered_year, a_year_of_meters
+from tests.sites import ZONES_HEAD, a_metered_year, a_year_of_meters, a_year_of_zones
 from tests.web.test_directory import form
 
 SignIn = Callable[..., Browser]
@@ -167,6 +167,114 @@ def test_less_energy_of_the_site_than_of_its_it_is_refused_with_both(
     assert "99000 kWh" in seen.text
     assert "100000 kWh" in seen.text
     assert "Enregistrer" not in seen.text
+
+
+def section_of(page: str, of: str) -> str:
+    """A card of a page, as it is read."""
+    found = re.search(rf'<section class="card" id="{of}">.*?</section>', page, re.DOTALL)
+    return text_of(found[0]) if found else ""
+
+
+def test_a_file_of_zones_makes_the_partial_pue_of_each_with_its_months_and_its_chart(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.OPS)
+    without = browser.get("/sites/tls").text
+    assert section_of(without, "zones") == ""
+    assert "Aucune zone n'a de compteur" in text_of(without)
+    seen = send(browser, a_year_of_zones(), category="")
+    assert "Enregistrer 48 mesures" in text_of(seen.text)
+    assert "énergie d'une zone" in text_of(seen.text)
+    assert stored(browser, seen.text).status_code == 303
+    page = browser.get("/sites/tls").text
+    zones = section_of(page, "zones")
+    assert "<dt>pPUE2, Salle 2</dt><dd>1,25<" in zones
+    assert "<dt>pPUE, Salle A</dt><dd>1,30<" in zones
+    assert zones.count("12 mois sur 12") == 2
+    for place, name, terms in ((1, "Salle 2", ("50,0 MWh", "40,0 MWh")), (2, "Salle A", ("78,0", "60,0"))):
+        zone = section_of(page, f"zone-{place}")
+        assert f"PUE partiel : {name}" in zone
+        assert f"zone-chart-{place}" in zone
+        assert [zone.count(f">{term}") for term in terms] == [12, 12]
+    assert "Aucune zone n'a de compteur" not in text_of(page)
+
+
+def test_what_zones_take_is_in_no_sum_of_their_site(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.OPS)
+    stored(browser, send(browser, a_year_of_meters()).text)
+    before = browser.get("/sites/tls").text
+    rooms = b"mois;compteur;E_ZONE (MWh);E_IT_ZONE (MWh)\n%s;Salle A;78;60\n"
+    month = f"{last_months(today())[-1]:%Y-%m}".encode()
+    stored(browser, send(browser, rooms % month).text)
+    after = browser.get("/sites/tls").text
+    for card in ("months", "balance"):
+        assert section_of(after, card) == section_of(before, card)
+    assert after.partition('<section class="card"')[0].count("1,50") == 1  # the PUE of the site
+    assert "ipPUE2" in section_of(after, "zones")
+    assert "1 mois sur 12" in section_of(after, "zones")
+
+
+def test_a_zone_of_which_one_term_is_told_has_an_unknown_partial_pue_that_names_the_other(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.OPS)
+    month = f"{last_months(today())[-1]:%Y-%m}"
+    stored(browser, send(browser, f"mois;compteur;E_ZONE (MWh)\n{month};Salle A;78\n".encode()).text)
+    page = browser.get("/sites/tls").text
+    zones = section_of(page, "zones")
+    assert "<dt>pPUE, Salle A</dt><dd>inconnu<" in zones
+    assert "rien n'est dit de : énergie IT d'une zone" in zones
+    zone = section_of(page, "zone-1")
+    assert ("78,0 MWh" in zone, zone.count("inconnu")) == (True, 11)
+
+
+ZONE_REFUSALS = (
+    ("2026-01;Salle A;99;100;;", "zone Salle A (99000 kWh) serait sous celle de son IT (100000 kWh)"),
+    ("2026-01;Salle A;99;;100;2", "zone Salle A (99000 kWh) serait sous celle de son IT (100000 kWh)"),
+    ("2026-02;Salle A;151;;;", "totale (150000 kWh) serait sous celle de la zone Salle A (151000 kWh)"),
+    ("2026-01;;5;;;", "porte le nom de la zone ; par exemple Salle A"),
+)
+
+
+def test_a_zone_that_cannot_be_is_refused_in_the_preview_with_both_values(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.OPS)
+    stored(browser, send(browser, b"mois;EDC (MWh)\n2026-02;150\n").text)
+    for row, said in ZONE_REFUSALS:
+        seen = send(browser, f"{ZONES_HEAD}\n{row}\n".encode(), category="")
+        assert said in text_of(seen.text)
+        assert "Enregistrer" not in seen.text
+
+
+ZONE = {"quantity": "e_zone", "meter": "Salle A"}
+
+
+def test_a_zone_is_typed_in_by_its_name_and_held_against_its_it(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser, address = sign_in_as(Role.OPS), "/sites/tls/measures"
+    typed = NEEDED[address] | ZONE
+    unnamed = browser.submit(address, **typed | {"meter": "site"})
+    assert (unnamed.status_code, "par exemple Salle A" in unnamed.text) == (422, True)
+    assert browser.submit(address, **typed).status_code == 303
+    above = browser.submit(address, **typed | {"quantity": "e_it_zone", "amount": "151,6"})
+    assert above.status_code == 422
+    assert "(151500 kWh) serait sous celle de son IT (151600 kWh)" in text_of(above.text)
+    it = browser.submit(address, **typed | {"quantity": "e_it_zone", "category": "3", "amount": "101"})
+    assert it.status_code == 303
+    assert browser.submit(address, **typed | {"category": "1"}).status_code == 422
+    kept = [(one.quantity, one.category, one.meter) for one in measures(database)]
+    assert sorted(kept) == [(Quantity.ZONE_IT, 3, "Salle A"), (Quantity.ZONE, 0, "Salle A")]
+
+
+def test_zones_are_in_english_too(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.OPS, locale="en")
+    stored(browser, send(browser, a_year_of_zones(months=3), category="").text)
+    page = browser.get("/sites/tls").text
+    for said in ("Partial PUE: Salle 2", "ipPUE2, Salle 2", "1.25", "3 months of 12", "zone energy"):
+        assert said in text_of(page), said
+    assert "zone energy" in browser.get("/sites/tls/measures/new").text
 
 
 def test_a_file_that_is_none_or_too_long_is_refused(database: Database, sign_in_as: SignIn) -> None:

@@ -24,8 +24,11 @@ from console.domain.site_indicators import (
     carbon_usage,
     indicators,
     last_months,
+    partial_pues,
+    zone_by_month,
 )
 from console.domain.site_measures import Line, Measure, Point, Quality
+from console.domain.site_zones import zone_names
 from console.store.models import measurement as m
 from console.store.models import site as s
 from console.store.queries.factors import factors as factors_known
@@ -85,8 +88,21 @@ class IndicatorMonth:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteZone:
+    """A zone of a data centre: its pPUE over the last twelve months, and what it and its IT took in each."""
+
+    name: str
+    partial_pues: Sequence[Found]
+    by_month: Mapping[Point, Mapping[date, int | None]]
+    series: Sequence[IndicatorMonth]
+
+
+@dataclass(frozen=True, slots=True)
 class SitePage:
-    """Everything that is known of a data centre; `factors` are those of its CUE, by year."""
+    """Everything that is known of a data centre; `factors` are those of its CUE, by year.
+
+    `by_month` is of the whole site: what its zones take is told of each in `zones`.
+    """
 
     summary: SiteSummary
     months: Sequence[date]
@@ -97,6 +113,7 @@ class SitePage:
     contracts: Sequence[tuple[int, Contract]]
     intensity: s.GridIntensity | None  # the latest one of its grid
     series: Sequence[IndicatorMonth]
+    zones: Sequence[SiteZone]
     factors: Mapping[int, Choice]
     balances: Sequence[SiteBalance]
 
@@ -154,12 +171,16 @@ def site_page(session: Session, code: str, today: date) -> SitePage:
             )
             for place, month in enumerate(months)
         ],
+        zones=[
+            _zone(name, [one for one in measures if one.meter == name], two_years, zone)
+            for name in zone_names(measures)
+        ],
         factors=factors,
         balances=site_balances(session, code, zone, [*months, add_months(months[-1], 1)]),
         months=months,
         by_month={
             point: amounts_by_month(measures, point, months, zone)
-            for point in sorted({one.point for one in measures})
+            for point in sorted({one.point for one in measures if not one.quantity.is_of_zone})
         },
         meters=_meters(session, code),
         latest=_latest(session, code),
@@ -178,6 +199,23 @@ def _all_indicators(
     measures: Sequence[Measure], months: Sequence[date], zone: ZoneInfo, mg_per_kwh: Mapping[date, int]
 ) -> list[Found]:
     return [*indicators(measures, months, zone), carbon_usage(measures, months, zone, mg_per_kwh)]
+
+
+def _zone(name: str, measures: Sequence[Measure], two_years: Sequence[date], zone: ZoneInfo) -> SiteZone:
+    months = two_years[YEAR:]
+    return SiteZone(
+        name=name,
+        partial_pues=partial_pues(measures, name, months, zone),
+        by_month=zone_by_month(measures, name, months, zone),
+        series=[
+            IndicatorMonth(
+                month,
+                partial_pues(measures, name, [month], zone),
+                partial_pues(measures, name, two_years[place + 1 : place + 1 + YEAR], zone),
+            )
+            for place, month in enumerate(months)
+        ],
+    )
 
 
 def _factors(session: Session, country: str, years: Iterable[int]) -> dict[int, Choice]:
