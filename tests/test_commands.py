@@ -77,6 +77,14 @@ def test_a_port_that_is_taken_is_named_with_another_to_try(tmp_path: Path) -> No
     ]
 
 
+def test_a_path_without_honcho_is_named_before_anything_is_made(tmp_path: Path) -> None:
+    status, lines = start(PATH="/nowhere", CONSOLE_VAR=str(tmp_path / "var"), CONSOLE_PORT=str(free_port()))
+    found = Path(sys.executable).parent
+    assert (status, lines) == (1, [f"PATH: honcho is not found; try PATH={found}:$PATH"])
+    assert (found / "honcho").is_file()
+    assert list((tmp_path / "var").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("environment", "line"),
     [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -36,6 +38,7 @@ def prepare() -> None:
 def start(procfile: Path) -> None:
     """Prepare, then run web, jobs and collector together until Ctrl-C."""
     config = _config()
+    _refuse_a_path_without_honcho()
     _refuse_a_taken_port(config.port)
     _greet(config, _prepared(config))
     os.environ |= {"CONSOLE_PORT": str(config.port), "CONSOLE_VAR": str(config.var)}
@@ -53,6 +56,16 @@ def _config() -> Config:
 def _stop(line: str) -> NoReturn:
     click.echo(line, err=True)
     raise SystemExit(1)
+
+
+def _refuse_a_path_without_honcho() -> None:
+    """It runs the processes, and finds their programs by the same path."""
+    if shutil.which("honcho") is not None:
+        return
+    beside = Path(sys.executable).parent
+    if (beside / "honcho").is_file():
+        _stop(f"PATH: honcho is not found; try PATH={beside}:$PATH")
+    _stop("honcho is not installed; try pip install 'console-inr[run]'")
 
 
 def _refuse_a_taken_port(port: int) -> None:
