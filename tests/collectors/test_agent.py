@@ -28,8 +28,8 @@ from tests.readings import MINUTE, START, reading
 ROOT = Path(__file__).parents[2]
 FAST = ["--sample-seconds", "0.3", "--interval-seconds", "0.6"]
 UNHURRIED_S = 2.0
-"""What a source reads is to add up to the interval, to a tenth of it: of half a second that is 50 ms, for which
-a busy machine may well let a process wait."""
+"""What a source reads is to add up to the interval, to a tenth of it: of half a second that is 50 ms, for
+which a busy machine may well let a process wait."""
 
 
 def secret(folder: Path) -> None:
