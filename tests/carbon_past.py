@@ -103,12 +103,18 @@ def hours_of(
 
 
 def a_meter(
-    session: Session, site: str, month: date, quantity: Quantity, amount: int, category: int = NO_POINT
+    session: Session,
+    site: str,
+    month: date,
+    quantity: Quantity,
+    amount: int,
+    category: int = NO_POINT,
+    meter: str = "site",
 ) -> None:
     """What a meter of a site told of a whole month, in mJ or mL."""
     start, end = month_bounds(month, PARIS)
     measure = Measure(
-        started_at=start, ended_at=end, quantity=quantity, category=category, meter="site",
+        started_at=start, ended_at=end, quantity=quantity, category=category, meter=meter,
         amount=amount, quality=Quality.MEASURED,
     )  # fmt: skip
     facility.record_measure(session, site, measure, now=NOW, by="test")

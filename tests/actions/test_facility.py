@@ -61,6 +61,21 @@ def test_a_file_is_stored_once_and_again_changes_nothing(database: Database) -> 
     assert [(meter.measures, meter.first.day, meter.last.day) for meter in page.meters] == [(2, 31, 31)] * 2
 
 
+@pytest.mark.both_databases
+def test_zones_of_a_site_are_stored_by_their_names_and_are_in_no_indicator_of_the_site(
+    database: Database,
+) -> None:
+    take(database, FILE)
+    take(database, b"mois;compteur;E_ZONE (MWh);E_IT_ZONE (MWh)\n2026-10;Salle A;78;60\n2026-10;Salle 2;5;\n")
+    with database.read(Operator()) as session:
+        page = site_page(session, "tls", NOW.date())
+    assert page.summary.indicators[0].value == Fraction(301, 200)
+    assert {quantity for quantity, _category in page.by_month} == {Quantity.TOTAL, Quantity.IT}
+    found = [(zone.name, one.category, one.value) for zone in page.zones for one in zone.partial_pues]
+    assert found == [("Salle 2", 0, None), ("Salle A", 2, Fraction(13, 10))]
+    assert [one.alone[0].value for one in page.zones[1].series[-2:]] == [None, Fraction(13, 10)]
+
+
 def test_what_a_correction_replaces_stays_in_the_log(database: Database) -> None:
     take(database, FILE)
     take(database, FILE.replace(b"151", b"152"))

@@ -13,7 +13,7 @@ from console.domain.facility_files import LARGEST_FILE
 from console.domain.hours import month_bounds
 from console.domain.site_indicators import last_months
 from console.store.models import site as s
-from console.store.queries.site_months import site_balances
+from console.store.queries.site_months import SiteBalance, site_balances
 from console.store.session import Database, Operator
 from console.web.languages import today
 from tests.browser import Browser
@@ -383,3 +383,25 @@ def test_the_balance_of_a_metered_month_has_no_residue(database: Database, sign_
     assert balance.residue_mj == 0
     assert balance.hosts_mj + balance.it_rest_mj == 5 * MWH + 1
     assert "0 mJ" in sign_in_as(Role.ADMINISTRATOR).get("/sites/tls").text.replace("\u00a0", " ")
+
+
+def test_the_zones_of_a_site_change_nothing_in_the_balance_of_its_month(database: Database) -> None:
+    month = last_months(today())[-1]
+
+    def balance() -> SiteBalance:
+        with database.write(Operator()) as session:
+            reckon_all(session)
+            (found,) = site_balances(session, "tls", PARIS, [month])
+            return found
+
+    with database.write(Operator()) as session:
+        an_adherent(session, 7, "CH de Foix")
+        a_meter(session, "tls", month, Quantity.IT, 5 * MWH, category=2)
+        a_meter(session, "tls", month, Quantity.TOTAL, 7 * MWH)
+        hours_of(session, "srv-01", month_bounds(month, PARIS)[0], 3, {"payroll": MWH})
+    before = balance()
+    with database.write(Operator()) as session:
+        a_meter(session, "tls", month, Quantity.ZONE, 4 * MWH, meter="Salle A")
+        a_meter(session, "tls", month, Quantity.ZONE_IT, 3 * MWH, category=3, meter="Salle A")
+    assert balance() == before
+    assert (before.total_mj, before.residue_mj) == (7 * MWH, 0)
