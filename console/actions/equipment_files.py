@@ -1,11 +1,14 @@
-"""An inventory from a table: looked at first, then stored; what a row does not tell stays as it is."""
+"""An inventory from a table: looked at first, then stored; what a row does not tell stays as it is.
+
+row of a table or form -> judged beside what is stored -> written, its end, its model looked up
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,12 +17,14 @@ from sqlalchemy.orm import Session
 
 from console.actions.equipment import (
     Impact,
+    check_extensions,
     check_retirement,
     check_thing,
     held,
     mark_due,
     record_impact,
     record_thing,
+    thing_named,
 )
 from console.actions.facility import site_called
 from console.domain.boavizta import best_match
@@ -30,6 +35,17 @@ from console.domain.errors import DomainError, Invalid
 from console.domain.tables import RefusedRow
 from console.store.audit import record
 from console.store.models import equipment as q
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """When a thing was retired, and where it went."""
+
+    retired_on: date | None = None
+    end_of_life: EndOfLife | None = None
+
+
+NO_END = End()
 
 
 class Fate(StrEnum):
@@ -47,7 +63,9 @@ class Planned:
 
     row: ThingRow
     fate: Fate
+    equipment_id: int | None = None  # of the thing that is stored already
     thing: Thing | None = None
+    end: End = NO_END
     changes: Mapping[str, tuple[Any, Any]] | None = None
     refusal: DomainError | None = None
 
@@ -88,13 +106,28 @@ def store_file(
 ) -> Looked:
     """Store what of a table is new or changed; repeated, it changes nothing.
 
-    The model of a new thing is looked up among manufacturers' sheets: what is found waits to be confirmed.
+    A model that is new, or told otherwise, is looked up among manufacturers' sheets: what is found waits to
+    be confirmed.
     """
     looked = look_at(session, file, planned_months=planned_months, now=now)
     for one in looked.planned:
-        if one.thing is not None and one.fate in (Fate.NEW, Fate.CHANGED):
-            _store(session, one, one.thing, now, by)
+        if one.fate in (Fate.NEW, Fate.CHANGED):
+            _store(session, one, now, by)
     return looked
+
+
+def store_thing(session: Session, row: ThingRow, *, equipment_id: int | None, now: datetime, by: str) -> int:
+    """Store what a form tells of one thing, new or of a number, by the rules of a table; its number."""
+    stored = None if equipment_id is None else held(session, equipment_id)
+    namesake = thing_named(session, row.name)
+    if namesake is not None and namesake is not stored:
+        raise Invalid("name", "Un autre équipement de l'inventaire porte ce nom.")
+    planned = _plan(session, stored, row, None, now)
+    if planned.refusal is not None:
+        raise planned.refusal
+    if planned.equipment_id is not None and planned.fate is Fate.UNCHANGED:
+        return planned.equipment_id
+    return _store(session, planned, now, by)
 
 
 def note_import(session: Session, file_name: str, looked: Looked) -> None:
@@ -122,30 +155,46 @@ def propose_match(session: Session, equipment_id: int, *, now: datetime, by: str
 def _plan(
     session: Session, stored: q.Equipment | None, row: ThingRow, planned_months: int | None, now: datetime
 ) -> Planned:
-    facts = {name: value for name, value in row.facts.items() if name != "retired_on"}
+    facts = {name: value for name, value in row.facts.items() if name not in End.__slots__}
     try:
-        if "site" in facts:
+        if facts.get("site") is not None:
             facts["site"] = site_called(session, facts["site"]).code
         if stored is None:
             if "kind" not in facts:
                 raise Invalid("kind", "Un choix de la liste est attendu.")
             thing = _in_use(Thing(row.name, **({"planned_months": planned_months} | facts)))
-            _check(session, thing, row, now)
-            return Planned(row, Fate.NEW, thing)
-        before = thing_of(stored)
-        thing = _in_use(replace(before, **facts))
-        _check(session, thing, row, now)
+        else:
+            thing = _in_use(replace(thing_of(stored), **{"name": row.name} | facts))
+            check_extensions(thing, stored.extensions)
+        end = _end(row, stored)
+        check_thing(session, thing, now)
+        if end.retired_on is not None:
+            check_retirement(end.retired_on, thing.commissioned_on, now)
     except DomainError as refusal:
         return Planned(row, Fate.REFUSED, refusal=refusal)
-    changes = {
-        name: (getattr(before, name), getattr(thing, name))
-        for name in Thing.__slots__
-        if getattr(before, name) != getattr(thing, name)
+    if stored is None:
+        return Planned(row, Fate.NEW, None, thing, end)
+    known_end = End(stored.retired_on, stored.end_of_life)
+    changes = _differences(thing_of(stored), thing) | _differences(known_end, end)
+    fate = Fate.CHANGED if changes else Fate.UNCHANGED
+    return Planned(row, fate, stored.equipment_id, thing, end, changes)
+
+
+def _differences(before: Thing | End, after: Thing | End) -> dict[str, tuple[Any, Any]]:
+    return {
+        one.name: (getattr(before, one.name), getattr(after, one.name))
+        for one in fields(before)
+        if getattr(before, one.name) != getattr(after, one.name)
     }
-    retired_on = row.facts.get("retired_on")
-    if retired_on is not None and retired_on != stored.retired_on:
-        changes["retired_on"] = stored.retired_on, retired_on
-    return Planned(row, Fate.CHANGED if changes else Fate.UNCHANGED, thing, changes)
+
+
+def _end(row: ThingRow, stored: q.Equipment | None) -> End:
+    """Its end as the row tells it, or as it is known; where it went is unknown until somebody tells."""
+    day = row.facts.get("retired_on", stored.retired_on if stored else None)
+    route = row.facts.get("end_of_life", stored.end_of_life if stored else None)
+    if day is None and route is not None:
+        raise Invalid("retired_on", "Le jour du retrait est attendu avec sa destination.")
+    return NO_END if day is None else End(day, route or EndOfLife.UNKNOWN)
 
 
 def _in_use(thing: Thing) -> Thing:
@@ -154,23 +203,19 @@ def _in_use(thing: Thing) -> Thing:
     return replace(thing, commissioned_on=used)
 
 
-def _check(session: Session, thing: Thing, row: ThingRow, now: datetime) -> None:
-    check_thing(session, thing, now)
-    retired_on = row.facts.get("retired_on")
-    if retired_on is not None:
-        check_retirement(retired_on, thing.commissioned_on, now)
-
-
-def _store(session: Session, one: Planned, thing: Thing, now: datetime, by: str) -> None:
-    equipment_id = record_thing(session, thing, now=now, by=by)
-    retired_on = one.row.facts.get("retired_on")
-    if retired_on is not None:
-        row = held(session, equipment_id)
-        row.retired_on, row.end_of_life = retired_on, row.end_of_life or EndOfLife.UNKNOWN
+def _store(session: Session, one: Planned, now: datetime, by: str) -> int:
+    """Write down what is new or changed; the number of the thing."""
+    if one.thing is None:
+        raise ValueError("a row that was refused is not stored")
+    equipment_id = record_thing(session, one.thing, now=now, by=by, equipment_id=one.equipment_id)
+    row = held(session, equipment_id)
+    if one.end != End(row.retired_on, row.end_of_life):
+        row.retired_on, row.end_of_life = one.end.retired_on, one.end.end_of_life
         session.flush()
         mark_due(session, row, now=now)
-    if one.fate is Fate.NEW:
+    if one.fate is Fate.NEW or {"manufacturer", "model"} & set(one.changes or ()):
         propose_match(session, equipment_id, now=now, by=by)
+    return equipment_id
 
 
 def thing_of(row: q.Equipment) -> Thing:

@@ -1,6 +1,7 @@
 """Tables of an inventory, in French or in English, and the physical file of G4IT: a row for each thing.
 
-A cell that is empty, and a column that is not there, tell nothing: what is known stays. Dates are 2026-11-25
+A cell that is empty, and a column that is not there, tell nothing: what is known stays. A form tells the same
+facts in the same words, of one thing; what is empty there is not known. Dates are 2026-11-25
 or 25/11/2026, disks 2 x SSD 480 + 4 x HDD 8000 with the GB of each.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console.domain import spreadsheets
-from console.domain.equipment import Disk, EquipmentKind
+from console.domain.equipment import Disk, EndOfLife, EquipmentKind
 from console.domain.errors import Invalid
 from console.domain.folding import fold
 from console.domain.tables import RefusedRow, Table, normal
@@ -37,6 +38,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "commissioned_on": ("MISE EN SERVICE", "COMMISSIONED"),
     "planned_months": ("DUREE PREVUE (MOIS)", "PLANNED MONTHS"),
     "retired_on": ("RETRAIT", "DATE DE RETRAIT", "DATERETRAIT", "RETIRED"),
+    "end_of_life": ("FIN DE VIE", "DESTINATION", "END OF LIFE"),
     "is_second_hand": ("OCCASION", "SECOND HAND"),
 }
 KINDS: Mapping[str, EquipmentKind] = {
@@ -55,16 +57,30 @@ KINDS: Mapping[str, EquipmentKind] = {
     "AUTRE": EquipmentKind.OTHER,
     **{kind.value.upper(): kind for kind in EquipmentKind},
 }
+ROUTES: Mapping[str, EndOfLife] = {
+    "SECONDE VIE": EndOfLife.REUSE,
+    "DON": EndOfLife.DONATION,
+    "REVENTE": EndOfLife.RESALE,
+    "DEEE": EndOfLife.WEEE,
+    "INCONNUE": EndOfLife.UNKNOWN,
+    **{route.value.upper(): route for route in EndOfLife},
+}
 DISKS = re.compile(r"([1-9]\d{0,2}) ?[x×*] ?(ssd|hdd) ?([1-9]\d{0,5})(?: ?(?:go|gb))?", re.IGNORECASE)
 WHOLE = ("quantity", "cpus", "cores", "ram_gb", "planned_months")
 DAYS = ("purchased_on", "commissioned_on", "retired_on")
 YES = frozenset({"OUI", "VRAI", "YES", "TRUE", "1"})
 NO = frozenset({"NON", "FAUX", "NO", "FALSE", "0"})
+NOTHING: Mapping[str, Any] = {
+    "quantity": 1,
+    "disks": (),
+    "is_second_hand": False,
+}  # told by an empty field
+NEEDED = ("name", "kind")
 
 
 @dataclass(frozen=True, slots=True)
 class ThingRow:
-    """What a row tells: facts by the names of `Thing`, and `retired_on`; what it does not tell is absent."""
+    """What a row tells: facts by the names of `Thing`, and its end; what it does not tell is absent."""
 
     line: int
     name: str
@@ -89,6 +105,47 @@ def likely_mapping(headings: Sequence[str]) -> dict[str, str]:
         if heading is not None:
             found[fact] = heading
     return found
+
+
+def mapping_of(choices: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Which column holds a fact, from the fact that was chosen for each heading, if any.
+
+    Raises `Invalid` where two columns would hold one fact.
+    """
+    found: dict[str, str] = {}
+    for heading, fact in choices:
+        if fact in found:
+            raise Invalid(
+                fact,
+                "Deux colonnes le donneraient : %(one)s et %(other)s.",
+                one=found[fact],
+                other=heading,
+            )
+        if fact:
+            found[fact] = heading
+    return found
+
+
+def read_facts(texts: Mapping[str, str]) -> tuple[dict[str, Any], list[Invalid]]:
+    """The facts that the fields of a form tell of one thing, and what of them cannot be read, by field."""
+    facts: dict[str, Any] = {}
+    refusals = []
+    for fact in COLUMNS:
+        text = texts.get(fact, "").strip()
+        try:
+            if not text and fact == "name":
+                raise _unreadable(fact)
+            if not text and fact == "kind":
+                raise Invalid(fact, "Un choix de la liste est attendu.")
+            facts[fact] = _fact(fact, text, fact) if text else NOTHING.get(fact)
+        except Invalid as error:
+            refusals.append(error)
+    return facts, refusals
+
+
+def disks_text(disks: Sequence[Disk]) -> str:
+    """Disks as they are told."""
+    return " + ".join(f"{one.count} x {one.kind.upper()} {one.gb}" for one in disks)
 
 
 def read_equipment(table: Table, mapping: Mapping[str, str] | None = None) -> EquipmentFile:
@@ -130,7 +187,7 @@ def _places(columns: Mapping[str, str], headings: Sequence[str]) -> dict[str, in
     for fact, heading in columns.items():
         if fact not in COLUMNS or normal(heading) not in by_name:
             raise Invalid(fact, "Un choix de la liste est attendu.")
-    for needed in ("name", "kind"):
+    for needed in NEEDED:
         if needed not in columns:
             raise Invalid(needed, "Il faut dire quelle colonne le donne.")
     return {fact: by_name[normal(heading)] for fact, heading in columns.items()}
@@ -140,15 +197,15 @@ def _row(line: int, texts: Mapping[str, str], columns: Mapping[str, str]) -> Thi
     facts = {fact: _fact(fact, text, columns[fact]) for fact, text in texts.items() if text}
     name = str(facts.pop("name", ""))
     if not name:
-        raise Invalid(
-            columns["name"], "Un texte lisible de 1 à %(longest)s caractères est attendu.", longest=LONGEST
-        )
+        raise _unreadable(columns["name"])
     return ThingRow(line, name, facts)
 
 
 def _fact(fact: str, text: str, column: str) -> Any:
     if fact == "kind":
         return _chosen(KINDS, text, column)
+    if fact == "end_of_life":
+        return _chosen(ROUTES, text, column)
     if fact == "is_second_hand":
         return _chosen(dict.fromkeys(YES, True) | dict.fromkeys(NO, False), text, column)
     if fact == "disks":
@@ -162,8 +219,12 @@ def _fact(fact: str, text: str, column: str) -> Any:
         return int(whole)
     shown = " ".join(text.split())
     if len(shown) > LONGEST or not shown.isprintable():
-        raise Invalid(column, "Un texte lisible de 1 à %(longest)s caractères est attendu.", longest=LONGEST)
+        raise _unreadable(column)
     return shown
+
+
+def _unreadable(column: str) -> Invalid:
+    return Invalid(column, "Un texte lisible de 1 à %(longest)s caractères est attendu.", longest=LONGEST)
 
 
 def _disks(text: str, column: str) -> tuple[Disk, ...]:

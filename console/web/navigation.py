@@ -86,7 +86,7 @@ ENTRIES = (
             "factor_files",
             "grids",
             "equipment",
-            "equipment_age",
+            *("equipment_age", "equipment_form"),
         ),
         Permission.SEE_CATALOGUE,
     ),

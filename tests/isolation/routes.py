@@ -80,7 +80,7 @@ OF_OPERATOR = (
     *("energy.fleet", "energy.fleet_csv", "sci.shared"),
     *(
         "equipment.index",
-        "equipment_age.show",
+        *("equipment_age.show", "equipment_form.add", "equipment_form.new"),
         "equipment.preview",
         "equipment.store",
         "equipment.upload",
@@ -272,7 +272,7 @@ ROUTES: Mapping[str, Route] = {
     **dict.fromkeys(
         (
             *("equipment.declare", "equipment.estimate", "equipment.extend", "equipment.show"),
-            "equipment.withdraw",
+            *("equipment.withdraw", "equipment_form.edit", "equipment_form.save"),
         ),
         Route(Kind.OPERATOR, {"equipment_id": "1"}),
     ),

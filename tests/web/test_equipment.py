@@ -8,12 +8,15 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
+import pytest
 from sqlalchemy import select
 
 from console.actions.equipment import record_thing
 from console.domain.access import Role
-from console.domain.equipment import EquipmentKind, Thing
+from console.domain.claims import OPERATOR_TENANT
+from console.domain.equipment import EndOfLife, EquipmentKind, Thing
 from console.store.models import equipment as q
+from console.store.queries.audit import history
 from console.store.queries.equipment import Bought, Pieces, aging
 from console.store.session import Database, Operator
 from tests.actions.test_equipment_files import G4IT
@@ -156,3 +159,136 @@ def test_ages_are_drawn_by_kind_with_their_values_and_each_year_has_its_mark(
     assert "10+ 1 0" in page
     assert "2022 1 1 100 % 20,0 % atteint 0 0" in page
     assert "2009 1 0 0 % 0 0" in page  # before there was any rule
+
+
+SERVER = {
+    "name": "S9",
+    "kind": "server",
+    "site": "tls",
+    "manufacturer": "Dell",
+    "model": "PowerEdge R740",
+    "quantity": "1",
+    "cpu_model": "Intel Xeon Gold 6230",
+    "cpus": "2",
+    "cores": "40",
+    "ram_gb": "384",
+    "disks": "2 x SSD 480 + 4 x HDD 8000",
+    "purchased_on": "2022-03-14",
+    "commissioned_on": "2022-04-01",
+    "planned_months": "60",
+}
+
+
+def test_a_thing_is_added_by_a_form_and_its_model_looked_up(database: Database, sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+
+    assert browser.submit("/carbon/equipment/new", **SERVER).status_code in (302, 303)
+
+    address = f"/carbon/equipment/{number_of(database, 'S9')}"
+    page = words_of(browser.get(address).text)
+    assert "2 x SSD 480 + 4 x HDD 8000" in page
+    assert "confiance 100" in page
+    again = browser.submit("/carbon/equipment/new", **SERVER)
+    assert again.status_code == 422
+    assert "Un autre équipement de l'inventaire porte ce nom." in words_of(again.text)
+
+
+def test_what_is_corrected_is_in_the_log_and_what_is_emptied_is_no_longer_known(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    browser.submit("/carbon/equipment/new", **SERVER)
+    number = number_of(database, "S9")
+    form = f"/carbon/equipment/{number}/edit"
+
+    told = browser.filled_in(form, form)
+    assert {name: value for name, [value] in told.items() if value} == SERVER
+    saved = browser.submit(
+        form, **told | {"name": "S-09", "cpus": "", "retired_on": "2025-02-03", "end_of_life": "weee"}
+    )
+
+    assert saved.status_code in (302, 303)
+    with database.read(Operator()) as session:
+        row = session.scalars(select(q.Equipment)).one()
+        assert (row.name, row.cpus, row.cores) == ("S-09", None, 40)
+        assert (row.retired_on, row.end_of_life) == (date(2025, 2, 3), EndOfLife.WEEE)
+        logged = history(session, OPERATOR_TENANT, f"equipment/{number}")
+        assert ("S9", "S-09") in [(one.old.get("name"), one.new.get("name")) for one in logged]
+    assert "Aucun équipement" in words_of(browser.get("/carbon/equipment?standing=used").text)
+
+    browser.submit(form, **told | {"retired_on": "", "end_of_life": ""})  # it was another one
+    with database.read(Operator()) as session:
+        row = session.scalars(select(q.Equipment)).one()
+        assert (row.retired_on, row.end_of_life) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"name": " "}, "Un texte lisible de 1 à 200 caractères est attendu."),
+        ({"kind": ""}, "Un choix de la liste est attendu."),
+        ({"site": "nulle-part"}, "« nulle-part » n'est pas l'un de"),
+        ({"host_name": "h" * 65}, "Un texte lisible de 1 à 64 caractères est attendu."),
+        ({"host_name": "srv-01", "quantity": "2"}, "Un hôte est un seul équipement."),
+        ({"quantity": "0"}, "Un nombre positif est attendu."),
+        ({"cpus": "deux"}, "« deux » n'est pas un nombre entier."),
+        ({"cpus": "40000"}, "Un nombre jusqu'à 1000 est attendu."),
+        ({"disks": "deux disques"}, "« deux disques » ne dit pas des disques"),
+        ({"purchased_on": "hier"}, "« hier » n'est pas une date"),
+        ({"commissioned_on": "2022-01-01"}, "La mise en service suit l'achat."),
+        ({"planned_months": "1201"}, "De 1 à 1200 mois sont attendus."),
+        ({"retired_on": "2021-01-01"}, "Un retrait suit la mise en service."),
+        ({"end_of_life": "weee"}, "Le jour du retrait est attendu avec sa destination."),
+    ],
+)
+def test_what_a_form_tells_wrong_is_said_at_its_field(
+    database: Database, sign_in_as: SignIn, typed: dict[str, str], said: str
+) -> None:
+    answer = sign_in_as(Role.ADMINISTRATOR).submit("/carbon/equipment/new", **SERVER | typed)
+
+    assert answer.status_code == 422
+    [(field, text)] = re.findall(r'<p class="error" id="(\w+)-error">(.*?)</p>', answer.text)
+    assert words_of(text).startswith(said)
+    assert field in {*typed, "retired_on"}
+    with database.read(Operator()) as session:
+        assert session.scalars(select(q.Equipment)).all() == []
+
+
+def test_all_that_cannot_be_read_of_a_form_is_said_at_once(sign_in_as: SignIn) -> None:
+    answer = sign_in_as(Role.ADMINISTRATOR).submit(
+        "/carbon/equipment/new", **SERVER | {"name": "", "cores": "x", "disks": "y"}
+    )
+
+    assert re.findall(r'id="(\w+)-error"', answer.text) == ["name", "cores", "disks"]
+
+
+def test_a_life_that_was_extended_is_not_corrected_past_its_extension(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    browser.submit("/carbon/equipment/new", **SERVER)
+    address = f"/carbon/equipment/{number_of(database, 'S9')}"
+    browser.submit(f"{address}/extend", planned_months="84")
+
+    for typed, said in (
+        ({"planned_months": "90"}, "Cette vie a été prolongée à 84 mois : moins de mois sont attendus."),
+        (
+            {"purchased_on": "", "commissioned_on": ""},
+            "La mise en service précède la prolongation décidée.",
+        ),
+    ):
+        answer = browser.submit(f"{address}/edit", **SERVER | typed)
+        assert (answer.status_code, said in words_of(answer.text)) == (422, True)
+    assert browser.submit(f"{address}/edit", **SERVER | {"planned_months": "72"}).status_code in (302, 303)
+
+
+def test_only_those_who_manage_carbon_add_or_correct_a_thing(database: Database, sign_in_as: SignIn) -> None:
+    sign_in_as(Role.ADMINISTRATOR).submit("/carbon/equipment/new", **SERVER)
+    reader = sign_in_as(Role.AUDITOR)
+    address = f"/carbon/equipment/{number_of(database, 'S9')}"
+
+    assert reader.get(address).status_code == 200
+    assert "Modifier" not in reader.get(address).text
+    for page in ("/carbon/equipment/new", f"{address}/edit"):
+        assert reader.get(page).status_code == 403
+        assert reader.submit(page, **SERVER).status_code == 403

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.domain.amortisation import Extension, Life, booked, booked_by_year, left, saved
-from console.domain.equipment import TECHNICAL, EquipmentKind, ImpactSource
+from console.domain.equipment import TECHNICAL, Disk, EquipmentKind, ImpactSource
 from console.domain.errors import NotFound
 from console.domain.renewal import add_months
 from console.domain.second_hand import COUNTED
@@ -47,6 +47,7 @@ class ItemPage:
     """One thing: its facts, its impacts, the last first, and what is booked of it each year."""
 
     thing: q.Equipment
+    disks: Sequence[Disk]
     listed: Listed
     impacts: Sequence[q.EmbodiedImpact]
     life: Life | None
@@ -114,6 +115,7 @@ def item_page(session: Session, equipment_id: int, today: date) -> ItemPage:
     known = listed.gwp_ug is not None and life is not None
     return ItemPage(
         thing,
+        [Disk(**one) for one in thing.disks],
         listed,
         impacts,
         life,

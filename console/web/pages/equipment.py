@@ -23,7 +23,7 @@ from console.actions.imports import open_table
 from console.actions.volume_files import forget_file, keep_file, kept_file
 from console.domain.access import Permission
 from console.domain.equipment import EndOfLife, EquipmentKind, ImpactSource
-from console.domain.equipment_files import LARGEST_FILE, read_equipment
+from console.domain.equipment_files import LARGEST_FILE, disks_text, read_equipment
 from console.domain.errors import Invalid
 from console.store.queries.equipment import inventory, item_page
 from console.store.session import Operator
@@ -257,6 +257,7 @@ def _page(equipment_id: int, errors: dict[str, str]) -> str:
             sources=SOURCES,
             routes=ROUTES,
             ppm=_ppm,
+            disks_text=disks_text,
         )
 
 
