@@ -18,7 +18,7 @@ from collectors.reading import Reading
 from console.actions.host_locks import hold_hosts
 from console.actions.reckoning_due import Step, make_due, make_months_due
 from console.domain.claims import OPERATOR_TENANT
-from console.domain.errors import Conflict, Invalid, NotFound
+from console.domain.errors import Invalid, NotFound
 from console.domain.hours import HOUR, hour_of, month_of, months_between
 from console.domain.stays import FIRST, Stay, Whereabouts, stand
 from console.store.audit import record
@@ -56,8 +56,7 @@ def put(
 ) -> None:
     """Say where a host stood from a whole hour to another, or stands since.
 
-    It stands now where its readings tell, which no person contradicts: raises `Conflict` for another site
-    without an end.
+    It stands now where its readings tell, which no person contradicts: another site needs an end.
     """
     host = hold_hosts(session, [host_id]).get(host_id)
     if host is None:
@@ -86,12 +85,13 @@ def _check(
     if until is not None and until <= since:
         raise Invalid("until", "La fin suit le début.")
     if until is None and host.site not in (None, site):
-        raise Conflict(
-            "L'hôte dit être à « %(told)s » : changez d'abord le réglage de son agent, ou donnez une fin.",
+        raise Invalid(
+            "until",
+            "L'agent de l'hôte le dit à « %(told)s » : donnez une fin, ou changez d'abord son réglage.",
             told=host.site,
         )
     if until is not None and host.site is None:
-        raise Conflict("Dites d'abord où l'hôte se trouve aujourd'hui, sans fin.")
+        raise Invalid("until", "Rien n'est connu d'ensuite : dites d'abord, sans fin, où l'hôte se trouve.")
 
 
 def _stand(

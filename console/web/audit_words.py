@@ -131,6 +131,7 @@ SENTENCES = {
     "grid.imported": lazy_gettext("Fichier d'intensités du réseau importé (%(key)s)"),
     "cmdb.imported": lazy_gettext("Fichier de CMDB importé (%(key)s)"),
     "host.declared": lazy_gettext("Réglages de l'hôte %(key)s déclarés"),
+    "host.placed": lazy_gettext("Centre de données de l'hôte %(key)s dit pour des heures passées"),
     "host.retired": lazy_gettext("Hôte %(key)s retiré du parc"),
     "host.brought_back": lazy_gettext("Hôte %(key)s remis dans le parc"),
 }

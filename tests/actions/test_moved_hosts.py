@@ -19,7 +19,7 @@ from console.actions.making import AMOUNTS, making_of_site
 from console.actions.site_terms import hosts_energy
 from console.actions.stays import put
 from console.domain.equipment import EquipmentKind
-from console.domain.errors import Conflict, Invalid
+from console.domain.errors import Invalid
 from console.domain.facility import Quantity
 from console.domain.hours import HOUR, hours_between, month_bounds
 from console.store.models import carbon as b
@@ -267,20 +267,21 @@ def test_lines_of_a_host_that_says_late_where_it_stands_come_to_its_site(databas
 
 
 REFUSED = {
-    "no such site": ("cas", START, MOVED, Invalid),
-    "not a whole hour": ("tls", START + timedelta(minutes=1), MOVED, Invalid),
-    "to come": ("tls", START, NOW + HOUR, Invalid),
-    "the end before the beginning": ("tls", MOVED, START, Invalid),
-    "what its agent contradicts": ("tls", START, None, Conflict),
+    "no such site": ("cas", START, MOVED, "site"),
+    "not a whole hour": ("tls", START + timedelta(minutes=1), MOVED, "since"),
+    "to come": ("tls", START, NOW + HOUR, "until"),
+    "the end before the beginning": ("tls", MOVED, START, "until"),
+    "what its agent contradicts": ("tls", START, None, "until"),
 }
 
 
-@pytest.mark.parametrize(("site", "since", "until", "error"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("site", "since", "until", "field"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_is_refused(
-    database: Database, site: str, since: datetime, until: datetime | None, error: type[Exception]
+    database: Database, site: str, since: datetime, until: datetime | None, field: str
 ) -> None:
     with database.write(Operator()) as session:
         a_host(session, "srv-01", site="ami")
-        with pytest.raises(error):
+        with pytest.raises(Invalid) as refused:
             put(session, HOST, site, since, until, now=NOW)
+        assert refused.value.field == field
         assert sites(session) == ([], "ami")

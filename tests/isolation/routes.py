@@ -80,6 +80,8 @@ OF_OPERATOR = (
     *("energy.fleet", "energy.fleet_csv", "sci.shared"),
     *(
         "equipment.index",
+        *("equipment_files.preview", "equipment_files.receive", "equipment_files.store"),
+        "equipment_files.upload",
         *("equipment_age.show", "equipment_form.add", "equipment_form.new"),
         "equipment.preview",
         "equipment.store",
@@ -87,7 +89,8 @@ OF_OPERATOR = (
     ),
     *("factors.add", "factors.new", "factor_files.preview", "factor_files.receive", "factor_files.store"),
     *("factor_files.upload", "grids.index", "grids.preview", "grids.store", "grids.upload"),
-    *("host.come_back", "host.declare", "host.fit", "host.impact", "host.leave", "host.show", "hosts.index"),
+    *("host.come_back", "host.declare", "host.fit", "host.impact", "host.leave", "host.place", "host.show"),
+    "hosts.index",
     *("live_power.figures", "live_power.show", "quarantine.decide", "quarantine.decide_group"),
     *("quarantine.index", "quarantine.show", "reconciliation.index", "reconciliation.of_host"),
     *("reconciliation.of_site", "workloads.choose", "workloads.claim", "workloads.index"),

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import event
@@ -25,6 +26,12 @@ SignIn = Callable[..., Browser]
 FOIX, PAMIERS = 11, 12
 DAY = timedelta(days=1)
 NO_SENSOR = "no sensor of power in this machine"
+
+
+def text_of(page: str) -> str:
+    """What a page says, without its markup."""
+    bare = unescape(re.sub(r"<[^>]+>", " ", page)).replace("\N{NO-BREAK SPACE}", " ")
+    return re.sub(r"\s+", " ", bare)
 
 
 @pytest.fixture
@@ -219,6 +226,37 @@ def test_what_cannot_be_declared_is_refused_on_its_field(hosts: Database, sign_i
         assert (answer.status_code, f'id="{field}-error"' in answer.text) == (422, True), (field, value)
     with hosts.read(Operator()) as session:
         assert session.query(f.HostTerms).count() == 0
+
+
+def test_where_a_host_stood_is_said_for_hours_that_passed(hosts: Database, sign_in_as: SignIn) -> None:
+    ops, address = sign_in_as(Role.OPS), f"/fleet/{m.stable_id('srv-sound')}"
+    assert "Où l&#39;hôte se trouvait" not in ops.get(address).text
+    form = {"site": "ami", "since": "2026-01-02T00:00", "until": "2026-02-03T10:00"}
+    assert ops.submit(f"{address}/place", **form).status_code == 303
+    page = text_of(ops.get(address).text)
+    assert re.search(r"3 février 2026, 10:00 Amiens", page)
+    assert re.search(r"2 janvier 2026, 00:00 Toulouse", page)
+    log = text_of(sign_in_as(Role.ADMINISTRATOR).get("/audit?thing=host").text)
+    assert "Centre de données de l'hôte srv-sound dit pour des heures passées" in log
+
+
+MISPLACED = (
+    ("site", "atlantis"),
+    ("since", "hier"),
+    ("since", "2026-01-02T00:30"),
+    ("until", "2026-01-01T00:00"),
+    ("until", ""),  # its agent tells Toulouse
+)
+
+
+def test_a_place_that_cannot_be_is_refused_on_its_field(hosts: Database, sign_in_as: SignIn) -> None:
+    ops, address = sign_in_as(Role.OPS), f"/fleet/{m.stable_id('srv-sound')}/place"
+    good = {"site": "ami", "since": "2026-01-02T00:00", "until": "2026-02-03T10:00"}
+    for field, value in MISPLACED:
+        answer = ops.submit(address, **good | {field: value})
+        assert (answer.status_code, f'id="{field}-error"' in answer.text) == (422, True), (field, value)
+    with hosts.read(Operator()) as session:
+        assert session.query(f.HostStay).count() == 0
 
 
 def test_a_host_is_retired_and_comes_back(hosts: Database, sign_in_as: SignIn) -> None:

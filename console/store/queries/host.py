@@ -15,6 +15,7 @@ from console.domain.errors import NotFound
 from console.domain.host_states import Heard, HostState, Limits, newest_version, states_of
 from console.domain.hours import HOUR, hour_of, hours_between
 from console.domain.intervals import GPU
+from console.domain.stays import Stay
 from console.store.models import catalogue as c
 from console.store.models import contract as k
 from console.store.models import fleet as f
@@ -28,6 +29,7 @@ from console.store.queries.hosts import (
     mean_power_mw,
     site_names,
 )
+from console.store.queries.stays import whereabouts
 
 SENSOR = re.compile("[~+]")  # ends the name of a sensor in that of what is made from it
 
@@ -125,12 +127,17 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class HostPage:
-    """All that is known of a host; `hours` are the last 24 whole ones and the one that runs."""
+    """All that is known of a host; `hours` are the last 24 whole ones and the one that runs.
+
+    `stays` are where it stood before, the latest first; `sites` gives the codes of data centres their names.
+    """
 
     host_id: int
     name: str
     site: str | None
     site_name: str | None
+    stays: Sequence[Stay]
+    sites: Mapping[str, str]
     cluster: str | None
     cpu_model: str | None
     vcpu: int
@@ -190,6 +197,7 @@ def host_of(session: Session, host_id: int) -> m.Host:
 def host_page(session: Session, host_id: int, limits: Limits, *, now: datetime) -> HostPage:
     """One host with its last day; raises `NotFound`. A constant number of statements."""
     host = host_of(session, host_id)
+    sites, stood = site_names(session), whereabouts(session, [host_id])[host_id]
     sensors = _sensors(session, host_id)
     instrument = instruments(session, now=now, host_id=host_id).get(host_id)
     hours = _hours(session, host_id, now)
@@ -207,7 +215,9 @@ def host_page(session: Session, host_id: int, limits: Limits, *, now: datetime) 
         host_id=host_id,
         name=host.name,
         site=host.site,
-        site_name=site_names(session).get(host.site or "", host.site),
+        site_name=sites.get(host.site or "", host.site),
+        stays=stood.stays[::-1],
+        sites=sites,
         cluster=host.cluster,
         cpu_model=host.cpu_model,
         vcpu=host.vcpu,

@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 
 from console.actions.calibrating import Outcome, calibrate
 from console.actions.hosts import Terms, bring_back, retire, set_terms
+from console.actions.stays import put
 from console.domain.access import Permission
 from console.domain.attribution import IdlePolicy
 from console.domain.host_states import HostState, Limits
@@ -74,9 +75,24 @@ def declare(host_id: int) -> ResponseReturnValue:
     """Declare what holds of the host from an hour on."""
     now, by = datetime.now(UTC), current_account().login
     return carry_out(
-        lambda session: set_terms(session, host_id, _terms(), valid_from=_valid_from(), now=now, by=by),
+        lambda session: set_terms(session, host_id, _terms(), valid_from=_hour("valid_from"), now=now, by=by),
         lambda errors: _page(host_id, errors),
         said=_("C'est enregistré : les heures depuis cette date sont recalculées."),
+        address=url_for("host.show", host_id=host_id),
+    )
+
+
+@bp.post("/fleet/<key:host_id>/place")
+@requires(Permission.MANAGE_FLEET)
+def place(host_id: int) -> ResponseReturnValue:
+    """Say in which data centre the host stood, and when."""
+    now = datetime.now(UTC)
+    return carry_out(
+        lambda session: put(
+            session, host_id, inputs.text("site"), _hour("since"), _optional_hour("until"), now=now
+        ),
+        lambda errors: _page(host_id, errors),
+        said=_("C'est enregistré : les mois touchés sont recalculés ; ceux qui sont clos restent."),
         address=url_for("host.show", host_id=host_id),
     )
 
@@ -179,8 +195,12 @@ def _terms() -> Terms:
     )
 
 
-def _valid_from() -> datetime:
-    return inputs.wall("valid_from").replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
+def _hour(field: str) -> datetime:
+    return inputs.wall(field).replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
+
+
+def _optional_hour(field: str) -> datetime | None:
+    return _hour(field) if inputs.text(field) else None
 
 
 def _impact(host_id: int) -> Impact:
