@@ -45,8 +45,9 @@ from collections import defaultdict
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
-from collectors.instrument import Roots, SecretFile
+from collectors.instrument import Roots, SecretFile, Source
 from collectors.polling import EVERY_S, NoAnswer, Polled, Sample
 from collectors.reading import Authority, Boundary, Quality
 
@@ -242,6 +243,9 @@ class Snmp(Polled):
             raise NoAnswer("0 W on every outlet: no server is plugged in there")
         return Sample(power_mw)
 
+    def leave(self) -> None:
+        LINE.leave(self)
+
     def _rows(self, pdu: Pdu, outlets: list[Outlet]) -> dict[Outlet, Rows]:
         """Where each outlet stands; asked once of a PDU whose indices do not say it. Raises `NoAnswer`."""
         vendor = self._vendor
@@ -304,7 +308,7 @@ class Snmp(Polled):
     def _told(self, pdu: Pdu, oids: list[Oid]) -> dict[Oid, int]:
         """What a PDU answers to one question, by the object; raises `NoAnswer`."""
         who = self._who()
-        question = self._answer(LINE.engine(who), who, pdu, list(dict.fromkeys(oids)))
+        question = self._answer(LINE.engine(self, who), who, pdu, list(dict.fromkeys(oids)))
         return LINE.wait(question, 2 * self._settings.timeout_seconds + RESOLVE_S)
 
     def _column(self, pdu: Pdu, column: Oid) -> dict[str, int]:
@@ -313,7 +317,7 @@ class Snmp(Polled):
         found: dict[str, int] = {}
         last = column
         while len(found) < MOST_ROWS:
-            question = self._answer(LINE.engine(who), who, pdu, [last], ROWS_AT_ONCE)
+            question = self._answer(LINE.engine(self, who), who, pdu, [last], ROWS_AT_ONCE)
             told = LINE.wait(question, 2 * self._settings.timeout_seconds + RESOLVE_S)
             rows = {oid: value for oid, value in told.items() if oid.startswith(f"{column}.")}
             known = len(found)
@@ -394,22 +398,43 @@ class Who(NamedTuple):
 class Line:
     """The one thread in which the library works for every source: an engine costs a second and megabytes.
 
-    An engine keeps what it knows of a user by the user's name, so there is one for each set of secrets.
+    An engine keeps what it knows of a user by the user's name, so there is one for each set of secrets, for
+    as long as a source asks with these.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._engines: dict[Who, SnmpEngine] = {}
+        self._askers: WeakKeyDictionary[Source, Who] = WeakKeyDictionary()
 
-    def engine(self, who: Who) -> SnmpEngine:
-        """The engine for these secrets."""
+    def engine(self, asker: Source, who: Who) -> SnmpEngine:
+        """The engine for the secrets that a source asks with from now on."""
         from pysnmp.hlapi.v3arch.asyncio import SnmpEngine
 
         with self._lock:
+            former = self._askers.get(asker)
+            self._askers[asker] = who
             if who not in self._engines:
                 self._engines[who] = SnmpEngine()
-            return self._engines[who]
+            engine = self._engines[who]
+        self._close_unused(former)
+        return engine
+
+    def leave(self, asker: Source) -> None:
+        """A source that asks no more."""
+        with self._lock:
+            former = self._askers.pop(asker, None)
+        self._close_unused(former)
+
+    def _close_unused(self, who: Who | None) -> None:
+        """Close the engine of secrets with which no source asks any more."""
+        with self._lock:
+            if who is None or who in self._askers.values():
+                return
+            engine = self._engines.pop(who, None)
+        if engine is not None:
+            self._running().call_soon_threadsafe(engine.close_dispatcher)
 
     def wait(self, question: Coroutine[Any, Any, dict[Oid, int]], patience_s: float) -> dict[Oid, int]:
         """The answer to a question; raises `NoAnswer`."""

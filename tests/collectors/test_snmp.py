@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import pytest
 
 from collectors.instrument import Energy, Roots, SecretFile
 from collectors.polling import NoAnswer, Sample
 from collectors.sources import snmp
-from collectors.sources.snmp import Outlet, Pdu, Snmp, SnmpSettings, outlet_of
+from collectors.sources.snmp import Line, Outlet, Pdu, Snmp, SnmpSettings, Who, outlet_of
 from tests.collectors.instruments import read_as_it_goes
 from tests.collectors.pdus import AUTH, PRIV, USER, pdus
 
@@ -155,6 +158,53 @@ class TestVersion3:
     def test_a_secret_that_cannot_be_read_is_said_before_the_start(self, made: Made) -> None:
         source = self.source(made, auth_file=SecretFile(made.folder / "none"))
         assert "auth_file: " in str(source.available())
+
+
+class TestEngines:
+    """One costs megabytes: it is there for as long as a source asks with its secret."""
+
+    @pytest.fixture
+    def line(self, monkeypatch: pytest.MonkeyPatch) -> Line:
+        """A line that no other test asks by."""
+        line = Line()
+        monkeypatch.setattr(snmp, "LINE", line)
+        return line
+
+    def test_a_secret_that_is_changed_frees_the_engine_of_the_one_before(
+        self, made: Made, line: Line
+    ) -> None:
+        source = made.source("apc", "1", community="apc")
+        assert source.ask() == Sample(374_000)
+        former = ref(line.engine(source, Who("", "apc")))
+        made.secret("community", "apc-swapped")
+        with suppress(NoAnswer):
+            source.ask()
+        assert freed(former, line)
+        made.secret("community", "apc")
+        assert source.ask() == Sample(374_000)
+
+    def test_one_that_another_source_asks_with_stays_until_that_leaves_too(
+        self, made: Made, line: Line
+    ) -> None:
+        source, other = (made.source("apc", "1", community="apc") for _ in range(2))
+        assert source.ask() == other.ask()
+        shared = ref(line.engine(source, Who("", "apc")))
+        source.leave()
+        assert not freed(shared, line)
+        assert other.ask() == Sample(374_000)
+        other.leave()
+        assert freed(shared, line)
+
+
+def freed(engine: ref[Any], line: Line) -> bool:
+    """Whether an engine is gone, once the thread of the line did what it was told."""
+
+    async def nothing() -> dict[str, int]:
+        return {}
+
+    line.wait(nothing(), 5)
+    gc.collect()
+    return engine() is None
 
 
 def test_a_pdu_that_does_not_answer_is_a_reason(made: Made) -> None:
