@@ -11,7 +11,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from console.domain.access import SEES_EVERY_ADHERENT, Permission
-from console.store.queries import overview
+from console.store.queries.energy_so_far import modelled_since
 from console.web import languages
 from console.web.access import allowed, known_account, scope
 from console.web.assets import asset_url
@@ -64,9 +64,7 @@ def figures_are_modelled() -> bool:
     if account is None or not (account.tenants or account.role in SEES_EVERY_ADHERENT):
         return False
     with state().database.read(scope()) as session:
-        return overview.modelled_since(
-            session, datetime.now(UTC) - LATELY, of_fleet=allowed(Permission.SEE_FLEET)
-        )
+        return modelled_since(session, datetime.now(UTC) - LATELY, of_fleet=allowed(Permission.SEE_FLEET))
 
 
 def chart_svg(chart: Chart, prefix: str) -> Markup:

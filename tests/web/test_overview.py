@@ -9,7 +9,9 @@ from console.actions.ingest import ingest
 from console.actions.metering import hours_due, meter_hour
 from console.domain.access import Role
 from console.store.models import directory as d
-from console.store.queries.overview import fleet, modelled_since, portfolio, steps
+from console.store.queries.energy_so_far import modelled_since
+from console.store.queries.first_steps import steps
+from console.store.queries.overview import fleet, portfolio
 from console.store.session import Database, Operator, ScopedSession, Tenants
 from tests import given
 from tests.browser import Browser

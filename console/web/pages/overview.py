@@ -8,7 +8,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from console.domain.access import Permission
-from console.store.queries import overview
+from console.store.queries import first_steps, overview
 from console.web.access import allowed, scope, signed_in, unattended
 from console.web.languages import ZONE, today
 from console.web.state import state
@@ -23,7 +23,7 @@ def show() -> ResponseReturnValue:
     if not allowed(Permission.SEE_FLEET):
         return render_template("overview/portfolio.html", **_portfolio())
     with state().database.read(scope()) as session:
-        steps = overview.steps(session)
+        steps = first_steps.steps(session)
     return render_template("overview/fleet.html", steps=steps, **_fleet())
 
 
