@@ -81,6 +81,10 @@ class Looked:
     def to_store(self) -> int:
         return sum(one.fate in (Fate.NEW, Fate.CHANGED) for one in self.planned)
 
+    def of(self, fate: Fate) -> list[Planned]:
+        """The rows of a fate, in the order of the file."""
+        return [one for one in self.planned if one.fate is fate]
+
     def counts(self) -> Counter[Fate]:
         """How many of each fate; a row that cannot be read is refused."""
         found = Counter(one.fate for one in self.planned)

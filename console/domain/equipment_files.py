@@ -145,7 +145,7 @@ def read_facts(texts: Mapping[str, str]) -> tuple[dict[str, Any], list[Invalid]]
 
 def disks_text(disks: Sequence[Disk]) -> str:
     """Disks as they are told."""
-    return " + ".join(f"{one.count} x {one.kind.upper()} {one.gb}" for one in disks)
+    return " + ".join(f"{one.count} × {one.kind.upper()} {one.gb}" for one in disks)
 
 
 def read_equipment(table: Table, mapping: Mapping[str, str] | None = None) -> EquipmentFile:
@@ -183,7 +183,9 @@ def read_equipment(table: Table, mapping: Mapping[str, str] | None = None) -> Eq
 
 
 def _places(columns: Mapping[str, str], headings: Sequence[str]) -> dict[str, int]:
-    by_name = {normal(heading): place for place, heading in enumerate(headings)}
+    by_name: dict[str, int] = {}
+    for place, heading in enumerate(headings):
+        by_name.setdefault(normal(heading), place)  # of two alike the first
     for fact, heading in columns.items():
         if fact not in COLUMNS or normal(heading) not in by_name:
             raise Invalid(fact, "Un choix de la liste est attendu.")

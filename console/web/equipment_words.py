@@ -1,4 +1,4 @@
-"""What kinds of equipment, sources of impacts and ends of life are called, in the language of the reader."""
+"""What facts and kinds of equipment, sources of impacts and ends of life are called, in the language of the reader."""
 
 from __future__ import annotations
 
@@ -19,6 +19,26 @@ KINDS: Words = {
     "generator": lazy_gettext("groupe électrogène"),
     "building": lazy_gettext("bâtiment"),
     "other": lazy_gettext("autre"),
+}
+FACTS: Words = {
+    "name": lazy_gettext("nom"),
+    "kind": lazy_gettext("nature"),
+    "site": lazy_gettext("site"),
+    "host_name": lazy_gettext("hôte"),
+    "manufacturer": lazy_gettext("constructeur"),
+    "model": lazy_gettext("modèle"),
+    "quantity": lazy_gettext("quantité"),
+    "cpu_model": lazy_gettext("processeur"),
+    "cpus": lazy_gettext("nombre de processeurs"),
+    "cores": lazy_gettext("cœurs"),
+    "ram_gb": lazy_gettext("mémoire, Go"),
+    "disks": lazy_gettext("disques"),
+    "purchased_on": lazy_gettext("acheté le"),
+    "commissioned_on": lazy_gettext("mis en service le"),
+    "planned_months": lazy_gettext("durée prévue, mois"),
+    "retired_on": lazy_gettext("retiré le"),
+    "end_of_life": lazy_gettext("fin de vie"),
+    "is_second_hand": lazy_gettext("occasion"),
 }
 COMPONENTS: Words = {
     "cpu": lazy_gettext("processeurs, par vCPU réservés"),

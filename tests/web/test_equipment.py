@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from console.actions.equipment import record_thing
 from console.domain.access import Role
@@ -20,7 +21,7 @@ from console.store.queries.audit import history
 from console.store.queries.equipment import Bought, Pieces, aging
 from console.store.session import Database, Operator
 from tests.actions.test_equipment_files import G4IT
-from tests.browser import Browser
+from tests.browser import Browser, fields_of
 from tests.web.test_sites import text_of
 
 SignIn = Callable[..., Browser]
@@ -29,7 +30,7 @@ SignIn = Callable[..., Browser]
 def imported(browser: Browser) -> str:
     """The inventory of G4IT, looked at and stored; the page of the preview."""
     preview = browser.submit(
-        "/carbon/equipment/import/preview",
+        "/carbon/equipment/import/columns",
         file=(io.BytesIO(G4IT.encode()), "physique.csv"),
         planned_months="60",
     )
@@ -70,9 +71,9 @@ def test_what_a_file_changes_is_told_in_words(database: Database, sign_in_as: Si
     browser = sign_in_as(Role.ADMINISTRATOR)
     imported(browser)
     changed = "nom;type;hôte;occasion;date de retrait;disques\nS1;Serveur;srv-01;oui;2026-02-01;2 x SSD 480\n"
-    page = text_of(
+    page = words_of(
         browser.submit(
-            "/carbon/equipment/import/preview", file=(io.BytesIO(changed.encode()), "table.csv")
+            "/carbon/equipment/import/columns", file=(io.BytesIO(changed.encode()), "table.csv")
         ).text
     )
     for words in ("hôte : inconnu → srv-01", "occasion : non → oui", "disques : — → 2 × SSD 480"):
@@ -114,7 +115,7 @@ def test_a_file_that_is_none_says_so_on_its_form(sign_in_as: SignIn) -> None:
     browser = sign_in_as(Role.ADMINISTRATOR)
 
     answer = browser.submit(
-        "/carbon/equipment/import/preview", file=(io.BytesIO(b"a;b\n1;2\n"), "x.csv"), planned_months=""
+        "/carbon/equipment/import/columns", file=(io.BytesIO(b"a;b\n1;2\n"), "x.csv"), planned_months=""
     )
 
     assert answer.status_code == 422
@@ -172,7 +173,7 @@ SERVER = {
     "cpus": "2",
     "cores": "40",
     "ram_gb": "384",
-    "disks": "2 x SSD 480 + 4 x HDD 8000",
+    "disks": "2 × SSD 480 + 4 × HDD 8000",
     "purchased_on": "2022-03-14",
     "commissioned_on": "2022-04-01",
     "planned_months": "60",
@@ -186,7 +187,7 @@ def test_a_thing_is_added_by_a_form_and_its_model_looked_up(database: Database, 
 
     address = f"/carbon/equipment/{number_of(database, 'S9')}"
     page = words_of(browser.get(address).text)
-    assert "2 x SSD 480 + 4 x HDD 8000" in page
+    assert "2 × SSD 480 + 4 × HDD 8000" in page
     assert "confiance 100" in page
     again = browser.submit("/carbon/equipment/new", **SERVER)
     assert again.status_code == 422
@@ -292,3 +293,84 @@ def test_only_those_who_manage_carbon_add_or_correct_a_thing(database: Database,
     for page in ("/carbon/equipment/new", f"{address}/edit"):
         assert reader.get(page).status_code == 403
         assert reader.submit(page, **SERVER).status_code == 403
+
+
+FOREIGN = "Asset;What;Purchase;Weight\nS1;Serveur;2022-03-14;20\nS2;Serveur;2023-03-14;21\n"
+
+
+def sent_foreign(browser: Browser, content: str = FOREIGN) -> TestResponse:
+    return browser.submit(
+        "/carbon/equipment/import/columns",
+        file=(io.BytesIO(content.encode()), "parc.csv"),
+        planned_months="60",
+    )
+
+
+def test_headings_that_nobody_knows_are_mapped_on_the_page_and_nothing_is_stored_before(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+
+    asked = sent_foreign(browser)
+    assert asked.status_code == 422
+    assert "nom : Il faut dire quelle colonne le donne." in words_of(asked.text)
+    assert "S1 S2" in words_of(asked.text)  # what the column holds
+    told = fields_of(asked.text, "/carbon/equipment/import/preview")
+    assert told["planned_months"] == ["60"]
+    mapped = told | {"fact-0": "name", "fact-1": "kind", "fact-2": "purchased_on"}
+
+    shown = browser.submit("/carbon/equipment/import/preview", **mapped)
+    assert (shown.status_code, "Enregistrer 2 équipements" in words_of(shown.text)) == (200, True)
+    assert "Colonnes ignorées : Weight." in words_of(shown.text)
+    with database.read(Operator()) as session:
+        assert session.scalars(select(q.Equipment)).all() == []
+
+    browser.submit("/carbon/equipment/import", **fields_of(shown.text, "/carbon/equipment/import"))
+    with database.read(Operator()) as session:
+        rows = session.scalars(select(q.Equipment).order_by(q.Equipment.name)).all()
+        assert [(row.name, row.purchased_on, row.planned_months) for row in rows] == [
+            ("S1", date(2022, 3, 14), 60),
+            ("S2", date(2023, 3, 14), 60),
+        ]
+
+
+def test_headings_that_are_understood_can_be_told_otherwise(sign_in_as: SignIn) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    shown = sent_foreign(browser, "nom;type;hôte\nS1;Serveur;srv-01\n")
+    told = fields_of(shown.text, "/carbon/equipment/import/preview")
+    assert [told[f"fact-{place}"] for place in range(3)] == [["name"], ["kind"], ["host_name"]]
+
+    again = browser.submit("/carbon/equipment/import/preview", **told | {"fact-0": "", "fact-2": "name"})
+
+    assert again.status_code == 200
+    assert "srv-01" in words_of(again.text)
+    assert "Colonnes ignorées : nom." in words_of(again.text)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"fact-2": "name"}, "nom : Deux colonnes le donneraient : nom et hôte."),
+        ({"fact-1": ""}, "nature : Il faut dire quelle colonne le donne."),
+        ({"planned_months": "x"}, "Un nombre entier est attendu."),
+    ],
+)
+def test_a_choice_of_columns_that_cannot_be_is_said_with_the_choice_still_there(
+    sign_in_as: SignIn, chosen: dict[str, str], said: str
+) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    shown = sent_foreign(browser, "nom;type;hôte\nS1;Serveur;srv-01\n")
+    told = fields_of(shown.text, "/carbon/equipment/import/preview") | chosen
+
+    answer = browser.submit("/carbon/equipment/import/preview", **told)
+
+    assert answer.status_code == 422
+    assert said in words_of(answer.text)
+    assert fields_of(answer.text, "/carbon/equipment/import/preview")["fact-0"] == ["name"]
+
+
+def test_a_file_that_waits_is_its_senders_alone(sign_in_as: SignIn) -> None:
+    told = fields_of(sent_foreign(sign_in_as(Role.ADMINISTRATOR)).text, "/carbon/equipment/import/preview")
+    other = sign_in_as(Role.ADMINISTRATOR)
+    assert other.submit("/carbon/equipment/import/preview", **told).status_code == 404
+    assert other.submit("/carbon/equipment/import", **told).status_code == 404

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from console.actions.factors import Looked, look_at, note_import, store_file
 from console.actions.imports import open_table
-from console.actions.volume_files import forget_file, keep_file, kept_file
+from console.actions.volume_files import forget_file
 from console.domain.access import Permission
 from console.domain.base_carbone import is_base_carbone
 from console.domain.errors import Invalid
@@ -25,11 +25,11 @@ from console.web.factor_words import FACT_NAMES, PERIMETERS, REASONS
 from console.web.fragments import go_to
 from console.web.languages import today
 from console.web.long_files import allow_long_file
+from console.web.sent_files import first_rows, keep, kept, sent_file
 from console.web.state import state
 
 LARGEST_FILE = 32 * 1024 * 1024  # bytes; the Base Carbone has about 9 million
 LISTED = 200  # rows of each kind of a preview
-EXAMPLES = 3  # rows that show what a column holds
 
 bp = Blueprint("factor_files", __name__)
 allow_long_file(bp, "receive", Permission.MANAGE_CARBON, LARGEST_FILE)
@@ -46,14 +46,12 @@ def upload() -> ResponseReturnValue:
 @requires(Permission.MANAGE_CARBON)
 def receive() -> ResponseReturnValue:
     """Keep a file; show what it would change, or ask for its columns where it is of no known layout."""
-    content, name = _sent()
+    content, name = sent_file()
     try:
         table = open_table(content)
     except Invalid as error:
         return render_template("factors/upload.html", errors={"file": message_of(error)}), 422
-    account = current_account()
-    with state().database.write(Operator(), by=account.login) as session:
-        file_id = keep_file(session, content, account_id=account.account_id, now=datetime.now(UTC))
+    file_id = keep(content, now=datetime.now(UTC))
     if not is_base_carbone(table.headings):
         return _columns(table, file_id, name, likely_columns(table.headings), {})
     return _preview(content, file_id, name, None)
@@ -63,7 +61,7 @@ def receive() -> ResponseReturnValue:
 @requires(Permission.MANAGE_CARBON)
 def preview() -> ResponseReturnValue:
     """What a file would change by the columns that were chosen, and what of it is refused."""
-    content, file_id = _kept()
+    content, file_id = kept()
     mapping, name = _mapping(), inputs.text("name")
     try:
         return _preview(content, file_id, name, mapping)
@@ -76,7 +74,7 @@ def preview() -> ResponseReturnValue:
 @requires(Permission.MANAGE_CARBON)
 def store() -> ResponseReturnValue:
     """Store the file that the preview showed; what changed since is judged again."""
-    content, file_id = _kept()
+    content, file_id = kept()
     account, name = current_account(), inputs.text("name")
     mapping = _mapping() if inputs.text("mapped") else None
     with state().database.write(Operator(), by=account.login) as session:
@@ -121,12 +119,11 @@ def _preview(content: bytes, file_id: int | None, name: str, mapping: FactorMapp
 def _columns(
     table: Table, file_id: int | None, name: str, chosen: dict[str, str], errors: dict[str, str]
 ) -> str:
-    rows = [cells for _line, cells in zip(range(EXAMPLES), (row[1] for row in table.rows), strict=False)]
     return render_template(
         "factors/columns.html",
         headings=[heading for heading in table.headings if heading],
         all_headings=table.headings,
-        rows=rows,
+        rows=first_rows(table),
         file_id=file_id,
         file_name=name,
         chosen=chosen,
@@ -147,19 +144,3 @@ def _mapping() -> FactorMapping:
         unit=inputs.text("unit"),
         official=bool(inputs.text("official")),
     )
-
-
-def _kept() -> tuple[bytes, int | None]:
-    """The file that waits, which is its sender's; raises `NotFound`."""
-    file_id = inputs.optional_count("file")
-    with state().database.read(Operator()) as session:
-        return kept_file(session, file_id, account_id=current_account().account_id), file_id
-
-
-def _sent() -> tuple[bytes, str]:
-    """The file of the form with its name; a long one lies on the disk and is closed at once."""
-    sent = request.files.get("file")
-    if sent is None:
-        return b"", ""
-    with sent.stream as stream:
-        return stream.read(), (sent.filename or "")[:150]
