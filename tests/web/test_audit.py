@@ -16,7 +16,8 @@ from console.store.models import tenant as t
 from console.store.queries.audit import PAGE, history
 from console.store.session import Database, Operator, Tenants
 from console.web.audit_choices import CHOICES
-from console.web.audit_words import COLUMNS, THINGS
+from console.web.audit_columns import COLUMNS
+from console.web.audit_words import THINGS
 from tests import given
 from tests.browser import Browser
 
