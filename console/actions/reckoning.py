@@ -20,6 +20,7 @@ from console.actions.embodied import Embodied, embodied_of
 from console.actions.pricing import Direct, LineKey, price_lines
 from console.actions.reckoning_due import Step, make_due
 from console.actions.sharing_due import own_energy_changed
+from console.actions.site_stretches import stretches_of
 from console.actions.site_terms import facility_of
 from console.domain.carbon import KnownHours
 from console.domain.claims import UNCLAIMED
@@ -123,25 +124,17 @@ def _places(
     codes |= {None for one in stood.values() if one.now is None}
     sites = session.scalars(select(s.Site).where(s.Site.code.in_(codes)).order_by(s.Site.code)).all()
     known = [
-        _Place(one.code, ZoneInfo(one.zone), one.grid_zone, _starts(session, one, start, end))
+        _Place(
+            one.code,
+            ZoneInfo(one.zone),
+            one.grid_zone,
+            [since for since, _ in stretches_of(session, one, start, end)],
+        )
         for one in sites
     ]
     if codes - {one.code for one in known}:
         known.append(_Place(None, own_zone, None, [start]))
     return known
-
-
-def _starts(session: Session, site: s.Site, start: datetime, end: datetime) -> list[datetime]:
-    """Where terms change: the site's months, and the first and last days of its contracts."""
-    zone = ZoneInfo(site.zone)
-    days = {month_of(end, zone)}
-    contract = s.PowerContract
-    for first, last in session.execute(
-        select(contract.valid_from, contract.valid_to).where(contract.site == site.code)
-    ):
-        days |= {first, last}
-    changes = {datetime(day.year, day.month, day.day, tzinfo=zone) for day in days}
-    return sorted({start} | {one for one in changes if start < one < end})
 
 
 def _stretch(place: _Place) -> ColumnElement[int]:
