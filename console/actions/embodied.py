@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from console.actions.making import AMOUNTS
+from console.actions.making import AMOUNTS, making_of_kind
+from console.domain.equipment import EquipmentKind
+from console.domain.stretches import Stretch, spread
 from console.store.models import carbon as b
 from console.store.models import equipment as q
 
@@ -28,6 +30,17 @@ class Embodied:
     def amounts(self) -> dict[str, int | None]:
         """Its amounts by the names of their columns."""
         return {name: value for name, value in asdict(self).items() if name != "terms"}
+
+    def over(self, stretches: Sequence[Stretch]) -> list[Embodied]:
+        """It over the stretches of its month, by their time; they add up to it."""
+        parts = {
+            name: [None] * len(stretches) if amount is None else spread(amount, stretches)
+            for name, amount in self.amounts().items()
+        }
+        return [
+            Embodied(**{name: of[place] for name, of in parts.items()}, terms=self.terms)
+            for place in range(len(stretches))
+        ]
 
 
 def embodied_of(
@@ -67,6 +80,44 @@ def technical_part(terms: Mapping[str, Any], name: str) -> int:
     technical = embodied.get("technical")
     amount: int = technical[name] * embodied["energy_mj"] // technical["it_mj"] if technical else 0
     return amount
+
+
+def embodied_of_kind(
+    session: Session,
+    site: str,
+    kind: EquipmentKind,
+    site_month: date,
+    stretches: Sequence[Stretch],
+    energies_mj: Sequence[int],
+) -> list[Embodied]:
+    """What is booked of a site's storage, backup or network, over stretches of its month by their time, and
+    what the technical equipment adds by the energy of each.
+
+    Where nothing is known of that equipment, nothing is told.
+    """
+    made = making_of_kind(session, site, kind, site_month)
+    if made is None:
+        return [Embodied() for _ in stretches]
+    terms = {"things": made.things, "unknown": made.unknown, "of_ug": made.embodied_ug}
+    parts = Embodied(**made.amounts, terms=terms).over(stretches)
+    technical = _technical(session, site, site_month)
+    if technical is None:
+        return parts
+    return [
+        _with_technical(part, technical, energy_mj)
+        for part, energy_mj in zip(parts, energies_mj, strict=True)
+    ]
+
+
+def _with_technical(part: Embodied, technical: Mapping[str, Any], energy_mj: int) -> Embodied:
+    terms = part.terms | {"technical": technical, "energy_mj": energy_mj}
+    amounts = {
+        name: None
+        if amount is None or technical[name] is None
+        else amount + technical_part({"embodied": terms}, name)
+        for name, amount in part.amounts().items()
+    }
+    return Embodied(**amounts, terms=terms)
 
 
 def _technical(session: Session, site: str | None, month: date) -> dict[str, Any] | None:

@@ -58,5 +58,4 @@ def contracts_changed(session: Session, site: str, first_day: date, *, now: date
     make_months_due(session, [(tenant_id, month) for tenant_id, month in held], now=now)
     months = {month for _, month in held}
     make_due(session, Step.REST, [(site, month) for month in months], now=now)
-    for month in months:
-        meters_changed(session, site, month, now=now)
+    meters_changed(session, site, months, now=now)

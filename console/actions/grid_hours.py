@@ -114,7 +114,7 @@ def _make_lines_due(session: Session, zone: str, hours: Sequence[datetime], now:
     places = {(row.site, row.month) for row in touched}
     make_due(session, Step.REST, places, now=now)
     for site, month in sorted(places):
-        meters_changed(session, site, month, now=now)  # no adherent has lines of these pools
+        meters_changed(session, site, [month], now=now)  # no adherent has lines of these pools
 
 
 def _months_around(hours: Sequence[datetime]) -> set[date]:

@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 
 from console.domain.amortisation import Life, booked
 from console.domain.embodied_shares import FRAME
-from console.domain.equipment import TECHNICAL
+from console.domain.equipment import TECHNICAL, EquipmentKind
 from console.domain.hours import month_bounds
 from console.domain.proportion import apportion
 from console.store.models import equipment as q
+from console.store.models import measurement as m
 from console.store.models import site as s
 from console.store.queries.equipment import life_of, standing_impact, whole_of
 from console.store.queries.stays import homes
@@ -56,6 +57,17 @@ def making_of_site(session: Session, site: str, month: date, *, technical: bool)
     A host that moved within the month is booked where it stood last.
     """
     return making_in(session, _things_at(session, site, month, technical=technical), month)
+
+
+def making_of_kind(session: Session, site: str, kind: EquipmentKind, month: date) -> Making | None:
+    """What is booked of a site's storage, backup or network, but what is a host; None: nothing is known."""
+    hosts = {name.lower() for name in session.scalars(select(m.Host.name))}
+    things = [
+        one
+        for one in _things_at(session, site, month, technical=False)
+        if one.kind is kind and (one.host_name or "").lower() not in hosts
+    ]
+    return making_in(session, things, month)
 
 
 def making_in(session: Session, things: Iterable[q.Equipment], month: date) -> Making | None:

@@ -1,7 +1,8 @@
 """What meters of a site tell of storage, backup and network, as pools of the services they are assigned to.
 
-A month that a meter tells only in part is no pool: nothing is scaled up, and its energy stays that of IT
-which nobody carries.
+A month is cut into stretches where the contracts of the site change, each a line. What was embodied in the
+equipment that a meter tells of goes with it. A month that a meter tells only in part is no pool: nothing is
+scaled up, and its energy stays that of IT which nobody carries.
 """
 
 from __future__ import annotations
@@ -14,22 +15,26 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from console.actions.embodied import embodied_of_kind
 from console.actions.pricing import price_lines
 from console.actions.reckoning_due import Step, make_due
+from console.actions.site_stretches import stretches_of
 from console.actions.site_terms import direct_if_even, facility_of
 from console.domain.claims import OPERATOR_TENANT
+from console.domain.equipment import METERED
 from console.domain.facility import NO_POINT, POOLED, Quantity
 from console.domain.hours import month_bounds
 from console.domain.month_lines import NO_HOST, OPEN_REVISION, LineKind
-from console.domain.sharing import EMBODIED
 from console.domain.site_indicators import amounts_by_month
 from console.domain.site_measures import Measure, Quality
+from console.domain.stretches import Stretch, by_stretch
 from console.store.models import carbon as b
 from console.store.models import site as s
 from console.store.models.measurement import stable_id
 from console.store.queries.sites import measure_of
 
 LineKey = tuple[datetime, int, int, int]
+Row = dict[str, Any]
 
 
 def service_id(service_code: str) -> int:
@@ -51,18 +56,19 @@ def assigned(session: Session, site: str, quantity: Quantity, month: date) -> st
 def write_metered(session: Session, service_code: str, month: date, *, now: datetime) -> None:
     """Write the pools that meters tell of a service's month anew, each site's by its own calendar."""
     before = _withdraw(session, service_code, month)
-    rows, direct = [], {}
-    for site in session.scalars(select(s.Site).order_by(s.Site.code)):
-        for quantity in POOLED:
-            if assigned(session, site.code, quantity, month) == service_code:
-                row = _row(session, site, quantity, service_code, month, now)
-                if row is not None:
-                    rows.append(row)
-                    direct[_key(row)] = direct_if_even(
-                        session, site.code, *month_bounds(month, ZoneInfo(site.zone)), row["energy_mj"]
-                    )
+    told = [
+        one
+        for site in session.scalars(select(s.Site).order_by(s.Site.code)).all()
+        for quantity in POOLED
+        if assigned(session, site.code, quantity, month) == service_code
+        for one in _rows(session, site, quantity, service_code, month, now)
+    ]
+    rows = [row for row, _ in told]
     if rows:
         session.execute(insert(b.MonthLine), rows)
+    direct = {
+        _key(row): direct_if_even(session, row["site"], *stretch, row["energy_mj"]) for row, stretch in told
+    }
     keys = before.keys() | direct.keys()
     if keys:
         price_lines(session, [OPERATOR_TENANT], month, now=now, direct=direct, only=keys)
@@ -89,22 +95,23 @@ def _withdraw(session: Session, service_code: str, month: date) -> dict[LineKey,
     return found
 
 
-def _row(
+def _rows(
     session: Session, site: s.Site, quantity: Quantity, service_code: str, month: date, now: datetime
-) -> dict[str, Any] | None:
+) -> list[tuple[Row, Stretch]]:
+    """The lines of what a meter told of a month, one a stretch; none where it did not tell all of it."""
     zone = ZoneInfo(site.zone)
     start, end = month_bounds(month, zone)
     measures = _measures(session, site.code, quantity, start, end)
-    energy_mj = amounts_by_month(measures, (quantity, NO_POINT), [month], zone)[month]
-    if energy_mj is None:
-        return None
-    within = [one for one in measures if one.started_at >= start and one.ended_at <= end]
-    declared_mj = sum(one.amount for one in within if one.quality is Quality.DECLARED)
+    if amounts_by_month(measures, (quantity, NO_POINT), [month], zone)[month] is None:
+        return []
+    stretches = stretches_of(session, site, start, end)
+    energies_mj = by_stretch(measures, stretches)
+    declared = by_stretch([one for one in measures if one.quality is Quality.DECLARED], stretches)
+    held = embodied_of_kind(session, site.code, METERED[quantity], month, stretches, energies_mj)
     facility = facility_of(session, site.code, month, now=now)
-    return {
+    common = {
         "tenant_id": OPERATOR_TENANT,
         "month": month,
-        "since": start,
         "host_id": NO_HOST,
         "workload_id": service_id(service_code),
         "claim_id": stable_id(f"{site.code}:{quantity.value}"),
@@ -115,18 +122,31 @@ def _row(
         "service_code": service_code,
         "site": site.code,
         "hours": 0,
-        "energy_mj": energy_mj,
-        "measured_mj": energy_mj - declared_mj,
         "modelled_mj": 0,
-        "declared_mj": declared_mj,
         "low_mj": None,
         "high_mj": None,
-        "overhead_mj": facility.overhead_of(energy_mj) if facility else None,
-        "water_ml": facility.water_of(energy_mj) if facility else None,
-        **dict.fromkeys(EMBODIED),
-        "terms": {"meter": quantity.value} | ({"facility": facility.to_terms()} if facility else {}),
         "reckoned_at": now,
     }
+    terms = {"meter": quantity.value} | ({"facility": facility.to_terms()} if facility else {})
+    return [
+        (
+            common
+            | {
+                "since": stretch[0],
+                "energy_mj": energy_mj,
+                "measured_mj": energy_mj - declared_mj,
+                "declared_mj": declared_mj,
+                "overhead_mj": facility.overhead_of(energy_mj) if facility else None,
+                "water_ml": facility.water_of(energy_mj) if facility else None,
+                **embodied.amounts(),
+                "terms": terms | ({"embodied": embodied.terms} if embodied.terms else {}),
+            },
+            stretch,
+        )
+        for stretch, energy_mj, declared_mj, embodied in zip(
+            stretches, energies_mj, declared, held, strict=True
+        )
+    ]
 
 
 def _measures(
@@ -141,5 +161,5 @@ def _measures(
     return [measure_of(one) for one in rows]
 
 
-def _key(row: dict[str, Any]) -> LineKey:
+def _key(row: Row) -> LineKey:
     return row["since"], row["host_id"], row["workload_id"], row["claim_id"]

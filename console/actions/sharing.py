@@ -62,14 +62,16 @@ class _Pool:
 
     @property
     def terms(self) -> dict[str, Any]:
-        """What its shares have in common; of how much of the energy it is known what was embodied."""
+        """What its shares have in common; of how much of the energy it is known what was embodied, and of
+        which equipment it is not."""
         facility = self.lines[0].terms.get("facility")
         embodied = [line for line in self.lines if line.embodied_ug is not None]
         told = {"facility": facility} if facility else {}
         if not embodied:
             return told
         known = {"pool_lines": len(embodied), "known_mj": sum(line.energy_mj for line in embodied)}
-        return told | {"embodied": known}
+        unknown = {name for line in embodied for name in line.terms["embodied"].get("unknown", ())}
+        return told | {"embodied": known | ({"unknown": sorted(unknown)} if unknown else {})}
 
 
 Row = dict[str, Any]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from console.actions.reckoning_due import Step, make_due
@@ -76,15 +77,17 @@ def own_energy_changed(session: Session, tenant_id: int, month: date, *, now: da
     make_due(session, Step.SERVICE, [(code, month) for code in codes], now=now)
 
 
-def meters_changed(session: Session, site: str, month: date, *, now: datetime) -> None:
-    """The services to which the storage, backup or network of a site is assigned hold what these tell."""
+def meters_changed(session: Session, site: str, months: Collection[date], *, now: datetime) -> None:
+    """The services to which the storage, backup or network of a site is assigned hold what these tell, with
+    what was embodied in them."""
     pool = s.SitePool
-    codes = session.scalars(
-        select(pool.service_code)
-        .where(pool.site == site, pool.valid_from <= month, pool.service_code.is_not(None))
-        .distinct()
+    since = session.execute(
+        select(pool.service_code, func.min(pool.valid_from))
+        .where(pool.site == site, pool.service_code.is_not(None))
+        .group_by(pool.service_code)
     )
-    make_due(session, Step.SERVICE, [(code, month) for code in codes if code], now=now)
+    due = [(code, month) for code, first in since if code for month in months if first <= month]
+    make_due(session, Step.SERVICE, due, now=now)
 
 
 def is_shared(session: Session, service_code: str) -> bool:

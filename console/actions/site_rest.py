@@ -2,10 +2,14 @@
 
 IT energy as metered - hosts - shared services that are metered = IT energy not attributed
 overhead as metered - what the lines carry                      = the rest, that rounding leaves
+making of what stands there - what the lines carry              = the rest, of equipment that nobody carries
+
+A month is cut into stretches where the contracts of the site change, each with its lines.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,23 +17,30 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from console.actions.embodied import Embodied
 from console.actions.making import AMOUNTS, making_of_site
 from console.actions.movers import carried_elsewhere
 from console.actions.pricing import LineKey, price_lines
 from console.actions.reckoning import is_closed
 from console.actions.reckoning_due import Step, make_due, take
+from console.actions.site_stretches import stretches_of
 from console.actions.site_terms import direct_if_even, hosts_energy, settle
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
+from console.domain.facility import Quantity
 from console.domain.hours import month_bounds
 from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility, LineKind
+from console.domain.site_measures import Measure
 from console.domain.site_months import METERED
+from console.domain.stretches import Stretch, by_stretch, rests, spread
 from console.store.models import carbon as b
 from console.store.models import site as s
 from console.store.models.measurement import stable_id
 from console.store.queries.generation import is_before_ledger
+from console.store.queries.sites import measure_of
 
 REST = (LineKind.IT_REST, LineKind.SITE_REST)
 OF_OTHERS = (LineKind.OWN, LineKind.UNCLAIMED, LineKind.POOL)  # a pool stands for its shares
+Row = dict[str, Any]
 
 
 def rest_id(site: str, kind: LineKind) -> int:
@@ -41,7 +52,8 @@ def settle_rest(session: Session, site: str, month: date, *, now: datetime) -> b
     """Write the operator's lines of a month of a site; False where another process took it first."""
     if not take(session, Step.REST, site, month):
         return False
-    start, end = month_bounds(month, ZoneInfo(session.get_one(s.Site, site).zone))
+    place = session.get_one(s.Site, site)
+    start, end = month_bounds(month, ZoneInfo(place.zone))
     if is_before_ledger(session, start):
         return True
     row = session.get(b.SiteMonth, (site, month))
@@ -49,50 +61,87 @@ def settle_rest(session: Session, site: str, month: date, *, now: datetime) -> b
         settle(session, site, month, now=now)
         row = session.get_one(b.SiteMonth, (site, month))
     hosts_mj = hosts_energy(session, site, start, end)
-    pools_mj, _ = _carried(session, site, start, end)
-    if row.it_mj is not None and hosts_mj + pools_mj > row.it_mj:
+    if row.it_mj is not None and hosts_mj + _pools_energy(session, site, start, end) > row.it_mj:
         make_due(session, Step.SITE, [(site, month)], now=now)  # it refuses, with the values
     row.hosts_mj = hosts_mj
-    rows = _rows(session, row, start, end, now)
-    _replace(session, site, month, rows)
+    told = _rows(session, row, stretches_of(session, place, start, end), now)
     direct = {
-        _key(one): direct_if_even(session, site, start, end, one["energy_mj"])
-        for one in rows
+        _key(one): direct_if_even(session, site, *stretch, one["energy_mj"])
+        for one, stretch in told
         if one["energy_mj"]
     }
-    price_lines(session, [OPERATOR_TENANT], month, now=now, direct=direct, only=_keys(site, start))
+    rows = [one for one, _ in told]
+    keys = _replace(session, site, month, rows) | {_key(one) for one in rows}
+    price_lines(session, [OPERATOR_TENANT], month, now=now, direct=direct, only=keys)
     return True
 
 
 def _rows(
-    session: Session, row: b.SiteMonth, start: datetime, end: datetime, now: datetime
-) -> list[dict[str, Any]]:
+    session: Session, row: b.SiteMonth, stretches: Sequence[Stretch], now: datetime
+) -> list[tuple[Row, Stretch]]:
+    """The lines of a month of a site, with the stretch that each is of."""
     facility = Facility.of_terms(row.terms)
-    pools_mj, carried_mj = _carried(session, row.site, start, end)
-    rows: list[dict[str, Any]] = []
-    it_mj = None if row.it_mj is None else max(0, row.it_mj - row.hosts_mj - pools_mj)
-    overhead_mj = facility.overhead_of(it_mj) if facility and it_mj else None
-    if it_mj:
-        water_ml = facility.water_of(it_mj) if facility else None
-        rows.append(_row(row, LineKind.IT_REST, start, now, it_mj, overhead_mj, water_ml))
+    of_it = [
+        (_it_line(row, stretch, energy_mj, facility, now), stretch)
+        for stretch, energy_mj in zip(stretches, _it_rests(session, row, stretches), strict=True)
+        if energy_mj
+    ]
     rest_mj = 0
     if facility and facility.origin == METERED:
-        rest_mj = max(0, facility.overhead_mj - carried_mj - (overhead_mj or 0))
-    embodied = _embodied_rest(session, row, start, end)
-    if rest_mj > 0 or embodied:
-        rest = _row(row, LineKind.SITE_REST, start, now, 0, rest_mj if facility else None, None)
-        rows.append(rest | embodied | {"terms": rest["terms"] | embodied.get("terms", {})})
-    return rows
+        carried_mj = _carried_overhead(session, row.site, *_span(stretches))
+        rest_mj = max(0, facility.overhead_mj - carried_mj - sum(one["overhead_mj"] for one, _ in of_it))
+    held = _embodied_rest(session, row, *_span(stretches)).over(stretches)
+    of_site = [
+        (_site_line(row, stretch, overhead_mj if facility else None, embodied, now), stretch)
+        for stretch, overhead_mj, embodied in zip(stretches, spread(rest_mj, stretches), held, strict=True)
+        if overhead_mj or embodied.terms
+    ]
+    return of_it + of_site
 
 
-def _embodied_rest(session: Session, row: b.SiteMonth, start: datetime, end: datetime) -> dict[str, Any]:
+def _span(stretches: Sequence[Stretch]) -> Stretch:
+    """The month that they are cut from."""
+    return stretches[0][0], stretches[-1][1]
+
+
+def _it_rests(session: Session, row: b.SiteMonth, stretches: Sequence[Stretch]) -> list[int]:
+    """The IT energy of each stretch that no host told of, nor a meter of a shared service."""
+    if row.it_mj is None:
+        return [0] * len(stretches)
+    rest_mj = max(0, row.it_mj - row.hosts_mj - _pools_energy(session, row.site, *_span(stretches)))
+    if len(stretches) == 1:
+        return [rest_mj]
+    carried = [
+        hosts_energy(session, row.site, *one) + _pools_energy(session, row.site, *one) for one in stretches
+    ]
+    return rests(
+        rest_mj, by_stretch(_it_measures(session, row, *_span(stretches)), stretches), carried, stretches
+    )
+
+
+def _it_measures(session: Session, row: b.SiteMonth, start: datetime, end: datetime) -> list[Measure]:
+    told = s.SiteMeasure
+    rows = session.scalars(
+        select(told).where(
+            told.site == row.site,
+            told.quantity == Quantity.IT,
+            told.category == row.category,
+            told.started_at >= start,
+            told.ended_at <= end,
+        )
+    )
+    return [measure_of(one) for one in rows]
+
+
+def _embodied_rest(session: Session, row: b.SiteMonth, start: datetime, end: datetime) -> Embodied:
     """Of the making of all that stands there, what no line carries.
 
-    That is what rounding leaves, hosts that told nothing, and equipment that is no host.
+    That is what rounding leaves, hosts that told nothing, and equipment that is no host. What goes with a
+    service that a meter tells of is not named again.
     """
     made = making_of_site(session, row.site, row.month, technical=False)
     if made is None:
-        return {}
+        return Embodied()
     line = b.MonthLine
     carried = session.execute(
         select(*(func.coalesce(func.sum(getattr(line, name)), 0) for name in AMOUNTS)).where(
@@ -104,16 +153,36 @@ def _embodied_rest(session: Session, row: b.SiteMonth, start: datetime, end: dat
         name: None if whole is None else max(0, whole - int(held) - elsewhere[name])
         for (name, whole), held in zip(made.amounts.items(), carried, strict=True)
     }
-    terms = {"embodied": {"things": made.things, "unknown": made.unknown, "of_ug": made.embodied_ug}}
-    return {**rest, "terms": terms} if any(rest.values()) or made.unknown else {}
+    pooled = _pooled(session, row.site, start, end)
+    things = [one for one in made.things if one["name"] not in pooled]
+    unknown = [name for name in made.unknown if name not in pooled]
+    if not any(rest.values()) and not unknown:
+        return Embodied()
+    of_ug = sum(one["month_ug"] for one in things)
+    return Embodied(**rest, terms={"things": things, "unknown": unknown, "of_ug": of_ug})
 
 
-def _carried(session: Session, site: str, start: datetime, end: datetime) -> tuple[int, int]:
-    """The energy of shared services that meters told, and the overhead that all lines carry."""
-    line, of_site = b.MonthLine, _of_others(site, start, end)
-    pools = session.scalar(select(func.sum(line.energy_mj)).where(*of_site, line.host_id == NO_HOST))
-    carried = session.scalar(select(func.sum(line.overhead_mj)).where(*of_site))
-    return int(pools or 0), int(carried or 0)
+def _pooled(session: Session, site: str, start: datetime, end: datetime) -> set[str]:
+    """The equipment that goes with what meters told of shared services."""
+    line = b.MonthLine
+    rows = session.scalars(select(line.terms).where(*_of_others(site, start, end), line.host_id == NO_HOST))
+    told = [terms["embodied"] for terms in rows if "embodied" in terms]
+    return {name for one in told for name in (*one["unknown"], *(thing["name"] for thing in one["things"]))}
+
+
+def _pools_energy(session: Session, site: str, start: datetime, end: datetime) -> int:
+    """What meters told of shared services."""
+    line = b.MonthLine
+    pools = session.scalar(
+        select(func.sum(line.energy_mj)).where(*_of_others(site, start, end), line.host_id == NO_HOST)
+    )
+    return int(pools or 0)
+
+
+def _carried_overhead(session: Session, site: str, start: datetime, end: datetime) -> int:
+    """The overhead that the lines of others carry."""
+    carried = session.scalar(select(func.sum(b.MonthLine.overhead_mj)).where(*_of_others(site, start, end)))
+    return int(carried or 0)
 
 
 def _of_others(site: str, start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -127,66 +196,73 @@ def _of_others(site: str, start: datetime, end: datetime) -> tuple[ColumnElement
     )
 
 
-def _row(
-    site_month: b.SiteMonth,
-    kind: LineKind,
-    start: datetime,
-    now: datetime,
-    energy_mj: int,
-    overhead_mj: int | None,
-    water_ml: int | None,
-) -> dict[str, Any]:
-    facility = site_month.terms.get("facility")
+def _it_line(
+    row: b.SiteMonth, stretch: Stretch, energy_mj: int, facility: Facility | None, now: datetime
+) -> Row:
+    return _line(row, LineKind.IT_REST, stretch, now) | {
+        "energy_mj": energy_mj,
+        "measured_mj": energy_mj,
+        "overhead_mj": facility.overhead_of(energy_mj) if facility else None,
+        "water_ml": facility.water_of(energy_mj) if facility else None,
+    }
+
+
+def _site_line(
+    row: b.SiteMonth, stretch: Stretch, overhead_mj: int | None, embodied: Embodied, now: datetime
+) -> Row:
+    line = _line(row, LineKind.SITE_REST, stretch, now)
+    terms = line["terms"] | ({"embodied": embodied.terms} if embodied.terms else {})
+    return line | embodied.amounts() | {"overhead_mj": overhead_mj, "terms": terms}
+
+
+def _line(row: b.SiteMonth, kind: LineKind, stretch: Stretch, now: datetime) -> Row:
+    """A line of the site without any amount."""
     return {
         "tenant_id": OPERATOR_TENANT,
-        "month": site_month.month,
-        "since": start,
+        "month": row.month,
+        "since": stretch[0],
         "host_id": NO_HOST,
-        "workload_id": rest_id(site_month.site, kind),
+        "workload_id": rest_id(row.site, kind),
         "claim_id": UNCLAIMED,
         "revision": OPEN_REVISION,
         "kind": kind,
         "subscription": None,
         "service_code": None,
-        "site": site_month.site,
+        "site": row.site,
         "hours": 0,
-        "energy_mj": energy_mj,
-        "measured_mj": energy_mj,
+        "energy_mj": 0,
+        "measured_mj": 0,
         "modelled_mj": 0,
         "declared_mj": 0,
         "low_mj": None,
         "high_mj": None,
-        "overhead_mj": overhead_mj,
-        "water_ml": water_ml,
-        "embodied_ug": None,
-        "embodied_low_ug": None,
-        "embodied_high_ug": None,
-        "adpe_ug": None,
-        "primary_mj": None,
-        "terms": {"facility": facility} if facility else {},
+        "overhead_mj": None,
+        "water_ml": None,
+        **dict.fromkeys(AMOUNTS),
+        "terms": {"facility": row.terms["facility"]} if "facility" in row.terms else {},
         "reckoned_at": now,
     }
 
 
-def _replace(session: Session, site: str, month: date, rows: list[dict[str, Any]]) -> None:
+def _replace(session: Session, site: str, month: date, rows: Sequence[Row]) -> set[LineKey]:
+    """Put these lines in the place of those there were; the keys of the latter."""
     line = b.MonthLine
-    session.execute(
-        delete(line).where(
-            line.tenant_id == OPERATOR_TENANT,
-            line.month == month,
-            line.revision == OPEN_REVISION,
-            line.site == site,
-            line.kind.in_(REST),
-        )
+    of_site = (
+        line.tenant_id == OPERATOR_TENANT,
+        line.month == month,
+        line.revision == OPEN_REVISION,
+        line.site == site,
+        line.kind.in_(REST),
     )
+    before = session.execute(
+        select(line.since, line.host_id, line.workload_id, line.claim_id).where(*of_site)
+    ).all()
+    session.execute(delete(line).where(*of_site))
     if rows:
         shown = not is_closed(session, OPERATOR_TENANT, month)
         session.execute(insert(line), [row | {"counts": shown} for row in rows])
+    return {(since, host_id, workload_id, claim_id) for since, host_id, workload_id, claim_id in before}
 
 
-def _key(row: dict[str, Any]) -> LineKey:
+def _key(row: Row) -> LineKey:
     return row["since"], row["host_id"], row["workload_id"], row["claim_id"]
-
-
-def _keys(site: str, start: datetime) -> list[LineKey]:
-    return [(start, NO_HOST, rest_id(site, kind), UNCLAIMED) for kind in REST]

@@ -39,7 +39,7 @@ def settle_month(session: Session, site: str, month: date, *, now: datetime) -> 
     after = settle(session, site, month, now=now), technical_in(session, site, month)
     if before != after:
         make_months_due(session, _adherents_there(session, site, month), now=now)
-    meters_changed(session, site, month, now=now)
+    meters_changed(session, site, [month], now=now)
     make_due(session, Step.REST, [(site, month)], now=now)
     return True
 

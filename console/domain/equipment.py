@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from console.domain.facility import Quantity
 
 
 class EquipmentKind(StrEnum):
@@ -36,6 +39,13 @@ TECHNICAL = frozenset(
         EquipmentKind.BUILDING,
     }
 )
+
+
+METERED: Mapping[Quantity, EquipmentKind] = {  # what the meters of a site tell apart, and of what they tell
+    Quantity.STORAGE: EquipmentKind.STORAGE,
+    Quantity.BACKUP: EquipmentKind.BACKUP,
+    Quantity.NETWORK: EquipmentKind.NETWORK,
+}
 
 
 class ImpactSource(StrEnum):
