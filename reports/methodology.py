@@ -162,10 +162,9 @@ def _attribution(attribution: Attribution, language: Language) -> str:
     if not attribution.policy:
         return _("Aucune énergie n'a été répartie sur la période.")
     return _(
-        "Énergie active répartie selon le temps processeur ; %(idle)s (politique « %(policy)s », "
-        "version %(version)s).",
+        "Énergie active répartie selon le temps processeur ; %(idle)s (règle de "
+        "partage, version %(version)s).",
         idle=" / ".join(_idle(policy, language) for policy in attribution.policy.split("+")),
-        policy=attribution.policy,
         version=attribution.version,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime
 
 import click
@@ -65,16 +66,20 @@ def close_carbon(month: date, only: int | None, provisional: bool) -> None:
     with database.read(Operator()) as session:
         adherents = [one for one in adherents_with_lines(session, month) if only in (None, one)]
     closed = left = refused = 0
+    to_confirm: Counter[str] = Counter()
     for tenant_id in adherents:
         try:
             with database.write(Operator(), "console") as session:
                 now = datetime.now(UTC)
-                state = month_seen(session, tenant_id, month, now).state
-                if state is MonthState.PROVISIONAL and not provisional:
+                seen = month_seen(session, tenant_id, month, now)
+                if seen.state is MonthState.PROVISIONAL and not provisional:
                     left += 1
                     continue
-                closed += (
-                    carbon_months.close_month(session, tenant_id, month, now=now, by="console") is not None
+                if carbon_months.close_month(session, tenant_id, month, now=now, by="console") is None:
+                    continue
+                closed += 1
+                to_confirm.update(
+                    f"{one.publisher}, {one.title}, {one.vintage}" for one in seen.inputs.unconfirmed
                 )
         except (Invalid, Conflict):
             refused += 1
@@ -83,6 +88,8 @@ def close_carbon(month: date, only: int | None, provisional: bool) -> None:
         click.echo(f"{left} are provisional and stay open")
     if refused:
         click.echo(f"{refused} are not over, or wait to be reckoned")
+    for factor, months in sorted(to_confirm.items()):
+        click.echo(f"factor to confirm: {factor} (in {months} of the months closed)")
 
 
 @group.command("verify")

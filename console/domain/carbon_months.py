@@ -164,6 +164,11 @@ class Inputs:
             missing_volumes=lambda one: one,
         )
 
+    @property
+    def unconfirmed(self) -> list[FactorHeld]:
+        """The factors whose value nobody has read again at the publisher's: told beside any state."""
+        return [one for one in self.factors if not one.confirmed]
+
 
 @dataclass(frozen=True, slots=True)
 class BasisFigures:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from flask import Flask
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from console.domain import calibration
@@ -120,6 +120,13 @@ def install(app: Flask) -> None:
         vcpu=vcpu,
         slope=slope,
     )
+
+
+def policy_words(told: str) -> str:
+    """How idle energy was shared, in words, from a policy and its version such as `reserved/1`."""
+    name, _slash, version = told.partition("/")
+    words = str(POLICIES.get(name, name))
+    return gettext("%(policy)s (version %(version)s)", policy=words, version=version) if version else words
 
 
 def vcpu(mcpu: int | None) -> str:

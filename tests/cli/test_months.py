@@ -57,7 +57,9 @@ def test_months_of_carbon_close_where_they_are_final_and_are_verified(
     assert told == (0, "0 carbon months closed of 2 adherents\n2 are provisional and stay open")
     assert run(shell, "close-carbon", "2026-03", "--provisional", "--adherent", "7") == (
         0,
-        "1 carbon months closed of 1 adherents",
+        "1 carbon months closed of 1 adherents\n"
+        "factor to confirm: ADEME, Base Carbone, électricité 2022, mix moyen de consommation, "
+        "France continentale, 2022 (in 1 of the months closed)",
     )
     assert run(shell, "verify") == (0, "every closed month holds")
     with database.write(Operator()) as session:

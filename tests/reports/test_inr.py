@@ -293,8 +293,7 @@ def test_method_policy_and_hash_are_printed() -> None:
     statement = a_statement()
     shown = text_of(statement, ENGLISH)
     assert statement.sha256() in shown
-    assert "policy “used”, version 1" in shown
-    assert "idle energy is split by CPU time" in shown
+    assert "idle energy is split by CPU time too (sharing rule, version 1)" in shown
     assert "not counted: cooling" in shown.lower()
 
 
@@ -302,8 +301,8 @@ def test_method_policy_and_hash_are_printed() -> None:
     ("policy", "said"),
     [
         ("", "No energy was split in the period."),
-        ("reserved+used", "keeping the rest / idle energy is split by CPU time too (policy “reserved+used”"),
-        ("by moon", "; by moon (policy “by moon”"),
+        ("reserved+used", "keeping the rest / idle energy is split by CPU time too (sharing rule, version 1)"),
+        ("by moon", "; by moon (sharing rule, version 1)"),
     ],
 )
 def test_the_policies_in_force_are_put_into_words(policy: str, said: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from html import unescape
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from console.actions import facility
 from console.actions.reckoning_due import make_months_due
@@ -17,6 +18,7 @@ from console.domain.facility import Contract, ContractKind
 from console.domain.factors import Basis
 from console.domain.hours import month_bounds
 from console.domain.month_lines import LineKind
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import measurement as m
 from console.store.models import site as s
@@ -140,6 +142,54 @@ def test_the_page_says_what_it_lacks_and_leads_to_what_figures_are_made_of(
     assert "sur 66,7" in page
     assert f"/adherents/7/carbon/{today():%Y-%m}/trace" in page
     assert "part d'un service partagé" in page
+
+
+def figures_of(page: str) -> Iterator[tuple[str, str | None]]:
+    """The amounts in the table of months of a page, below its chart, each with where it leads."""
+    card = page[page.index('id="months"') :]
+    table = re.findall(r"<table>.*?</table>", card[: card.index("</section>")], re.DOTALL)[-1]
+    for cell in re.findall(r'<td class="number">(.*?)</td>', table, re.DOTALL):
+        link = re.match(r'<a href="([^"]+)"[^>]*>([^<]+)</a>', cell)
+        text = link[2] if link else re.sub(r"<[^>]+>", "", cell)
+        if re.search(r"\d", text):
+            yield unescape(text), unescape(link[1]) if link else None
+
+
+@pytest.mark.parametrize("page", ["/adherents/7/carbon", "/adherents/7/carbon/months"])
+def test_every_figure_of_a_month_leads_in_one_click_to_what_it_is_the_sum_of(
+    database: Database, sign_in_as: SignIn, page: str
+) -> None:
+    with database.write(Operator()) as session:
+        session.execute(update(b.MonthLine).values(embodied_ug=4_321_000, overhead_mj=0))
+    browser = sign_in_as(Role.CIO, 7)
+    found = list(figures_of(browser.get(page).text))
+    assert len(found) >= 5
+    for text, address in found:
+        assert address is not None, text
+        trace = browser.get(address)
+        assert (trace.status_code, f"<b>{text}</b>" in unescape(trace.text)) == (200, True), text
+        lines = re.findall(r'<th scope="row"><a href="([^"]+)"', trace.text)
+        assert lines
+        assert {browser.get(unescape(line)).status_code for line in lines} == {200}
+
+
+def test_making_that_is_known_of_some_hosts_of_a_pool_is_told_over_twelve_months(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    """A quarter of the pool is of hosts whose making is known: three quarters of its share lack it."""
+    with database.write(Operator()) as session:
+        for line in session.scalars(select(b.MonthLine).where(b.MonthLine.tenant_id == 7)):
+            line.embodied_ug = 1_000
+            if line.kind is LineKind.SHARE:
+                known = {"pool_lines": 1, "known_mj": line.terms["share"]["pool_mj"] // 4}
+                line.terms = line.terms | {"embodied": known}
+                missing_mj = line.energy_mj * 3 // 4
+        session.flush()
+        whole = carbon_months(session, 7, [today().replace(day=1)]).whole
+    assert whole is not None
+    assert whole.without_embodied_mj == missing_mj
+    text = sign_in_as(Role.CIO, 7).get("/adherents/7/carbon").text
+    assert "La fabrication n'est connue que d'une part des équipements" in unescape(text)
 
 
 def test_an_adherent_without_anything_has_an_unknown_year(database: Database, sign_in_as: SignIn) -> None:

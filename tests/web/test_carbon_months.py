@@ -50,6 +50,19 @@ def test_a_year_tells_the_state_of_each_month_and_why(database: Database, sign_i
     assert "avril 2026" not in text
 
 
+def test_a_month_names_the_factors_that_nobody_has_read_again_whatever_its_state(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    pages = (MONTH, "/adherents/7/carbon/months?year=2026", "/carbon/close?month=2026-03", f"{MONTH}/trace")
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    for page in pages:
+        assert "facteur à confirmer : ADEME" in " ".join(browser.get(page).text.split()), page
+    with database.write(Operator()) as session:
+        session.execute(update(b.EmissionFactor).values(confirmed=True))
+    for page in pages:
+        assert "facteur à confirmer" not in browser.get(page).text, page
+
+
 def test_a_month_is_not_final_while_something_of_it_waits(database: Database, sign_in_as: SignIn) -> None:
     with database.write(Operator()) as session:
         hours_of(session, "srv-01", START + 3 * HOUR, 743 - 3, {"payroll": KWH})
@@ -185,7 +198,7 @@ def test_one_click_from_a_total_to_the_hours_the_factor_and_the_formula(
         "entrée du serveur",
         "PUE 1,4000",
         "déclaré",
-        "reserved/1",
+        "selon les vCPU réservés (version 1)",
         f"({3 * KWH} + {3 * KWH * 4 // 10}) × 52000 × 1000 ÷ 3600000000",
         f"{3 * KWH} × ",
         "/carbon/factors/",
@@ -253,4 +266,5 @@ def test_the_method_is_read_from_what_is_in_force(
     text = sign_in_as(Role.CIO, 7, locale=locale).get("/methodology").text
     for words in ("1,400" if locale == "fr" else "1.400", "Toulouse", "bmc", "ADEME", "80", "35"):
         assert words in text, words
+    assert "reserved" not in text
     assert date.today().strftime("%Y") in text  # noqa: DTZ011 - the year that a reader sees

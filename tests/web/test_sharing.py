@@ -10,14 +10,17 @@ from sqlalchemy import select
 
 from console import jobs
 from console.actions.alerting import Readers
+from console.actions.carbon_months import close_month
 from console.actions.delivering import Envelope
 from console.actions.sharing_keys import assign_meter
 from console.domain.access import Role
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.facility import Quantity
 from console.domain.hours import month_bounds
 from console.domain.month_lines import LineKind
 from console.store.models import carbon as b
 from console.store.models import site as s
+from console.store.queries import sharing
 from console.store.session import Database, Operator
 from tests.browser import Browser
 from tests.carbon_past import NOW, PARIS
@@ -95,6 +98,39 @@ def test_a_share_that_nobody_carries_is_on_the_page_until_its_volume_comes(
         ]
         for name in ("energy_mj", "overhead_mj"):
             assert total(rows, name) == getattr(whole, name)
+
+
+def test_a_share_of_a_closed_month_stays_beside_what_is_known_now(
+    platform: Database, sign_in_as: SignIn
+) -> None:
+    """Foix has 750 of 1 000 when its month and the operator's are closed, 750 of 1 250 once all is told."""
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    with platform.write(Operator()) as session:
+        for tenant_id in (FOIX, OPERATOR_TENANT):
+            assert close_month(session, tenant_id, MARCH, now=NOW, by="test") == 1
+    before = text_of(browser.get(f"{PAGE}/2026-03").text)
+    assert "clos" in before
+    assert "aujourd'hui" not in before.replace("que l'on connaît aujourd'hui", "")
+    with platform.write(Operator()) as session:
+        tells(session, PAMIERS, 2, MARCH, 500)
+    reckon(platform)
+    with platform.read(Operator()) as session:
+        page = sharing.month_page(session, "payroll", MARCH)
+        ours = {one.share.tenant_id: one for one in page.shares}
+        assert (ours[FOIX].closed, ours[FOIX].share.energy_mj) == (True, 2_250_008_102)
+        assert ours[FOIX].now is not None
+        assert ours[FOIX].now.energy_mj == 1_800_006_482
+        assert (ours[PAMIERS].closed, ours[PAMIERS].moved, ours[PAMIERS].share.energy_mj) == (
+            False, False, 1_200_004_321,
+        )  # fmt: skip
+        (left,) = page.unallocated
+        assert (left.share.energy_mj, left.now, left.moved) == (750_002_701, None, True)
+    text = text_of(browser.get(f"{PAGE}/2026-03").text)
+    for words in ("aujourd'hui : 500 Wh", "aujourd'hui : aucune"):
+        assert words in text
+    cio = text_of(sign_in_as(Role.CIO, FOIX).get(f"{PAGE}/2026-03").text)
+    assert "aujourd'hui : 500 Wh" in cio
+    assert "Volume manquant de" not in cio
 
 
 def test_a_volume_told_by_an_account_manager_moves_the_month_as_well(

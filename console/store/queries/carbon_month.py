@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import BigInteger, case, cast, func, select
@@ -19,6 +20,9 @@ from console.domain.month_lines import LineKind
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import tenant as t
+from console.store.queries.sci import partly_unknown
+
+Partly = Mapping[tuple[int | None, date], int]  # by subscription and month, in mJ
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class OnBasis:
 class Amounts:
     """Sums of some lines; overhead, water and what was embodied are of the lines that they are known of.
 
-    `without_overhead_mj` and `without_embodied_mj` are the energy of the others. None: known of no line.
+    `without_overhead_mj` and `without_embodied_mj` are the energy of the others, and of a share that of the
+    hosts of its pool whose making is unknown. None: known of no line.
     """
 
     energy_mj: int
@@ -89,14 +94,19 @@ class CarbonMonths:
 
 def carbon_months(session: Session, tenant_id: int, months: Sequence[date]) -> CarbonMonths:
     """What an adherent used over some months, as the shown revision of each has it."""
-    energy, carbon = _energy(session, tenant_id, months), _carbon(session, tenant_id, months)
-    by_month = _grouped(energy, carbon, lambda row: row.month)
-    services = _grouped(energy, carbon, _service)
-    kinds = _grouped(energy, carbon, lambda row: row.kind)
+    grouped = partial(
+        _grouped,
+        _energy(session, tenant_id, months),
+        _carbon(session, tenant_id, months),
+        partly_unknown(session, tenant_id, months),
+    )
+    by_month = grouped(lambda row: row.month)
+    services = grouped(_service)
+    kinds = grouped(lambda row: row.kind)
     names = _names(session, tenant_id, services)
     return CarbonMonths(
         by_month={month: by_month.get(month) for month in months},
-        whole=_grouped(energy, carbon, lambda _: None).get(None),
+        whole=grouped(lambda _: None).get(None),
         by_service=[
             ServiceAmounts(key[0], names.get(key, ("", ""))[0], names.get(key, ("", ""))[1], amounts)
             for key, amounts in sorted(services.items(), key=lambda one: -one[1].energy_mj)
@@ -145,17 +155,19 @@ def _carbon(session: Session, tenant_id: int, months: Sequence[date]) -> Sequenc
     ).all()
 
 
-def _grouped(energy: Iterable[Any], carbon: Iterable[Any], key: Callable[[Any], Any]) -> dict[Any, Amounts]:
+def _grouped(
+    energy: Iterable[Any], carbon: Iterable[Any], partly: Partly, key: Callable[[Any], Any]
+) -> dict[Any, Amounts]:
     of_energy: dict[Any, list[Any]] = defaultdict(list)
     of_carbon: dict[Any, list[Any]] = defaultdict(list)
     for row in energy:
         of_energy[key(row)].append(row)
     for row in carbon:
         of_carbon[key(row)].append(row)
-    return {one: _amounts(rows, of_carbon[one]) for one, rows in of_energy.items()}
+    return {one: _amounts(rows, of_carbon[one], partly) for one, rows in of_energy.items()}
 
 
-def _amounts(energy: Sequence[Any], carbon: Sequence[Any]) -> Amounts:
+def _amounts(energy: Sequence[Any], carbon: Sequence[Any], partly: Partly) -> Amounts:
     bases = {basis: [row for row in carbon if row.basis == basis] for basis in Basis}
     return Amounts(
         energy_mj=sum(int(row.energy_mj) for row in energy),
@@ -163,7 +175,11 @@ def _amounts(energy: Sequence[Any], carbon: Sequence[Any]) -> Amounts:
         water_ml=_known(row.water_ml for row in energy),
         embodied_ug=_known(row.embodied_ug for row in energy),
         without_overhead_mj=sum(int(row.no_overhead) for row in energy),
-        without_embodied_mj=sum(int(row.no_embodied) for row in energy),
+        without_embodied_mj=sum(
+            int(row.no_embodied)
+            + (partly.get((row.subscription, row.month), 0) if row.kind is LineKind.SHARE else 0)
+            for row in energy
+        ),
         bases={
             basis: OnBasis(
                 carbon_ug=_known(row.carbon_ug for row in rows),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from console.domain.equipment import TECHNICAL, EquipmentKind
 from console.domain.errors import NotFound
-from console.domain.facility import MILLION, DeclaredPue
+from console.domain.facility import MILLION, POOLED, DeclaredPue, Quantity
 from console.domain.factors import Choice, Perimeter, choose
 from console.domain.month_lines import SharingKeyKind
 from console.store.models import carbon as b
@@ -52,6 +54,7 @@ class SiteInForce:
     it_mj: int | None
     declared: DeclaredPue | None
     contracts: int
+    meters_it: bool  # so that its technical equipment and its building go by IT energy
 
     @property
     def pue(self) -> Fraction | None:
@@ -79,6 +82,25 @@ class KeyInForce:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolInForce:
+    """A meter of a site whose energy, and what made it, a shared service carries."""
+
+    site: str
+    quantity: Quantity
+    service_fr: str
+    service_en: str
+
+
+class Carried(StrEnum):
+    """How what making a thing emitted comes to who carries it."""
+
+    HOST = "host"  # by component, among the workloads of the host that it is
+    TECHNICAL = "technical"  # by the IT energy of its site
+    POOLED = "pooled"  # with the meter of what it is
+    REST = "rest"  # by the operator
+
+
+@dataclass(frozen=True, slots=True)
 class Methodology:
     """The method on a day; counts are of hosts, instruments and equipment."""
 
@@ -89,6 +111,8 @@ class Methodology:
     policies: Sequence[tuple[str, int]]  # of the hosts for which one was set
     sources: Sequence[tuple[str, str, str]]
     equipment: Sequence[tuple[str, int | None, int]]  # kind, planned months, how many
+    carried: Mapping[Carried, int]  # pieces of equipment
+    pools: Sequence[PoolInForce]
     impacts: Sequence[tuple[str, int]]
     grid: Sequence[tuple[str, datetime]]  # zone, the last hour that is known
 
@@ -115,6 +139,8 @@ def methodology(session: Session, on: date) -> Methodology:
                 .order_by(q.Equipment.kind, q.Equipment.planned_months)
             )
         ],
+        carried=_carried(session),
+        pools=_pools(session, on),
         impacts=_counted(session, select(q.EmbodiedImpact.source)),
         grid=[
             (zone, hour)
@@ -178,9 +204,54 @@ def _sites(session: Session, on: date) -> list[SiteInForce]:
                 it_mj=settled.pue_it_mj if settled else None,
                 declared=declared_of(declared) if declared else None,
                 contracts=contracts or 0,
+                meters_it=settled_it_mj(session, site.code, on) is not None,
             )
         )
     return found
+
+
+def settled_it_mj(session: Session, site: str, on: date) -> int | None:
+    """The IT energy that a site metered in its last month that is settled, in mJ; None: it metered none."""
+    row = b.SiteMonth
+    return session.scalars(
+        select(row.it_mj).where(row.site == site, row.month <= on).order_by(row.month.desc()).limit(1)
+    ).first()
+
+
+def _carried(session: Session) -> Mapping[Carried, int]:
+    """The pieces of the inventory, by how their making is carried."""
+    row = q.Equipment
+    found: Counter[Carried] = Counter()
+    for kind, is_host, count in session.execute(
+        select(row.kind, row.host_name.is_not(None), func.sum(row.quantity)).group_by(
+            row.kind, row.host_name.is_not(None)
+        )
+    ):
+        found[Carried.HOST if is_host else _carried_by(kind)] += int(count)
+    return found
+
+
+def _carried_by(kind: EquipmentKind) -> Carried:
+    if kind in TECHNICAL:
+        return Carried.TECHNICAL
+    pooled = {quantity.name.lower() for quantity in POOLED}
+    return Carried.POOLED if kind.value in pooled else Carried.REST
+
+
+def _pools(session: Session, on: date) -> list[PoolInForce]:
+    """The last word on each meter of each site, where it is of a service."""
+    row = s.SitePool
+    held = {
+        (one.site, one.quantity): one.service_code
+        for one in session.scalars(select(row).where(row.valid_from <= on).order_by(row.valid_from))
+    }
+    sites = {site.code: site.name for site in session.scalars(select(s.Site))}
+    services = {one.code: one for one in session.scalars(select(c.Service))}
+    return [
+        PoolInForce(sites[site], quantity, services[code].name_fr, services[code].name_en)
+        for (site, quantity), code in sorted(held.items())
+        if code is not None
+    ]
 
 
 def _keys(session: Session, on: date) -> list[KeyInForce]:

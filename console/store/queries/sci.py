@@ -91,7 +91,7 @@ def of_adherent(session: Session, tenant_id: int, months: Sequence[date]) -> lis
         )
     }
     volumes = _volumes(session, months, k.VolumeMonth.tenant_id == tenant_id)
-    partly = _partly_unknown(session, tenant_id, months)
+    partly = partly_unknown(session, tenant_id, months)
     services = _services(session, tenant_id)
     found = []
     for number, service in sorted(services.items()):
@@ -209,7 +209,7 @@ def _prices() -> tuple[ColumnElement[Any], ...]:
     )
 
 
-def _partly_unknown(
+def partly_unknown(
     session: Session, tenant_id: int, months: Sequence[date]
 ) -> Mapping[tuple[int | None, date], int]:
     """By subscription and month the energy of shares whose pools are of some hosts of unknown making."""

@@ -12,9 +12,10 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnExpressionArgument, func, select
 from sqlalchemy.orm import Session
 
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import NotFound
 from console.domain.facility import Quantity
 from console.domain.factors import Basis
@@ -23,6 +24,7 @@ from console.domain.sharing import Key, Origin, key_for
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import site as s
+from console.store.queries.carbon_months import closed_in
 from console.store.queries.service_names import ServiceName, name_of
 
 SHARED = (LineKind.SHARE, LineKind.UNALLOCATED)
@@ -92,6 +94,25 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareSeen:
+    """A share as it is shown: as it was frozen where the month of who carries it is `closed`.
+
+    `now` is the share as it is known now; None: there is none any more. One that came after the month was
+    closed was not `in_closing`.
+    """
+
+    share: Share
+    now: Share | None
+    closed: bool
+    in_closing: bool = True
+
+    @property
+    def moved(self) -> bool:
+        """Whether what is known now is not what was closed."""
+        return self.closed and (not self.in_closing or self.now != self.share)
+
+
+@dataclass(frozen=True, slots=True)
 class MonthPage:
     """A month with the key that split it, its pool for those who may see it, and its shares by name."""
 
@@ -102,8 +123,8 @@ class MonthPage:
     terms: ShareTerms | None
     shared_out_mj: int | None  # what all subscribers share, as the shares that the scope finds tell it
     summary: SharedMonth
-    shares: Sequence[Share]
-    unallocated: Sequence[Share]
+    shares: Sequence[ShareSeen]
+    unallocated: Sequence[ShareSeen]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +168,12 @@ def sharing_page(session: Session, service_code: str, today: date) -> SharingPag
 def month_page(session: Session, service_code: str, month: date) -> MonthPage:
     """A month of a service, empty where the scope finds nothing of it; raises `NotFound`."""
     service = _service(session, service_code)
-    lines = _lines(session, service_code, month)
+    lines = _lines(session, service_code, month, b.MonthLine.revision == OPEN_REVISION)
     nothing = SharedMonth(month, None, None, shared_mj=0, unallocated_mj=0, shares=0, missing=0)
     summary = next(iter(_months(session, service_code, month)), nothing)
-    found = _shares(session, lines, _carbon(session, service_code, month))
+    found = _seen(
+        session, service_code, month, _shares(session, lines, _carbon(session, service_code, month))
+    )
     terms = next((one for line in lines if (one := ShareTerms.of_terms(line.terms))), None)
     return MonthPage(
         service=name_of(service),
@@ -160,8 +183,8 @@ def month_page(session: Session, service_code: str, month: date) -> MonthPage:
         terms=terms,
         shared_out_mj=_shared_out(lines),
         summary=summary,
-        shares=[share for kind, share in found if kind is LineKind.SHARE],
-        unallocated=[share for kind, share in found if kind is LineKind.UNALLOCATED],
+        shares=[one for kind, one in found if kind is LineKind.SHARE],
+        unallocated=[one for kind, one in found if kind is LineKind.UNALLOCATED],
     )
 
 
@@ -256,28 +279,51 @@ def _missing(session: Session, service_code: str) -> Counter[date]:
     return Counter(month for month, _, _ in named)
 
 
-def _lines(session: Session, service_code: str, month: date) -> Sequence[b.MonthLine]:
+def _seen(
+    session: Session, service_code: str, month: date, known: Sequence[tuple[LineKind, Share]]
+) -> list[tuple[LineKind, ShareSeen]]:
+    """Each share of the month, as it was closed where it is, beside what is known now; the largest first."""
+    closed = set(closed_in(session, month))
+    held = _lines(session, service_code, month, b.MonthLine.counts, b.MonthLine.revision != OPEN_REVISION)
+    frozen = {_whose(one): one for one in _shares(session, held, _carbon(session, service_code, month))}
+    now = {_whose(one): one for one in known}
+    found = []
+    for key in {**now, **frozen}:
+        kind, share = frozen.get(key) or now[key]
+        owner = share.tenant_id if kind is LineKind.SHARE else OPERATOR_TENANT
+        of_now = now[key][1] if key in now else None
+        is_closed = owner in closed
+        found.append((kind, ShareSeen(share, of_now, is_closed, in_closing=key in frozen or not is_closed)))
+    return sorted(found, key=lambda one: _by_size(one[1].share))
+
+
+def _whose(one: tuple[LineKind, Share]) -> tuple[LineKind, int | None, int | None, str | None]:
+    kind, share = one
+    return kind, share.tenant_id, share.subscription, share.reason
+
+
+def _by_size(share: Share) -> tuple[int, str, int]:
+    return -share.energy_mj, share.name or "", share.subscription or 0
+
+
+def _lines(
+    session: Session, service_code: str, month: date, *revision: ColumnExpressionArgument[bool]
+) -> Sequence[b.MonthLine]:
     line = b.MonthLine
     return session.scalars(
         select(line)
-        .where(
-            line.service_code == service_code,
-            line.month == month,
-            line.revision == OPEN_REVISION,
-            line.kind.in_(SHARED),
-        )
+        .where(line.service_code == service_code, line.month == month, line.kind.in_(SHARED), *revision)
         .order_by(line.tenant_id, line.subscription, line.since, line.claim_id)
     ).all()
 
 
 def _carbon(session: Session, service_code: str, month: date) -> dict[tuple[Any, ...], int | None]:
-    """The carbon of the use on the yearly average, by line."""
+    """The carbon of the use on the yearly average, by line of any revision."""
     row = b.CarbonLine
     rows = session.execute(
-        select(row.tenant_id, row.since, row.workload_id, row.claim_id, row.carbon_ug).where(
+        select(row.revision, row.tenant_id, row.since, row.workload_id, row.claim_id, row.carbon_ug).where(
             row.service_code == service_code,
             row.month == month,
-            row.revision == OPEN_REVISION,
             row.kind.in_(SHARED),
             row.basis == Basis.YEARLY_AVERAGE,
         )
@@ -288,7 +334,7 @@ def _carbon(session: Session, service_code: str, month: date) -> dict[tuple[Any,
 def _shares(
     session: Session, lines: Sequence[b.MonthLine], carbon: dict[tuple[Any, ...], int | None]
 ) -> list[tuple[LineKind, Share]]:
-    """The lines by whom they are of, those of several sites together, the largest first."""
+    """The lines by whom they are of, those of several sites together."""
     by_who: dict[tuple[LineKind, int | None, int | None, str | None], list[b.MonthLine]] = {}
     for line in lines:
         by_who.setdefault((line.kind, *_who(line)), []).append(line)
@@ -319,7 +365,7 @@ def _shares(
                 ),
             )
         )
-    return sorted(found, key=lambda one: (-one[1].energy_mj, one[1].name or "", one[1].subscription or 0))
+    return found
 
 
 def _shared_out(lines: Sequence[b.MonthLine]) -> int | None:
@@ -345,4 +391,4 @@ def _whole(values: Sequence[int | None]) -> int | None:
 
 
 def _key(line: b.MonthLine) -> tuple[Any, ...]:
-    return line.tenant_id, line.since, line.workload_id, line.claim_id
+    return line.revision, line.tenant_id, line.since, line.workload_id, line.claim_id

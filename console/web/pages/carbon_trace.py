@@ -24,7 +24,7 @@ from console.web import exports
 from console.web.access import requires, scope
 from console.web.carbon_words import QUALITIES, line_name, words
 from console.web.equipment_words import COMPONENTS, SOURCES
-from console.web.fleet_words import BOUNDARIES
+from console.web.fleet_words import BOUNDARIES, policy_words
 from console.web.languages import share
 from console.web.months import month_in_path
 from console.web.state import state
@@ -105,6 +105,7 @@ def line(tenant_id: int, month: str, key: str) -> ResponseReturnValue:
         components=COMPONENTS,
         impact_sources=SOURCES,
         boundaries=BOUNDARIES,
+        policy_words=policy_words,
         **words(),
     )
 
@@ -206,7 +207,7 @@ def _rows(trace: Trace) -> Iterator[list[exports.Cell]]:
     for source in trace.sources:
         yield [_("Source"), f"{source.name}, {source.boundary}", source.energy_mj, "mJ", source.quality]
     for policy in trace.policies:
-        yield [_("Partage de la veille"), policy, None, None, None]
+        yield [_("Partage de l'énergie au repos"), policy, None, None, policy_words(policy)]
     yield [_("Énergie"), "energy_mj", line.energy_mj, "mJ", None]
     if line.share:
         yield [

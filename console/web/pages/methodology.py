@@ -12,10 +12,11 @@ from console.store.queries.methodology import methodology
 from console.store.session import Operator
 from console.web.access import signed_in
 from console.web.carbon_words import KEYS, ORIGINS, QUALITIES
-from console.web.equipment_words import KINDS, SOURCES
+from console.web.equipment_words import COMPONENTS, KINDS, SOURCES
 from console.web.factor_words import PERIMETERS
 from console.web.fleet_words import BOUNDARIES, POLICIES
 from console.web.languages import today
+from console.web.site_words import QUANTITIES
 from console.web.state import state
 
 bp = Blueprint("methodology", __name__)
@@ -37,6 +38,8 @@ def show() -> ResponseReturnValue:
         boundaries=BOUNDARIES,
         policy_names=POLICIES,
         equipment_kinds=KINDS,
+        components=COMPONENTS,
+        quantities=QUANTITIES,
         impact_sources=SOURCES,
         least_covered=LEAST_COVERED_PERCENT,
         retention_days=RETENTION.days,
