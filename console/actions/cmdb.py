@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -24,8 +24,8 @@ from console.actions.bulk_claims import Fate as ClaimFate
 from console.actions.bulk_claims import Holder, claim_one
 from console.actions.called import subscription_called
 from console.actions.claims import check_days, end_at
+from console.actions.cmdb_known import Known, Place, Unseen, adherent_of, machine_of
 from console.actions.tenancy import subscription_of
-from console.domain import identifiers
 from console.domain.claims import OPERATOR_TENANT, Claim, check_claim
 from console.domain.cmdb_files import CmdbFile, MachineRow
 from console.domain.errors import Conflict, DomainError, Invalid
@@ -34,12 +34,8 @@ from console.domain.hours import day_bounds
 from console.store.audit import record
 from console.store.models import catalogue as c
 from console.store.models import contract as k
-from console.store.models import directory as d
-from console.store.models import measurement as m
 
 ONE_DAY: Final = timedelta(days=1)
-BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
-SIREN_LENGTH: Final = 9
 _Row = c.WorkloadClaim | k.ServiceClaim
 
 
@@ -52,18 +48,6 @@ class Fate(StrEnum):
     UNCHANGED = "unchanged"
     UNSEEN = "unseen"  # no host has told of it yet: another import will find it
     REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A machine on a host; `last_hour` is when it ran there last."""
-
-    host_id: int
-    workload_id: int
-    host: str
-    name: str
-    uid: str | None
-    last_hour: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,36 +77,6 @@ class Tally:
         return sum(self.fates[fate] for fate in (Fate.CLAIMED, Fate.CHANGED, Fate.ENDED))
 
 
-@dataclass(frozen=True, slots=True)
-class _Adherent:
-    tenant_id: int
-    name: str
-    zone: str
-
-
-@dataclass(slots=True)
-class Known:
-    """What rows are read against, as plain values: machines, adherents by each of their names, services."""
-
-    hosts: dict[str, set[int]] = field(default_factory=dict)
-    by_uid: dict[str, list[Place]] = field(default_factory=dict)
-    by_name: dict[str, list[Place]] = field(default_factory=dict)
-    adherents: dict[str, dict[int, _Adherent]] = field(default_factory=dict)
-    services: dict[str, str] = field(default_factory=dict)
-    names: dict[int, str] = field(default_factory=dict)
-
-
-def known_of(session: Session) -> Known:
-    """Read once for a whole file; needs the operator's scope."""
-    known = Known()
-    _read_machines(session, known)
-    _read_adherents(session, known)
-    for service in session.scalars(select(c.Service)):
-        for text in (service.code, service.name_fr, service.name_en):
-            known.services.setdefault(fold(text), service.code)
-    return known
-
-
 def look_at(session: Session, known: Known, file: CmdbFile) -> list[Planned]:
     """What taking the rows of a file would do, in their order; many rows cost hardly more statements."""
     asked = _Asked(session, known, _all_claims(session))
@@ -136,7 +90,7 @@ def look_at(session: Session, known: Known, file: CmdbFile) -> list[Planned]:
                 if not step.agrees_with(other):
                     raise _told_twice(before.row)
             told[step.key].append((step, one))
-        except _Unseen:
+        except Unseen:
             one = Planned(row, Fate.UNSEEN)
         except DomainError as refusal:
             one = Planned(row, Fate.REFUSED, refusal=refusal)
@@ -151,7 +105,7 @@ def take(session: Session, known: Known, row: MachineRow, *, now: datetime, by: 
             step = _step(_Asked(session, known), row)
             _do(session, step, now, by)
             return _planned(row, step)
-    except _Unseen:
+    except Unseen:
         return Planned(row, Fate.UNSEEN)
     except DomainError as refusal:
         return Planned(row, Fate.REFUSED, refusal=refusal)
@@ -161,10 +115,6 @@ def note_import(session: Session, file_name: str, tally: Tally) -> None:
     """Write down, with the transaction, that a file of a CMDB came in."""
     facts = {f"machines_{fate.value}": count for fate, count in sorted(tally.fates.items())}
     record(session, OPERATOR_TENANT, "cmdb.imported", f"claims/{file_name}"[:200], facts)
-
-
-class _Unseen(Exception):
-    """No host has told of the machine of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +189,7 @@ class _Step:
 
 def _step(asked: _Asked, row: MachineRow) -> _Step:
     """What a row asks of its machine, checked as the claim that is to be made will be."""
-    place = _place(asked.known, row)
+    place = machine_of(asked.known, row)
     holder, name, zone = _holder(asked, row)
     days = (row.first_day, row.last_day)
     if holder.subscription is not None:
@@ -347,39 +297,6 @@ def _meets(claim: Claim, start: datetime, end: datetime | None) -> bool:
     return (end is None or claim.valid_from < end) and (claim.valid_to is None or claim.valid_to > start)
 
 
-def _place(known: Known, row: MachineRow) -> Place:
-    """The machine of a row on the host it names, else on the one where it ran last."""
-    hosts = _hosts(known, row.host) if row.host else None
-    found = known.by_uid.get(row.uid.lower(), []) if row.uid else []
-    if not found and row.machine:
-        found = known.by_name.get(fold(row.machine), [])
-        if hosts is not None:
-            found = [one for one in found if one.host_id in hosts]
-        if row.uid:  # one with another uid is another machine of the same name
-            found = [one for one in found if one.uid is None]
-    if not found:
-        raise _Unseen
-    machines = {(one.workload_id if one.uid else (one.host_id, one.workload_id)) for one in found}
-    if len(machines) > 1:
-        raise Invalid(
-            "machine",
-            "Plusieurs machines s'appellent %(name)s (%(hosts)s) : nommez l'hôte ou donnez l'uid.",
-            name=row.machine,
-            hosts=", ".join(sorted({one.host for one in found})),
-        )
-    here = [one for one in found if hosts is not None and one.host_id in hosts]
-    return max(here or found, key=lambda one: one.last_hour)
-
-
-def _hosts(known: Known, name: str) -> set[int]:
-    """The host of a name, with or without its domain."""
-    text = name.strip().lower()
-    found = known.hosts.get(text) or known.hosts.get(text.partition(".")[0], set())
-    if len(found) != 1:
-        raise Invalid("host", "L'hôte %(name)s n'est pas connu.", name=name[:80])
-    return found
-
-
 def _holder(asked: _Asked, row: MachineRow) -> tuple[Holder, str, ZoneInfo]:
     known = asked.known
     service = row.service or row.application
@@ -391,68 +308,10 @@ def _holder(asked: _Asked, row: MachineRow) -> tuple[Holder, str, ZoneInfo]:
         return Holder(service_code=code), code, ZoneInfo(zone)
     if not service:
         raise Invalid("service", "Une souscription est attendue : son numéro, ou le code du service.")
-    adherent = _adherent(known, row.adherent)
+    adherent = adherent_of(known, row.adherent)
     number = asked.subscription(adherent.tenant_id, code or service, row.first_day)
     name = f"{adherent.name}, {code or number}"
     return Holder(adherent.tenant_id, number), name, ZoneInfo(adherent.zone)
-
-
-def _adherent(known: Known, text: str) -> _Adherent:
-    """By its number here, its FINESS, that of a site of it, its SIREN or a SIRET, or its name."""
-    bare = identifiers.SEPARATORS.sub("", text)
-    found = known.adherents.get(bare) or known.adherents.get(fold(text)) or {}
-    if not found and len(bare) == 14 and bare.isascii() and bare.isdigit():
-        found = known.adherents.get(bare[:SIREN_LENGTH], {})
-    if not found:
-        raise Invalid(
-            "adherent",
-            "Aucun adhérent ne s'appelle « %(value)s » : son numéro, son FINESS, un SIRET ou son nom est "
-            "attendu.",
-            value=text[:80],
-        )
-    if len(found) > 1:
-        raise Invalid(
-            "adherent",
-            "« %(value)s » est le nom de plusieurs adhérents (%(numbers)s) : donnez le numéro.",
-            value=text[:80],
-            numbers=", ".join(map(str, sorted(found))),
-        )
-    return next(iter(found.values()))
-
-
-def _read_machines(session: Session, known: Known) -> None:
-    for host_id, name in session.execute(select(m.Host.host_id, m.Host.name)):
-        for text in {name.lower(), name.lower().partition(".")[0]}:
-            known.hosts.setdefault(text, set()).add(host_id)
-    workload = m.Workload
-    columns = (workload.host_id, workload.workload_id, m.Host.name, workload.name, workload.uid)
-    rows = session.execute(
-        select(*columns, workload.last_hour)
-        .join(m.Host, m.Host.host_id == workload.host_id)
-        .where(workload.workload_id.not_in([m.IDLE_KEPT, m.UNATTRIBUTED]))
-    )
-    for host_id, workload_id, host, name, uid, last_hour in rows:
-        place = Place(host_id, workload_id, host, name, uid, last_hour or BEGINNING)
-        known.by_name.setdefault(fold(name), []).append(place)
-        if uid is not None:
-            known.by_uid.setdefault(uid.lower(), []).append(place)
-
-
-def _read_adherents(session: Session, known: Known) -> None:
-    of_entity: dict[str, _Adherent] = {}
-    for row in session.scalars(select(c.Adherent)):
-        adherent = _Adherent(row.tenant_id, row.name, row.zone)
-        known.names[row.tenant_id] = row.name
-        for text in (str(row.tenant_id), row.finess_ej, row.siren, row.folded_name):
-            if text:
-                known.adherents.setdefault(text, {})[row.tenant_id] = adherent
-        if row.finess_ej:
-            of_entity[row.finess_ej] = adherent
-    site = d.DirectorySite
-    sites = select(site.finess_et, site.siret, site.finess_ej).where(site.finess_ej.in_(of_entity))
-    for finess_et, siret, finess_ej in session.execute(sites):
-        for text in filter(None, (finess_et, siret)):
-            known.adherents.setdefault(text, {})[of_entity[finess_ej].tenant_id] = of_entity[finess_ej]
 
 
 def _all_claims(session: Session) -> dict[int, list[_Row]]:

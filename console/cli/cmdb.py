@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from console.actions.cmdb import Fate, Known, Planned, Tally, known_of, look_at, note_import, take
+from console.actions.cmdb import Fate, Planned, Tally, look_at, note_import, take
+from console.actions.cmdb_known import Known, known_of
 from console.actions.imports import open_table
 from console.cli.prepared import prepared
 from console.domain.cmdb_files import LARGEST_FILE, CmdbFile, MachineRow, read_cmdb

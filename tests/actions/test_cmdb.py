@@ -10,7 +10,8 @@ from sqlalchemy import Engine, event, select
 
 from collectors.reading import Kind, Use
 from console.actions.bulk_claims import Holder, claim_one
-from console.actions.cmdb import Fate, Planned, Tally, known_of, look_at, note_import, take
+from console.actions.cmdb import Fate, Planned, Tally, look_at, note_import, take
+from console.actions.cmdb_known import known_of
 from console.actions.ingest import ingest
 from console.actions.metering import hours_due, meter_hour
 from console.domain.cmdb_files import read_cmdb

@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from console.actions.cmdb import Fate, Known, Planned, Tally, known_of, look_at, note_import, take
+from console.actions.cmdb import Fate, Planned, Tally, look_at, note_import, take
+from console.actions.cmdb_known import Known, known_of
 from console.actions.imports import open_table
 from console.actions.volume_files import forget_file, keep_file, kept_file
 from console.domain.access import Permission
