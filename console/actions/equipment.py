@@ -97,13 +97,31 @@ def record_impact(session: Session, equipment_id: int, told: Impact, *, now: dat
 
 def confirm_impact(session: Session, equipment_id: int, version: int, *, now: datetime, by: str) -> None:
     """Stand behind an impact that was matched by a name; it holds from then on where it is the last."""
-    thing, row = held(session, equipment_id), session.get(q.EmbodiedImpact, (equipment_id, version))
-    if row is None:
-        raise NotFound("Valeur introuvable.")
+    thing, row = held(session, equipment_id), _impact(session, equipment_id, version)
+    if row.refused_at is not None:
+        raise Conflict("Cette empreinte a été refusée.")
     if not row.confirmed:
         row.confirmed, row.recorded_by, row.recorded_at = True, by, now
         session.flush()
         mark_due(session, thing, now=now)
+
+
+def refuse_impact(session: Session, equipment_id: int, version: int, *, now: datetime, by: str) -> None:
+    """Say that an impact that was matched by a name is not that of this thing; it stays, and never holds."""
+    held(session, equipment_id)
+    row = _impact(session, equipment_id, version)
+    if row.confirmed:
+        raise Conflict("Cette empreinte est déjà confirmée.")
+    if row.refused_at is None:
+        row.refused_by, row.refused_at = by, now
+        session.flush()
+
+
+def _impact(session: Session, equipment_id: int, version: int) -> q.EmbodiedImpact:
+    row = session.get(q.EmbodiedImpact, (equipment_id, version))
+    if row is None:
+        raise NotFound("Valeur introuvable.")
+    return row
 
 
 def estimate_impact(session: Session, equipment_id: int, *, now: datetime, by: str) -> int:

@@ -226,6 +226,8 @@ COLUMNS = {
     "redacted_by": lazy_gettext("expurgé par"),
     "reference": lazy_gettext("référence"),
     "refused": lazy_gettext("refusé"),
+    "refused_at": lazy_gettext("refusée le"),
+    "refused_by": lazy_gettext("refusée par"),
     "released_on": lazy_gettext("publiée le"),
     "renewal_months": lazy_gettext("reconduction, en mois"),
     "replaces": lazy_gettext("remplace le facteur"),

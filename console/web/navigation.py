@@ -86,7 +86,7 @@ ENTRIES = (
             "factor_files",
             "grids",
             "equipment",
-            *("equipment_age", "equipment_files", "equipment_form"),
+            *("equipment_age", "equipment_files", "equipment_form", "equipment_proposals"),
         ),
         Permission.SEE_CATALOGUE,
     ),

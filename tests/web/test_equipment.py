@@ -374,3 +374,90 @@ def test_a_file_that_waits_is_its_senders_alone(sign_in_as: SignIn) -> None:
     other = sign_in_as(Role.ADMINISTRATOR)
     assert other.submit("/carbon/equipment/import/preview", **told).status_code == 404
     assert other.submit("/carbon/equipment/import", **told).status_code == 404
+
+
+def standing(database: Database) -> dict[str, tuple[bool, bool]]:
+    """By name of thing, whether its impact is confirmed, and whether it is refused."""
+    with database.read(Operator()) as session:
+        found = session.execute(
+            select(q.Equipment.name, q.EmbodiedImpact.confirmed, q.EmbodiedImpact.refused_at).join(
+                q.EmbodiedImpact, q.EmbodiedImpact.equipment_id == q.Equipment.equipment_id
+            )
+        )
+        return {name: (confirmed, refused_at is not None) for name, confirmed, refused_at in found}
+
+
+def test_matches_wait_on_one_page_and_are_confirmed_or_refused_several_at_once(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    imported(browser)
+    for name in ("S7", "S8"):
+        browser.submit("/carbon/equipment/new", **SERVER | {"name": name})
+    key = {name: f"{number_of(database, name)}:1" for name in ("S1", "S2", "S7", "S8")}
+    page = words_of(browser.get("/carbon/equipment/proposals").text)
+    assert "4 empreintes à confirmer, pour une pièce" in page
+    assert "S7 serveur Dell, PowerEdge R740 Boavizta : Dell PowerEdge R740" in page
+    assert "4 empreintes à confirmer" in words_of(browser.get("/carbon/equipment").text)
+
+    browser.submit("/carbon/equipment/proposals", chosen=[key["S1"], key["S7"]], decision="confirm")
+    browser.submit("/carbon/equipment/proposals", chosen=[key["S2"], key["S8"]], decision="refuse")
+
+    assert standing(database) == {
+        "S1": (True, False), "S7": (True, False), "S2": (False, True), "S8": (False, True),
+    }  # fmt: skip
+    assert "Aucune empreinte n'attend" in words_of(browser.get("/carbon/equipment/proposals").text)
+    assert (
+        "à confirmer"
+        not in words_of(browser.get("/carbon/equipment?standing=waits").text).split("Filtrer")[1]
+    )
+    assert "refusée" in words_of(browser.get(f"/carbon/equipment/{number_of(database, 'S2')}").text)
+
+
+def test_who_decided_first_holds_and_a_ticked_list_is_decided_whole_or_not(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    imported(browser)
+    one, other = (f"{number_of(database, name)}:1" for name in ("S1", "S2"))
+    browser.submit("/carbon/equipment/proposals", chosen=[other], decision="refuse")
+
+    for chosen, decision in (([one, other], "confirm"), ([one, "999:1"], "refuse")):
+        answer = browser.submit("/carbon/equipment/proposals", chosen=chosen, decision=decision)
+        assert answer.status_code in (404, 409)
+        assert standing(database) == {"S1": (False, False), "S2": (False, True)}
+    browser.submit("/carbon/equipment/proposals", chosen=[one], decision="confirm")
+    assert browser.submit("/carbon/equipment/proposals", chosen=[one], decision="refuse").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("chosen", "decision", "said"),
+    [
+        ([], "confirm", "Cochez au moins une empreinte."),
+        (["1"], "confirm", "Un choix de la liste est attendu."),
+        (["1:1"], "later", "Un choix de la liste est attendu."),
+    ],
+)
+def test_a_decision_on_nothing_is_said_to_be_none(
+    sign_in_as: SignIn, chosen: list[str], decision: str, said: str
+) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    imported(browser)
+
+    answer = browser.submit("/carbon/equipment/proposals", chosen=chosen, decision=decision)
+
+    assert (answer.status_code, said in words_of(answer.text)) == (422, True)
+
+
+def test_who_reads_the_fleet_sees_what_waits_and_decides_nothing(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    imported(sign_in_as(Role.ADMINISTRATOR))
+    reader = sign_in_as(Role.AUDITOR)
+
+    page = reader.get("/carbon/equipment/proposals")
+
+    assert "2 empreintes à confirmer" in words_of(page.text)
+    assert 'type="checkbox"' not in page.text
+    key = f"{number_of(database, 'S1')}:1"
+    assert reader.submit("/carbon/equipment/proposals", chosen=[key], decision="confirm").status_code == 403

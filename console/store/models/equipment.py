@@ -52,7 +52,8 @@ class EmbodiedImpact(CatalogueRow):
     """What making a thing of the inventory emitted and used, for one of its quantity, as somebody says it.
 
     `parts` tells how the GWP is made up, by "cpu", "ram", "ssd", "hdd" and "frame", in micrograms, where that
-    is known. A version is never edited; the last one holds.
+    is known. A version is never edited; the last one that is confirmed holds. One that was matched by a name
+    waits until a person confirms or refuses it.
     """
 
     __tablename__ = "embodied_impact"
@@ -71,6 +72,8 @@ class EmbodiedImpact(CatalogueRow):
     parts: Mapped[dict[str, Any]]
     confidence_ppm: Mapped[Count | None]  # of the match with the reference; None: not matched by name
     confirmed: Mapped[bool]
+    refused_by: Mapped[Label | None]
+    refused_at: Mapped[datetime | None]
     recorded_by: Mapped[Label]
     recorded_at: Mapped[datetime]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from console.domain.amortisation import Extension, Life, booked, booked_by_year, left, saved
@@ -39,7 +39,24 @@ class Listed:
     retired_on: date | None
     is_second_hand: bool
     gwp_ug: int | None
-    waits: bool  # an impact that was matched by its name and that nobody confirmed
+    waits: bool  # an impact that was matched by its name and that nobody confirmed or refused
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An impact, of one piece, that a thing may have by the name of its model; it waits for a person."""
+
+    equipment_id: int
+    version: int
+    name: str
+    kind: EquipmentKind
+    manufacturer: str | None
+    model: str | None
+    reference: str
+    confidence_ppm: int | None
+    gwp_ug: int
+    gwp_low_ug: int | None
+    gwp_high_ug: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +143,22 @@ def item_page(session: Session, equipment_id: int, today: date) -> ItemPage:
     )
 
 
+def proposals(session: Session) -> list[Proposal]:
+    """The last impacts of things that wait for a person, the surest first."""
+    row, thing = q.EmbodiedImpact, q.Equipment
+    last = select(row.equipment_id, func.max(row.version)).group_by(row.equipment_id)
+    found = session.execute(
+        select(
+            thing.equipment_id, row.version, thing.name, thing.kind, thing.manufacturer, thing.model,
+            row.reference, row.confidence_ppm, row.gwp_ug, row.gwp_low_ug, row.gwp_high_ug,
+        )
+        .join(row, row.equipment_id == thing.equipment_id)
+        .where(tuple_(row.equipment_id, row.version).in_(last), ~row.confirmed, row.refused_at.is_(None))
+        .order_by(func.coalesce(row.confidence_ppm, 0).desc(), thing.name)
+    )  # fmt: skip
+    return [Proposal(*values) for values in found]
+
+
 def aging(session: Session, today: date) -> Aging:
     """How old what is in use is, on a day."""
     month, soon = today.replace(day=1), add_months(today.replace(day=1), SOON_MONTHS)
@@ -195,8 +228,12 @@ def _listed(thing: q.Equipment, impacts: Sequence[q.EmbodiedImpact]) -> Listed:
         retired_on=thing.retired_on,
         is_second_hand=thing.is_second_hand,
         gwp_ug=whole_of(thing, standing) if standing else None,
-        waits=bool(impacts) and not impacts[-1].confirmed,
+        waits=bool(impacts) and _waits(impacts[-1]),
     )
+
+
+def _waits(impact: q.EmbodiedImpact) -> bool:
+    return not impact.confirmed and impact.refused_at is None
 
 
 def _saved(session: Session, one: Listed, month: date) -> int | None:

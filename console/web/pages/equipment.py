@@ -60,6 +60,7 @@ def index() -> ResponseReturnValue:
         "equipment/index.html",
         found=found[:LISTED],
         count=len(found),
+        waiting=sum(one.waits for one in known),
         listed=LISTED,
         kind=kind,
         site=site,
