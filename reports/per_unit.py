@@ -17,15 +17,15 @@ def tables(statement: InrStatement, language: Language) -> Iterable[Block]:
     _ = language.gettext
     carbon, count = Kind.CARBON_UG, Kind.COUNT
     yield Table(
-        caption=_("Carbone par unité de service"),
+        caption=_("SCI de chaque service"),
         columns=(
             Column(_("N°")),
             Column(_("Service")),
             Column(_("Unité")),
             Column(_("Volume"), count),
             Column(_("Par unité"), carbon),
-            Column(_("Ce qu'il contient")),
-            Column(_("Énergie couverte"), Kind.SHARE),
+            Column(_("Contenu")),
+            Column(_("Couverture"), Kind.SHARE),
             Column(_("Évolution"), Kind.SHARE),
             Column(_("Carbone de l'usage"), carbon, printed=False),
             Column(_("Carbone incorporé"), carbon, printed=False),
@@ -38,8 +38,8 @@ def tables(statement: InrStatement, language: Language) -> Iterable[Block]:
     yield Paragraph(
         _(
             "SCI (ISO/IEC 21031) = (énergie × intensité + fabrication) ÷ volume, site compris, à la moyenne "
-            "annuelle. Sans volume, il est inconnu. L'évolution est celle du même chiffre depuis le mois "
-            "précédent."
+            "annuelle. Sans volume, il est inconnu. Couverture : part de l'énergie dont le facteur est "
+            "connu. L'évolution est celle du même chiffre depuis le mois précédent."
         )
     )
 
@@ -68,7 +68,7 @@ def _held(one: ServiceCarbon, language: Language) -> str:
     if one.now.sci is not None:
         return _("usage et fabrication")
     if one.now.use is not None:
-        return _("usage seul : fabrication inconnue, en tout ou en partie")
+        return _("usage seul : fabrication incomplète")
     reasons: Mapping[Missing, str] = {
         Missing.VOLUME: _("volume inconnu"),
         Missing.NO_UNIT: _("volume nul"),

@@ -174,13 +174,17 @@ def _column(table: Table, place: int, language: Language) -> Laid:
     return {
         "heading": heading,
         "numeric": column.kind in NUMERIC,
-        "weight": _weight([heading, *texts]),
+        "weight": _weight(heading, texts),
         "cells": [
             {"text": text, "unknown": value is None} for text, value in zip(texts, values, strict=True)
         ],
     }
 
 
-def _weight(texts: list[str]) -> int:
-    """How wide a column asks to be, from its texts, within what keeps the others readable."""
-    return max(8, min(40, max(len(text) for text in texts) + 1))
+def _weight(heading: str, texts: list[str]) -> int:
+    """How wide a column asks to be, from its texts, within what keeps the others readable.
+
+    A heading is in bold and its words are not cut: the longest has its place.
+    """
+    longest, word = max(map(len, (heading, *texts))), max(map(len, heading.split()), default=0)
+    return max(8, min(40, longest + 1), word * 4 // 3 + 3)

@@ -199,7 +199,7 @@ def test_a_month_whose_incidents_were_all_met_says_so() -> None:
     )
 
 
-USE_ONLY = "use only: embodied unknown, in whole or in part"
+USE_ONLY = "use only: embodied incomplete"
 
 
 def a_service(now: PerUnit, before: PerUnit = PerUnit(), *missing: Missing) -> ServiceCarbon:  # noqa: B008
@@ -236,7 +236,7 @@ def test_carbon_per_unit_says_what_it_holds_and_is_compared_with_the_same(
     service: ServiceCarbon, amount: int | None, held: str, trend: Fraction | None
 ) -> None:
     document = inr.document(a_statement(services=(service,)), ENGLISH)
-    (row,) = table(document, "Carbon per unit of service").rows
+    (row,) = table(document, "SCI of each service").rows
     assert row[1:3] == ("Payroll", "payslip")
     assert row[4:8] == (amount, held, Fraction(3, 4), trend)
 
@@ -301,7 +301,10 @@ def test_method_policy_and_hash_are_printed() -> None:
     ("policy", "said"),
     [
         ("", "No energy was split in the period."),
-        ("reserved+used", "keeping the rest / idle energy is split by CPU time too (sharing rule, version 1)"),
+        (
+            "reserved+used",
+            "keeping the rest / idle energy is split by CPU time too (sharing rule, version 1)",
+        ),
         ("by moon", "; by moon (sharing rule, version 1)"),
     ],
 )

@@ -197,7 +197,7 @@ def test_carbon_per_unit_is_what_the_page_of_the_service_tells(
 ) -> None:
     browser = sign_in_as(Role.CIO, 8)
     content = browser.get("/adherents/8/statements/1.csv").data
-    (row,) = rows_of(content, "Carbone par unité de service")
+    (row,) = rows_of(content, "SCI de chaque service")
     told = browser.get(f"/adherents/8/sci/{row['N°']}/sci.csv").data.decode("utf-8-sig")
     page = csv.DictReader(io.StringIO(told), delimiter=";")
     (seen,) = [one for one in page if one["Mois"] == "2026-03"]
@@ -206,7 +206,7 @@ def test_carbon_per_unit_is_what_the_page_of_the_service_tells(
         for name in ("Carbone de l'usage (µg CO2e)", "Carbone incorporé (µg CO2e)", "Volume")
     )
     assert volume == 977
-    assert (row["Ce qu'il contient"], row["Énergie couverte (%)"]) == ("usage et fabrication", "100")
+    assert (row["Contenu"], row["Couverture (%)"]) == ("usage et fabrication", "100")
     assert round(Fraction(use + made, volume)) == number(row, "Par unité (µg CO2e)")
     assert row["Par unité (µg CO2e)"] == seen["SCI, µg CO2e par unité, arrondi"]
 
