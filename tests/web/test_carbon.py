@@ -129,7 +129,7 @@ def test_what_is_of_real_time_is_told_of_the_basis_by_the_hour_alone(
         Basis.MARKET_BASED: 0,
     }
     page = unescape(sign_in_as(Role.CIO, 7).get("/adherents/7/carbon").text).replace("\xa0", " ")
-    assert "provisoire : intensité en temps réel pour 4,00 kWh" in page
+    assert "provisoire : 4,00 kWh en temps réel" in page
 
 
 def test_the_page_says_what_it_lacks_and_leads_to_what_figures_are_made_of(

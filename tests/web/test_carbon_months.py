@@ -108,7 +108,7 @@ def test_carbon_by_the_hour_tells_what_of_it_is_of_real_time_until_it_is_final(
             grid_hours_are(session, state)
         for page in pages:
             text = browser.get(page).text.replace("\xa0", " ")
-            assert text.count("intensité en temps réel pour 3,00 kWh") == expected, (page, state)
+            assert text.count("provisoire : 3,00 kWh en temps réel") == expected, (page, state)
         told_why = "Cet état est celui de la moyenne annuelle" in browser.get(MONTH).text
         assert told_why == bool(expected), state
 
@@ -122,7 +122,7 @@ def test_real_time_figures_leave_the_state_of_a_month_as_it_is(
         grid_hours_are(session, "realtime")
     text = sign_in_as(Role.CIO, 7).get(MONTH).text
     assert "définitif" in text
-    assert "intensité en temps réel" in text
+    assert "kWh en temps réel" in text
 
 
 def test_a_closed_month_whose_hours_became_final_is_told_that_no_figure_would_change(
@@ -136,9 +136,9 @@ def test_a_closed_month_whose_hours_became_final_is_told_that_no_figure_would_ch
         grid_hours_are(session, "consolidated")
     text = browser.get(MONTH).text
     assert "seul change ce qui est dit de leur origine" in text
-    assert "intensité en temps réel" in text
+    assert "kWh en temps réel" in text
     assert browser.submit(f"{MONTH}/revise", reason="Intensités consolidées").status_code == 303
-    assert "intensité en temps réel" not in browser.get(MONTH).text
+    assert "kWh en temps réel" not in browser.get(MONTH).text
 
 
 def test_a_month_is_closed_and_revised_with_its_causes(database: Database, sign_in_as: SignIn) -> None:
