@@ -183,9 +183,7 @@ def read_equipment(table: Table, mapping: Mapping[str, str] | None = None) -> Eq
 
 
 def _places(columns: Mapping[str, str], headings: Sequence[str]) -> dict[str, int]:
-    by_name: dict[str, int] = {}
-    for place, heading in enumerate(headings):
-        by_name.setdefault(normal(heading), place)  # of two alike the first
+    by_name = {normal(heading): place for place, heading in enumerate(headings)}
     for fact, heading in columns.items():
         if fact not in COLUMNS or normal(heading) not in by_name:
             raise Invalid(fact, "Un choix de la liste est attendu.")

@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from console.actions.equipment import estimate_impact
-from console.actions.equipment_files import Fate, look_at, store_file
+from console.actions.equipment import confirm_impact, estimate_impact, refuse_impact
+from console.actions.equipment_files import Fate, look_at, store_file, store_thing
 from console.actions.imports import open_table
 from console.domain.equipment import EndOfLife, EquipmentKind
-from console.domain.equipment_files import COLUMNS, read_equipment
-from console.domain.errors import Invalid
+from console.domain.equipment_files import COLUMNS, ThingRow, read_equipment
+from console.domain.errors import Conflict, Invalid
 from console.domain.folding import fold
 from console.store.models import equipment as q
+from console.store.models.carbon import ReckoningDue
+from console.store.models.site import Site
+from console.store.queries.equipment import proposals, standing_impact
 from console.store.session import Database, Operator
 from tests.carbon_past import NOW
 
@@ -131,3 +134,59 @@ def test_a_table_without_names_or_kinds_is_no_inventory(
         read_equipment(open_table(table.encode()), mapping)
 
     assert refusal.value.field == field
+
+
+def told(name: str, **facts: object) -> ThingRow:
+    return ThingRow(0, name, {"kind": EquipmentKind.SERVER} | facts)
+
+
+def stored(database: Database, row: ThingRow, equipment_id: int | None = None) -> int:
+    with database.write(Operator()) as session:
+        return store_thing(session, row, equipment_id=equipment_id, now=NOW, by="test")
+
+
+def test_a_form_corrects_one_thing_in_the_way_of_a_file(database: Database) -> None:
+    first = stored(database, told("S1", site="tls", purchased_on=date(2022, 3, 14)))
+    second = stored(database, told("S2"))
+
+    assert stored(database, told("S-01", site=None, cores=40), first) == first
+
+    with database.read(Operator()) as session:
+        row = session.get_one(q.Equipment, first)
+        assert (row.name, row.site, row.cores) == ("S-01", None, 40)
+        assert row.commissioned_on == date(2022, 3, 14)  # what is not told stays, as in a file
+    with pytest.raises(Invalid) as refusal:
+        stored(database, told("S-01"), second)
+    assert refusal.value.field == "name"
+
+
+def test_a_correction_has_the_months_before_and_after_reckoned_again(database: Database) -> None:
+    day = date(2026, 1, 5)
+    number = stored(database, told("S1", site="tls", commissioned_on=day))
+    with database.write(Operator()) as session:
+        session.execute(delete(ReckoningDue))
+        session.add(Site(code="mrs", name="Marseille", zone="Europe/Paris", country="FR", grid_zone="FR"))
+    stored(database, told("S1", site="mrs"), number)
+    with database.read(Operator()) as session:
+        found = session.execute(select(ReckoningDue.subject, ReckoningDue.month))
+        due = {(subject, month) for subject, month in found}
+    months = [*(date(2026, month, 1) for month in range(1, 13)), date(2027, 1, 1)]
+    assert due == {(site, month) for site in ("tls", "mrs") for month in months}
+
+
+def test_a_match_that_is_refused_never_holds_and_no_longer_waits(database: Database) -> None:
+    number = stored(database, told("S1", manufacturer="Dell", model="PowerEdge R740"))
+    with database.write(Operator()) as session:
+        [waiting] = proposals(session)
+        assert (waiting.name, waiting.version, waiting.confidence_ppm) == ("S1", 1, 1_000_000)
+        refuse_impact(session, number, 1, now=NOW, by="claire")
+        assert proposals(session) == []
+        assert standing_impact(session, number) is None
+        row = session.get_one(q.EmbodiedImpact, (number, 1))
+        assert (row.refused_by, row.refused_at) == ("claire", NOW)
+        with pytest.raises(Conflict):
+            confirm_impact(session, number, 1, now=NOW, by="paul")
+
+    stored(database, told("S1", model="PowerEdge R640"), number)  # another model is matched again
+    with database.read(Operator()) as session:
+        assert [(one.version, one.model) for one in proposals(session)] == [(2, "PowerEdge R640")]
