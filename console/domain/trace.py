@@ -15,9 +15,11 @@ from console.domain.carbon_months import OF_HOURS, CarbonHeld, LineHeld, LineKey
 from console.domain.errors import NotFound
 from console.domain.facility import MILLION
 from console.domain.factors import Basis
+from console.domain.month_lines import LineKind
 
 STAMP = "%Y%m%dT%H%M%SZ"
 KEY_PARTS = 4
+BY_ENERGY = (*OF_HOURS, LineKind.POOL, LineKind.IT_REST)  # whose overhead is reckoned by their own energy
 
 
 class Rounding(StrEnum):
@@ -45,7 +47,7 @@ def formulas(line: LineHeld) -> list[Formula]:
 
 def _of_facility(line: LineHeld) -> Iterator[Formula]:
     facility = line.facility
-    if facility is None or line.kind not in OF_HOURS:
+    if facility is None or line.kind not in BY_ENERGY:
         return
     if line.overhead_mj is not None:
         expression = f"{line.energy_mj} × {facility.overhead_mj} ÷ {facility.it_mj}"
@@ -66,7 +68,7 @@ def _of_carbon(line: LineHeld, held: CarbonHeld) -> Iterator[Formula]:
         known = [one for one in held.parts if one.intensity_mg_per_kwh is not None]
         parts = (f"{one.share_ppm} × {one.intensity_mg_per_kwh}" for one in known)
         expression = f"{whole} × ({' + '.join(parts)}) ÷ {MILLION} × {in_ug}"
-    elif held.mg_mj is not None and line.kind in OF_HOURS:
+    elif held.mg_mj is not None and line.kind in BY_ENERGY:
         facility = line.facility
         pue = f" × ({facility.it_mj} + {facility.overhead_mj}) ÷ {facility.it_mj}" if facility else ""
         expression = f"{held.mg_mj} × {in_ug}{pue}"

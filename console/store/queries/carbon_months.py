@@ -175,6 +175,23 @@ def inputs_of(
     return found
 
 
+def pool_lines(session: Session, tenant_id: int, month: date, revision: int) -> list[LineHeld]:
+    """Shared services as a whole, which are the operator's and count by their shares alone."""
+    line = b.MonthLine
+    rows = session.scalars(
+        select(line)
+        .where(
+            line.tenant_id == tenant_id,
+            line.month == month,
+            line.revision == revision,
+            line.kind == LineKind.POOL,
+        )
+        .order_by(line.service_code, line.site, line.host_id, line.workload_id, line.claim_id, line.since)
+    ).all()
+    priced, names = _carbon(session, tenant_id, [month], revision), _names(session, rows)
+    return [_held(row, priced.get((month, *_key(row)), ()), names) for row in rows]
+
+
 def missing_volumes(session: Session, tenant_id: int, months: Sequence[date]) -> dict[date, Sequence[int]]:
     """By month, the subscriptions to services shared by volumes that told none of that month.
 
@@ -305,22 +322,27 @@ def _key(row: b.MonthLine | b.CarbonLine) -> LineKey:
     return row.since, row.host_id, row.workload_id, row.claim_id
 
 
-def _names(session: Session, rows: Iterable[b.MonthLine]) -> Names:
-    """What lines are called: by their claims, or by the fleet where nobody claims them (the operator's)."""
+def _names(session: Session, rows: Sequence[b.MonthLine]) -> Names:
+    """What lines are called: by their claims, or by the fleet where they are the operator's."""
     wanted = {row.claim_id for row in rows if row.claim_id > 0}
     claims = select(c.WorkloadClaim).where(c.WorkloadClaim.claim_id.in_(wanted))
     named = {
         (one.host_id, one.workload_id, one.claim_id): (one.host_name, one.workload_name)
         for one in session.scalars(claims)
     }
-    hosts = {row.host_id for row in rows if row.kind is LineKind.UNCLAIMED and row.host_id}
-    if hosts:
+    own = [row for row in rows if row.host_id and row.kind in (LineKind.UNCLAIMED, LineKind.POOL)]
+    if own:
         on_hosts = (
             select(m.Workload.host_id, m.Workload.workload_id, m.Host.name, m.Workload.name)
             .join(m.Host, m.Host.host_id == m.Workload.host_id)
-            .where(m.Workload.host_id.in_(hosts))
+            .where(m.Workload.host_id.in_({row.host_id for row in own}))
         )
-        named |= {(row[0], row[1], 0): (row[2], row[3]) for row in session.execute(on_hosts)}
+        found = {(row[0], row[1]): (row[2], row[3]) for row in session.execute(on_hosts)}
+        named |= {
+            (row.host_id, row.workload_id, row.claim_id): found[row.host_id, row.workload_id]
+            for row in own
+            if (row.host_id, row.workload_id) in found
+        }
     return named
 
 

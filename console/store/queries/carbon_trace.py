@@ -13,14 +13,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from console.domain.carbon_months import LineHeld, LineKey
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import NotFound
 from console.domain.hours import month_bounds
+from console.domain.month_lines import NO_HOST
 from console.domain.trace import Formula, formulas
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import site as s
 from console.store.models import tenant as t
-from console.store.queries.carbon_months import MonthSeen, month_seen
+from console.store.queries.carbon_months import MonthSeen, month_seen, pool_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Trace:
     """A line with all that its figures come from.
 
     `is_current` is false where hours changed since the month was closed: days and sources are those of today,
-    the figures those that were frozen.
+    the figures those that were frozen. It is of a stretch of the month, from `since` to `until`.
     """
 
     seen: MonthSeen
@@ -72,6 +74,8 @@ class Trace:
     key: SharingHeld | None
     first: datetime | None
     last: datetime | None
+    since: datetime
+    until: datetime
 
     @property
     def hours_mj(self) -> int:
@@ -85,11 +89,12 @@ class Trace:
 def trace_of(session: Session, tenant_id: int, month: date, key: LineKey, now: datetime) -> Trace:
     """The trace of a line of the revision that is shown; raises `NotFound`."""
     seen = month_seen(session, tenant_id, month, now)
-    line = next((one for one in seen.inputs.lines if one.key == key), None)
+    lines = [*seen.inputs.lines, *pool_lines(session, tenant_id, month, seen.revision)]
+    line = next((one for one in lines if one.key == key), None)
     if line is None:
         raise NotFound("Cette ligne n'existe pas.")
     zone = ZoneInfo(seen.inputs.zone)
-    start, end = _bounds(seen, line, zone)
+    start, end = _bounds(session, seen, lines, line)
     days, first, last = _days(session, tenant_id, line, start, end, zone)
     return Trace(
         seen=seen,
@@ -103,6 +108,8 @@ def trace_of(session: Session, tenant_id: int, month: date, key: LineKey, now: d
         key=_key(session, line),
         first=first,
         last=last,
+        since=start,
+        until=end,
     )
 
 
@@ -114,11 +121,19 @@ def service_names(session: Session, codes: Sequence[str]) -> dict[str, tuple[str
     return {code: (name_fr, name_en) for code, name_fr, name_en in rows}
 
 
-def _bounds(seen: MonthSeen, line: LineHeld, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """From the start of the line to that of the next stretch of its workload, or the end of the month."""
-    _, end = month_bounds(seen.month, zone)
-    later = [one.since for one in seen.inputs.lines if one.key[1:] == line.key[1:] and one.since > line.since]
-    return line.since, min(later, default=end)
+def _bounds(
+    session: Session, seen: MonthSeen, lines: Sequence[LineHeld], line: LineHeld
+) -> tuple[datetime, datetime]:
+    """From the start of the line to that of its next stretch, or the end of the month where it is reckoned:
+    that of the adherent; of what is shared or the site's, that of the site or of the operator."""
+    later = [one.since for one in lines if one.key[1:] == line.key[1:] and one.since > line.since]
+    zones = [seen.inputs.zone]
+    if line.host_id == NO_HOST:
+        site = select(s.Site.zone).where(s.Site.code == line.site)
+        operator = select(c.Adherent.zone).where(c.Adherent.tenant_id == OPERATOR_TENANT)
+        zones = [*session.scalars(site), *session.scalars(operator), *zones]
+    ends = [month_bounds(seen.month, ZoneInfo(name))[1] for name in zones]
+    return line.since, min(later, default=next(end for end in ends if end > line.since))
 
 
 def _days(

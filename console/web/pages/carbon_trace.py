@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -17,7 +17,7 @@ from console.domain.embodied_shares import component_of
 from console.domain.factors import Basis
 from console.domain.trace import key_of, key_text
 from console.store.queries import names
-from console.store.queries.carbon_months import MonthSeen, month_seen
+from console.store.queries.carbon_months import MonthSeen, month_seen, pool_lines
 from console.store.queries.carbon_trace import Trace, service_names, trace_of
 from console.store.queries.names import Named
 from console.web import exports
@@ -47,12 +47,14 @@ def ppm_share(ppm: int) -> str:
 def total(tenant_id: int, month: str) -> ResponseReturnValue:
     """The lines that a month's totals are the sums of, the heaviest first."""
     adherent, seen = _month(tenant_id, month)
+    pools = _pools(tenant_id, seen)
     return render_template(
         "carbon_trace/total.html",
         adherent=adherent,
         seen=seen,
         lines=_by_weight(seen),
-        services=_services(seen),
+        pools=pools,
+        services=_services([*seen.inputs.lines, *pools]),
         address=lambda line: url_for(
             "carbon_trace.line", tenant_id=tenant_id, month=month, key=key_text(line.key)
         ),
@@ -134,6 +136,8 @@ def line_json(tenant_id: int, month: str, key: str) -> Response:
         "adherent": adherent.tenant_id,
         "month": trace.seen.month.isoformat(),
         "revision": trace.seen.revision,
+        "since": trace.since.isoformat(),
+        "until": trace.until.isoformat(),
         "line": json.loads(canonical.encode(trace.line)),
         "formulas": [json.loads(canonical.encode(one)) for one in trace.formulas],
         "days": [json.loads(canonical.encode(one)) for one in trace.days],
@@ -156,8 +160,13 @@ def _line(tenant_id: int, month: str, key: str) -> tuple[Named, Trace]:
         return adherent, trace_of(session, tenant_id, day, key_of(key), datetime.now(UTC))
 
 
-def _services(seen: MonthSeen) -> dict[str, tuple[str, str]]:
-    codes = sorted({line.service_code for line in seen.inputs.lines if line.service_code})
+def _pools(tenant_id: int, seen: MonthSeen) -> list[LineHeld]:
+    with state().database.read(scope()) as session:
+        return pool_lines(session, tenant_id, seen.month, seen.revision)
+
+
+def _services(lines: Iterable[LineHeld]) -> dict[str, tuple[str, str]]:
+    codes = sorted({line.service_code for line in lines if line.service_code})
     with state().database.read(scope()) as session:
         return service_names(session, codes)
 
@@ -202,6 +211,8 @@ def _cells(line: LineHeld) -> list[exports.Cell]:
 
 def _rows(trace: Trace) -> Iterator[list[exports.Cell]]:
     line = trace.line
+    yield [_("Période"), "since", trace.since, None, None]
+    yield [_("Période"), "until", trace.until, None, None]
     for day in trace.days:
         yield [_("Heures"), day.day.isoformat(), day.energy_mj, "mJ", _("%(hours)s h", hours=day.hours)]
     for source in trace.sources:
