@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.making import AMOUNTS, making_of_kind
 from console.domain.equipment import EquipmentKind
+from console.domain.hours import HOUR
 from console.domain.stretches import Stretch, spread
 from console.store.models import carbon as b
 from console.store.models import equipment as q
@@ -38,9 +39,18 @@ class Embodied:
             for name, amount in self.amounts().items()
         }
         return [
-            Embodied(**{name: of[place] for name, of in parts.items()}, terms=self.terms)
+            Embodied(
+                **{name: of[place] for name, of in parts.items()}, terms=self._terms_of(place, stretches)
+            )
             for place in range(len(stretches))
         ]
+
+    def _terms_of(self, place: int, stretches: Sequence[Stretch]) -> dict[str, Any]:
+        """Its terms, with the hours of a stretch among those of the month where that is cut."""
+        if len(stretches) == 1 or not self.terms:
+            return self.terms
+        hours = [(end - start) // HOUR for start, end in stretches]
+        return self.terms | {"stretch_hours": hours[place], "month_hours": sum(hours)}
 
 
 def embodied_of(

@@ -72,6 +72,7 @@ def test_the_operator_follows_a_metered_service_to_its_stretch_its_contract_and_
     assert ["contrat n° 1" in one for one in (first, second)] == [False, True]
     assert f"{15 * MWH} × {30 * MWH} ÷ {90 * MWH}" in second
     assert "Baie 1" in first
+    assert "Cette ligne porte 360 des 720 heures du mois." in first
     assert "Fabrication ou durée inconnue : Baie 2" in first
     rows = browser.get(f"{pools[1]}/line.csv").text
     assert "2026-04-30T22:00" in rows or "2026-05-01" in rows
