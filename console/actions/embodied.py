@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.actions.making import AMOUNTS, making_of_kind
@@ -53,24 +54,31 @@ class Embodied:
         return self.terms | {"stretch_hours": hours[place], "month_hours": sum(hours)}
 
 
+def workload_months(
+    session: Session, months: Iterable[date], hosts: Iterable[int], workloads: Iterable[int]
+) -> Mapping[tuple[date, int, int], q.WorkloadMonth]:
+    """What falls to workloads of the making of their hosts, by month, host and workload."""
+    row = q.WorkloadMonth
+    found = session.scalars(
+        select(row).where(
+            row.month.in_(set(months)),
+            row.host_id.in_(set(hosts)),
+            row.workload_id.in_(set(workloads)),
+        )
+    )
+    return {(one.month, one.host_id, one.workload_id): one for one in found}
+
+
 def embodied_of(
-    session: Session,
-    host_id: int,
-    workload_id: int,
-    site_month: date,
-    site: str | None,
-    hours: int,
-    energy_mj: int,
+    row: q.WorkloadMonth | None, technical: Mapping[str, Any] | None, hours: int, energy_mj: int
 ) -> Embodied:
     """The part of a workload's month that falls to some of its hours, and what the site's technical equipment
     adds by its energy. Rounded down: the operator's line of the site has what that leaves.
 
     Where nothing is known of the host, nothing is told: a part of the site alone would look like all of it.
     """
-    row = session.get(q.WorkloadMonth, (site_month, host_id, workload_id))
     if row is None or row.embodied_ug is None or not row.hours:
         return Embodied()
-    technical = _technical(session, site, site_month)
 
     def part(name: str) -> int | None:
         amount: int | None = getattr(row, name)

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from console.actions.making import AMOUNTS, Making, making_of_host
@@ -22,6 +22,7 @@ from console.actions.reckoning_due import Step, make_due, make_months_due, take
 from console.domain.embodied_shares import Capacity, Held, share_parts
 from console.domain.hours import month_bounds, month_of
 from console.domain.proportion import apportion
+from console.store.bulk import add_rows
 from console.store.models import catalogue as c
 from console.store.models import equipment as q
 from console.store.models import measurement as m
@@ -149,8 +150,7 @@ def _stored(session: Session, host_id: int, month: date) -> dict[int, dict[str, 
 def _replace(session: Session, host_id: int, month: date, rows: Mapping[int, dict[str, Any]]) -> None:
     row = q.WorkloadMonth
     session.execute(delete(row).where(row.host_id == host_id, row.month == month))
-    if rows:
-        session.execute(insert(row), list(rows.values()))
+    add_rows(session, row, list(rows.values()))
     session.expire_all()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from console.store.queries.readings import readings_of
 from console.store.queries.rules import rule_book
 
 log = logging.getLogger(__name__)
+PACE = timedelta(minutes=5)  # how often a month whose hours still grow is reckoned again
 
 
 def hours_due(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[int, datetime]]:
@@ -98,4 +99,4 @@ def _meter(session: Session, host_id: int, hour: datetime, now: datetime) -> Non
         lines.write(session)
         machines = lines.machines()
     end = follow(session, host_id, hour, machines, now=now)
-    post(session, host_id, hour, end, now=now)
+    post(session, host_id, hour, end, now=now, later=PACE)

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from console.actions.reckoning_due import Step, postpone_step, take
@@ -20,6 +20,7 @@ from console.domain.carbon import NO_HOURS, KnownHours, Priced, by_contracts, by
 from console.domain.errors import NotFound
 from console.domain.factors import Basis, Choice, Perimeter, choose
 from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility, ShareTerms
+from console.store.bulk import add_rows
 from console.store.models import carbon as b
 from console.store.models import site as s
 from console.store.queries.factors import factors
@@ -88,9 +89,7 @@ def price_lines(
         for row in rows
         for basis, priced in prices.of(row, direct if row.host_id != NO_HOST or wanted else None)
     ]
-    if lines:
-        session.execute(insert(b.CarbonLine), lines)
-    return len(lines)
+    return add_rows(session, b.CarbonLine, lines)
 
 
 class Prices:

@@ -1,56 +1,50 @@
 """The month lines of adherents: the energy of their hours, what the facility takes and what was embodied.
 
-hours of a month -> lines, one a stretch in which the terms of the site are the same
+hours of a month -> lines, one a stretch in which the terms of the site are the same (`month_hours`)
                  -> overhead and water by the site's month, embodied carbon by the host's
                  -> carbon by basis (`pricing`)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, case, delete, func, insert, literal, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from console.actions.embodied import Embodied, embodied_of
-from console.actions.pricing import Direct, LineKey, price_lines
+from console.actions.embodied import Embodied, embodied_of, workload_months
+from console.actions.month_hours import Used, used_between
+from console.actions.pricing import price_lines
 from console.actions.reckoning_due import Step, make_due
 from console.actions.sharing_due import own_energy_changed
-from console.actions.site_stretches import stretches_of
-from console.actions.site_terms import facility_of
-from console.domain.carbon import KnownHours
+from console.actions.site_terms import facility_of, technical_in
 from console.domain.claims import UNCLAIMED
-from console.domain.facility import Basis as GridBasis
-from console.domain.grid import State
 from console.domain.hours import month_bounds, month_of
 from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility, LineKind
-from console.domain.stays import Whereabouts
+from console.store.bulk import add_rows
 from console.store.conditional import rows_touched
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import coordination as k
-from console.store.models import fleet as f
-from console.store.models import measurement as m
-from console.store.models import site as s
-from console.store.models import tenant as t
+from console.store.models import equipment as q
 from console.store.queries.generation import is_before_ledger
-from console.store.queries.stays import site_then, stayed, whereabouts
 
 FROM_HOURS = (LineKind.OWN, LineKind.POOL, LineKind.UNCLAIMED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A data centre, with where in the month its terms change: each stretch runs to the next start."""
+LineRow = dict[str, Any]
 
-    code: str | None
-    zone: ZoneInfo
-    grid_zone: str | None
-    starts: Sequence[datetime]
+
+@dataclass(frozen=True, slots=True)
+class _SiteTerms:
+    """Under what the lines of a month of a site are reckoned; None: unknown."""
+
+    facility: Facility | None = None
+    technical: Mapping[str, Any] | None = None
 
 
 def months_due(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[int, date]]:
@@ -85,18 +79,13 @@ def reckon(session: Session, tenant_id: int, month: date, *, now: datetime) -> N
     start, end = month_bounds(month, ZoneInfo(zone))
     if is_before_ledger(session, start):
         return
-    stood = _stood(session, tenant_id, start, end)
-    places = _places(session, stood, start, end, ZoneInfo(zone))
-    rows = [
-        _line(session, tenant_id, month, place, _since(place, row, stood), row, now)
-        for place in places
-        for row in _energy(session, tenant_id, place, start, end)
-    ]
+    used = used_between(session, tenant_id, start, end, ZoneInfo(zone))
+    rows = _lines(session, tenant_id, month, used, now)
     pooled = _replace(session, tenant_id, month, rows)
-    price_lines(
-        session, [tenant_id], month, now=now, direct=_direct(session, tenant_id, places, stood, start, end)
-    )
-    _pass_on(session, month, pooled, rows, {place.code: place.zone for place in places}, now)
+    direct = {(one.since, one.host_id, one.workload_id, one.claim_id): one.known for one in used}
+    price_lines(session, [tenant_id], month, now=now, direct=direct)
+    make_due(session, Step.SERVICE, [(code, month) for code in pooled], now=now)
+    make_due(session, Step.REST, [(one.place.code, _month(one)) for one in used if one.place.code], now=now)
     own_energy_changed(session, tenant_id, month, now=now)
 
 
@@ -109,155 +98,70 @@ def is_closed(session: Session, tenant_id: int, month: date) -> bool:
     return bool(found)
 
 
-def _stood(session: Session, tenant_id: int, start: datetime, end: datetime) -> Mapping[int, Whereabouts]:
-    """Where the hosts that served the adherent in the month stood and stand."""
-    line = t.EnergyLine
-    hosts = select(line.host_id).where(line.tenant_id == tenant_id, line.hour >= start, line.hour < end)
-    return whereabouts(session, hosts)
-
-
-def _places(
-    session: Session, stood: Mapping[int, Whereabouts], start: datetime, end: datetime, own_zone: ZoneInfo
-) -> list[_Place]:
-    """The data centres where these hosts stood in the month; None for those of which nobody says."""
-    codes: set[str | None] = {code for one in stood.values() for code in one.between(start, end)}
-    codes |= {None for one in stood.values() if one.now is None}
-    sites = session.scalars(select(s.Site).where(s.Site.code.in_(codes)).order_by(s.Site.code)).all()
-    known = [
-        _Place(
-            one.code,
-            ZoneInfo(one.zone),
-            one.grid_zone,
-            [since for since, _ in stretches_of(session, one, start, end)],
+def _lines(
+    session: Session, tenant_id: int, month: date, used: Sequence[Used], now: datetime
+) -> list[LineRow]:
+    """The lines of an adherent's month; what they have in common is read once."""
+    terms = {
+        place: _terms_of(session, *place, now=now)
+        for place in {(one.place.code, _month(one)) for one in used}
+    }
+    made = workload_months(
+        session,
+        {_month(one) for one in used},
+        {one.host_id for one in used},
+        {one.workload_id for one in used},
+    )
+    return [
+        _line(
+            tenant_id,
+            month,
+            one,
+            terms[one.place.code, _month(one)],
+            made.get((_month(one), one.host_id, one.workload_id)),
+            now,
         )
-        for one in sites
+        for one in used
     ]
-    if codes - {one.code for one in known}:
-        known.append(_Place(None, own_zone, None, [start]))
-    return known
 
 
-def _stretch(place: _Place) -> ColumnElement[int]:
-    """Which stretch of the place's month an hour is in, from 0 on."""
-    whens = [(t.EnergyLine.hour >= one, literal(n)) for n, one in reversed(list(enumerate(place.starts)))]
-    return case(*whens[:-1], else_=literal(0)) if len(whens) > 1 else literal(0)
+def _terms_of(session: Session, site: str | None, month: date, *, now: datetime) -> _SiteTerms:
+    if site is None:
+        return _SiteTerms()
+    return _SiteTerms(facility_of(session, site, month, now=now), technical_in(session, site, month))
 
 
-def _standing_at(place: _Place) -> ColumnElement[bool]:
-    if place.code is not None:
-        return site_then == place.code
-    return site_then.is_(None) | site_then.not_in(select(s.Site.code))
-
-
-def _since(place: _Place, row: Any, stood: Mapping[int, Whereabouts]) -> datetime:
-    """Where a line begins: with its stretch, or where its host came to the place within it."""
-    came: datetime = stood[row.host_id].came_at if row.stay is None else row.stay
-    begins: datetime = place.starts[row.stretch]
-    return max(begins, came)
-
-
-def _quality(quality: str) -> ColumnElement[int]:
-    return func.sum(case((c.EnergySource.quality == quality, t.EnergyLine.energy_mj), else_=0))
-
-
-def _energy(session: Session, tenant_id: int, place: _Place, start: datetime, end: datetime) -> Iterable[Any]:
-    line = t.EnergyLine
-    stretch = _stretch(place).label("stretch")
-    owner = (line.claim_id, line.subscription, line.service_code)
-    keys = (line.host_id, line.workload_id, *owner, stretch, f.HostStay.since.label("stay"))
-    return session.execute(
-        select(
-            *keys,
-            func.count(line.hour.distinct()).label("hours"),
-            func.sum(line.energy_mj).label("energy_mj"),
-            _quality("measured").label("measured_mj"),
-            _quality("modelled").label("modelled_mj"),
-            _quality("declared").label("declared_mj"),
-            func.sum(line.low_mj).label("low_mj"),
-            func.sum(line.high_mj).label("high_mj"),
-            (func.count() - func.count(line.low_mj)).label("without_low"),
-            (func.count() - func.count(line.high_mj)).label("without_high"),
-        )
-        .join(m.Host, m.Host.host_id == line.host_id)
-        .outerjoin(f.HostStay, stayed(line.host_id, line.hour))
-        .join(c.EnergySource, c.EnergySource.source_id == line.source_id)
-        .where(line.tenant_id == tenant_id, line.hour >= start, line.hour < end, _standing_at(place))
-        .group_by(*keys)
-    ).all()
-
-
-def _direct(
-    session: Session,
-    tenant_id: int,
-    places: Iterable[_Place],
-    stood: Mapping[int, Whereabouts],
-    start: datetime,
-    end: datetime,
-) -> Direct:
-    """By line the hours whose direct intensity is known."""
-    line, grid = t.EnergyLine, s.GridHour
-    realtime_mj = case((grid.state == State.REALTIME.value, line.energy_mj), else_=0)
-    found: dict[LineKey, KnownHours] = {}
-    for place in places:
-        if place.grid_zone is None:
-            continue
-        stretch = _stretch(place).label("stretch")
-        stay = f.HostStay.since.label("stay")
-        keys = (line.host_id, line.workload_id, line.claim_id, stretch, stay)
-        rows = session.execute(
-            select(
-                *keys,
-                func.sum(line.energy_mj),
-                func.sum(line.energy_mj * grid.intensity_mg_per_kwh),
-                func.sum(realtime_mj),
-            )
-            .join(m.Host, m.Host.host_id == line.host_id)
-            .outerjoin(f.HostStay, stayed(line.host_id, line.hour))
-            .join(grid, grid.hour == line.hour)
-            .where(
-                line.tenant_id == tenant_id,
-                line.hour >= start,
-                line.hour < end,
-                grid.grid_zone == place.grid_zone,
-                grid.basis == GridBasis.DIRECT_PRODUCTION,
-                _standing_at(place),
-            )
-            .group_by(*keys)
-        )
-        for row in rows:
-            key = (_since(place, row, stood), row.host_id, row.workload_id, row.claim_id)
-            found[key] = KnownHours(*map(int, row[len(keys) :]))
-    return found
+def _month(used: Used) -> date:
+    """The month of the site that a stretch is of."""
+    return month_of(used.since, used.place.zone)
 
 
 def _line(
-    session: Session, tenant_id: int, month: date, place: _Place, since: datetime, row: Any, now: datetime
-) -> dict[str, Any]:
-    energy_mj = int(row.energy_mj)  # PostgreSQL sums whole numbers as decimals
-    site_month = month_of(since, place.zone)
-    facility = facility_of(session, place.code, site_month, now=now) if place.code else None
-    held = embodied_of(session, row.host_id, row.workload_id, site_month, place.code, row.hours, energy_mj)
+    tenant_id: int, month: date, used: Used, terms: _SiteTerms, made: q.WorkloadMonth | None, now: datetime
+) -> LineRow:
+    facility = terms.facility
+    held = embodied_of(made, terms.technical, used.hours, used.energy_mj)
     return {
         "tenant_id": tenant_id,
         "month": month,
-        "since": since,
-        "host_id": row.host_id,
-        "workload_id": row.workload_id,
-        "claim_id": row.claim_id,
+        "since": used.since,
+        "host_id": used.host_id,
+        "workload_id": used.workload_id,
+        "claim_id": used.claim_id,
         "revision": OPEN_REVISION,
-        "kind": _kind(row.claim_id),
-        "subscription": row.subscription,
-        "service_code": row.service_code,
-        "site": place.code,
-        "hours": row.hours,
-        "energy_mj": energy_mj,
-        "measured_mj": int(row.measured_mj),
-        "modelled_mj": int(row.modelled_mj),
-        "declared_mj": int(row.declared_mj),
-        "low_mj": None if row.without_low else int(row.low_mj),
-        "high_mj": None if row.without_high else int(row.high_mj),
-        "overhead_mj": facility.overhead_of(energy_mj) if facility else None,
-        "water_ml": facility.water_of(energy_mj) if facility else None,
+        "kind": _kind(used.claim_id),
+        "subscription": used.subscription,
+        "service_code": used.service_code,
+        "site": used.place.code,
+        "hours": used.hours,
+        "energy_mj": used.energy_mj,
+        "measured_mj": used.measured_mj,
+        "modelled_mj": used.modelled_mj,
+        "declared_mj": used.declared_mj,
+        "low_mj": used.low_mj,
+        "high_mj": used.high_mj,
+        "overhead_mj": facility.overhead_of(used.energy_mj) if facility else None,
+        "water_ml": facility.water_of(used.energy_mj) if facility else None,
         "terms": _terms(facility, held),
         "reckoned_at": now,
         **held.amounts(),
@@ -275,7 +179,7 @@ def _terms(facility: Facility | None, held: Embodied) -> dict[str, Any]:
     return told | ({"embodied": held.terms} if held.terms else {})
 
 
-def _replace(session: Session, tenant_id: int, month: date, rows: Sequence[dict[str, Any]]) -> set[str]:
+def _replace(session: Session, tenant_id: int, month: date, rows: Sequence[LineRow]) -> set[str]:
     """Put these lines in the place of those of hours; the services that were pooled before, and are now."""
     line = b.MonthLine
     shown = not is_closed(session, tenant_id, month)
@@ -288,24 +192,6 @@ def _replace(session: Session, tenant_id: int, month: date, rows: Sequence[dict[
     )
     pooled = set(session.scalars(select(line.service_code).where(*of_hours).distinct()))
     session.execute(delete(line).where(*of_hours))
-    if rows:
-        counted = [row | {"counts": shown and row["kind"] is not LineKind.POOL} for row in rows]
-        session.execute(insert(line), counted)
+    add_rows(session, line, [row | {"counts": shown and row["kind"] is not LineKind.POOL} for row in rows])
     pooled |= {row["service_code"] for row in rows}
     return {code for code in pooled if code is not None}
-
-
-def _pass_on(
-    session: Session,
-    month: date,
-    pooled: Iterable[str],
-    rows: Iterable[dict[str, Any]],
-    zones: Mapping[str | None, ZoneInfo],
-    now: datetime,
-) -> None:
-    """What hangs on these lines: the shares of the services that they pool, and the rest of their sites."""
-    make_due(session, Step.SERVICE, [(code, month) for code in pooled], now=now)
-    sites = {
-        (row["site"], month_of(row["since"], zones[row["site"]])) for row in rows if row["site"] is not None
-    }
-    make_due(session, Step.REST, sites, now=now)

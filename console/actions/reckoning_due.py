@@ -11,7 +11,7 @@ rest                  -> what of a data centre no other line carries
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import delete, select, update
@@ -21,6 +21,8 @@ from console.store.conditional import rows_touched
 from console.store.models import carbon as b
 from console.store.models import coordination as k
 from console.store.upsert import upsert
+
+AT_ONCE = timedelta()
 
 
 class Step(StrEnum):
@@ -33,21 +35,34 @@ class Step(StrEnum):
     REST = "rest"
 
 
-def make_due(session: Session, step: Step, whose: Iterable[tuple[str, date]], *, now: datetime) -> None:
-    """Mark months of subjects, such as `("tls", 2026-03-01)`, to be reckoned."""
+def make_due(
+    session: Session,
+    step: Step,
+    whose: Iterable[tuple[str, date]],
+    *,
+    now: datetime,
+    later: timedelta = AT_ONCE,
+) -> None:
+    """Mark months of subjects, such as `("tls", 2026-03-01)`, to be reckoned at once or some time later."""
     rows = [
-        {"step": step.value, "subject": subject, "month": month, "due_at": now}
+        {"step": step.value, "subject": subject, "month": month, "due_at": now + later}
         for subject, month in sorted(set(whose))
     ]
     upsert(session, b.ReckoningDue, rows)
 
 
-def make_months_due(session: Session, whose: Iterable[tuple[int, date]], *, now: datetime) -> None:
-    """Mark months of adherents to be reckoned from their hours."""
+def make_months_due(
+    session: Session, whose: Iterable[tuple[int, date]], *, now: datetime, later: timedelta = AT_ONCE
+) -> None:
+    """Mark months of adherents to be reckoned from their hours, at once or some time later.
+
+    What is to be done later puts nothing off that is due already.
+    """
     rows = [
-        {"tenant_id": tenant_id, "month": month, "due_at": now} for tenant_id, month in sorted(set(whose))
+        {"tenant_id": tenant_id, "month": month, "due_at": now + later}
+        for tenant_id, month in sorted(set(whose))
     ]
-    upsert(session, k.MonthDue, rows, update=["due_at"])
+    upsert(session, k.MonthDue, rows, update=() if later else ("due_at",))
 
 
 def steps_due(session: Session, step: Step, *, now: datetime, limit: int = 500) -> list[tuple[str, date]]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, text
 
 from console.actions.ingest import forget_readings, ingest, mark_due
-from console.actions.metering import hours_due, meter_hour, postpone_hour
+from console.actions.metering import PACE, hours_due, meter_hour, postpone_hour
 from console.actions.posting import post
 from console.actions.reckoning import months_due, reckon_month
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
@@ -296,6 +296,24 @@ def test_reckoning_again_replaces_the_open_month(database: Database) -> None:
     with database.read(Operator()) as session:
         lines = session.scalars(select(b.CarbonLine).where(b.CarbonLine.workload_id == WEB)).all()
     assert [line.energy_mj for line in lines] == [80_000]
+
+
+def test_a_month_whose_hours_grow_by_the_minute_is_reckoned_at_once_and_then_at_its_pace(
+    database: Database,
+) -> None:
+    take_in(database, reading(1, measured(60_000), web=10_000))
+    meter(database)
+    with database.write(Operator()) as session:
+        (due,) = months_due(session, now=NOW)
+        assert reckon_month(session, *due, now=NOW)
+    for minute in (1, 2, 3):  # what comes later puts nothing off
+        take_in(database, reading(1 + minute, measured(60_000), web=10_000), now=NOW + minute * MINUTE)
+        meter(database, now=NOW + minute * MINUTE)
+    with database.write(Operator()) as session:
+        assert months_due(session, now=NOW + 5 * MINUTE) == []
+        assert months_due(session, now=NOW + MINUTE + PACE) == [due]
+        post(session, HOST, START, START + HOUR, now=NOW + 4 * MINUTE)
+        assert months_due(session, now=NOW + 4 * MINUTE) == [due]
 
 
 def test_the_check_finds_a_missing_millijoule_wherever_it_is(database: Database) -> None:
