@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from console.actions import directory, maintenance, waiting_files
 from console.actions.catalogue import seed_catalogue
 from console.actions.certificates import Wording, add_certificate
+from console.actions.equipment_files import store_thing
 from console.actions.incidents import Particulars, Priority, open_incident, record_event
 from console.actions.ingest import ingest
 from console.actions.major_incidents import Declaration, communicate, declare
@@ -28,6 +29,8 @@ from console.domain.access import Role
 from console.domain.certificates import Framework, Validity
 from console.domain.clock import EventKind
 from console.domain.directory import GroupRole
+from console.domain.equipment import EquipmentKind
+from console.domain.equipment_files import ThingRow
 from console.domain.formats import read_sae
 from console.domain.hours import hour_of
 from console.domain.major_incidents import ScopeKind
@@ -322,3 +325,16 @@ def planned_work(session: Session, service: str = "payroll") -> int:
     _first, second, *_later = maintenance.foresee(session, number, now=now).ahead
     maintenance.cancel_occurrence(session, number, second.held.slot.occurrence, now=now, by="test")
     return number
+
+
+def a_server(session: Session) -> int:
+    """A server of the inventory, of which an impact waits to be confirmed."""
+    facts = {
+        "kind": EquipmentKind.SERVER,
+        "manufacturer": "Dell",
+        "model": "PowerEdge R740",
+        "purchased_on": date(2022, 3, 14),
+        "planned_months": 60,
+    }
+    row = ThingRow(0, "SRV-A", facts)
+    return store_thing(session, row, equipment_id=None, now=datetime.now(UTC), by="test")

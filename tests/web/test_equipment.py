@@ -314,7 +314,7 @@ def test_headings_that_nobody_knows_are_mapped_on_the_page_and_nothing_is_stored
     asked = sent_foreign(browser)
     assert asked.status_code == 422
     assert "nom : Il faut dire quelle colonne le donne." in words_of(asked.text)
-    assert "S1 S2" in words_of(asked.text)  # what the column holds
+    assert "S1, S2" in words_of(asked.text)  # what the column holds
     told = fields_of(asked.text, "/carbon/equipment/import/preview")
     assert told["planned_months"] == ["60"]
     mapped = told | {"fact-0": "name", "fact-1": "kind", "fact-2": "purchased_on"}
@@ -397,7 +397,8 @@ def test_matches_wait_on_one_page_and_are_confirmed_or_refused_several_at_once(
     key = {name: f"{number_of(database, name)}:1" for name in ("S1", "S2", "S7", "S8")}
     page = words_of(browser.get("/carbon/equipment/proposals").text)
     assert "4 empreintes à confirmer, pour une pièce" in page
-    assert "S7 serveur Dell, PowerEdge R740 Boavizta : Dell PowerEdge R740" in page
+    assert "S7 serveur, Dell, PowerEdge R740 100 % 1,36 t CO₂e" in page
+    assert "Boavizta : Dell PowerEdge R740" in page
     assert "4 empreintes à confirmer" in words_of(browser.get("/carbon/equipment").text)
 
     browser.submit("/carbon/equipment/proposals", chosen=[key["S1"], key["S7"]], decision="confirm")

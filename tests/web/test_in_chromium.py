@@ -69,6 +69,11 @@ PAGES = (
     (Role.CIO, "/carbon/factors/ademe-fra-2022-consumption"),
     (Role.ADMINISTRATOR, "/carbon/factors/ademe-fra-2022-consumption/replace"),
     (Role.ADMINISTRATOR, "/carbon/factors/import"),
+    (Role.ADMINISTRATOR, "/carbon/equipment"),
+    (Role.ADMINISTRATOR, "/carbon/equipment/1"),
+    (Role.ADMINISTRATOR, "/carbon/equipment/1/edit"),
+    (Role.ADMINISTRATOR, "/carbon/equipment/proposals"),
+    (Role.ADMINISTRATOR, "/carbon/equipment/obsolescence"),
     (Role.ADMINISTRATOR, "/carbon/grids"),
     (Role.ADMINISTRATOR, "/carbon/grids/FR?month=2026-02"),
     (Role.ADMINISTRATOR, "/carbon/grids/FR?day=2026-02-03"),
@@ -229,6 +234,7 @@ def console(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         fleet.a_meter(session, "tls", YESTERDAY, YESTERDAY + timedelta(hours=1), 3_600_000_000)
         fleet.an_impossible_minute(session, "srv-02")
         sites.a_metered_year(session, "ami")
+        given.a_server(session)
         grids.a_known_february(session)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
