@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from console.domain.carbon_months import LineHeld
+from console.store.queries.carbon_months import MonthSeen
 from console.web.factor_words import BASES
 
 Words = Mapping[str, str | LazyString]
@@ -81,6 +82,12 @@ def line_name(line: LineHeld) -> str:
     return str(special.get(line.workload, line.workload))
 
 
+def unconfirmed(months: Iterable[MonthSeen]) -> list[str]:
+    """The factors that price some months and whose value nobody has read again, by name."""
+    held = (one for seen in months for one in seen.inputs.unconfirmed)
+    return sorted({f"{one.publisher}, {one.title}, {one.vintage}" for one in held})
+
+
 def words() -> dict[str, object]:
     """For templates."""
     return {
@@ -96,4 +103,5 @@ def words() -> dict[str, object]:
         "figure_names": FIGURES,
         "bases": BASES,
         "line_name": line_name,
+        "unconfirmed": unconfirmed,
     }

@@ -8,7 +8,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from console.actions import facility
 from console.actions.reckoning_due import make_months_due
@@ -190,6 +190,16 @@ def test_making_that_is_known_of_some_hosts_of_a_pool_is_told_over_twelve_months
     assert whole.without_embodied_mj == missing_mj
     text = sign_in_as(Role.CIO, 7).get("/adherents/7/carbon").text
     assert "La fabrication n'est connue que d'une part des équipements" in unescape(text)
+
+
+def test_a_year_without_any_hourly_intensity_is_told_on_the_other_bases(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    with database.write(Operator()) as session:
+        session.execute(delete(b.CarbonLine).where(b.CarbonLine.basis == Basis.HOURLY_DIRECT))
+    answer = sign_in_as(Role.CIO, 7).get("/adherents/7/carbon")
+    assert answer.status_code == 200
+    assert "inconnu" in answer.text
 
 
 def test_an_adherent_without_anything_has_an_unknown_year(database: Database, sign_in_as: SignIn) -> None:
