@@ -1,4 +1,4 @@
-"""The incidents of a statement: how many of each priority, those that ask for a reader, and all of them."""
+"""The incidents of a statement: how many of each priority, and the most serious of them by name."""
 
 from __future__ import annotations
 
@@ -13,40 +13,37 @@ from reports.language import Language
 from reports.quantities import Kind
 
 SHOWN = 30
-PRESSING = (SlaState.BREACHED, SlaState.MISSED, SlaState.AT_RISK, SlaState.ON_TIME, SlaState.WAITING)
+# What asks for a reader comes first: late, then open, then what was resolved in time.
+STATES = (
+    *(SlaState.BREACHED, SlaState.MISSED, SlaState.AT_RISK, SlaState.ON_TIME, SlaState.WAITING),
+    SlaState.MET,
+)
 
 
 def blocks(statement: InrStatement, language: Language) -> Iterable[Block]:
-    """Counts, then what is open or was late, the most serious first; the data formats hold every one."""
+    """Counts, then the most serious: late or open before the others. The data formats hold every one."""
     _ = language.gettext
     zone = ZoneInfo(statement.adherent.zone)
     every = statement.incidents
     yield _counts(every, language)
     if not every:
         return
-    pressing = sorted((one for one in every if one.state in PRESSING), key=_seriousness)
-    yield _table(
-        _("Incidents ouverts ou hors délai, les plus graves d'abord"),
-        pressing[:SHOWN],
-        zone,
-        language,
-        empty=_("Aucun : tous les incidents du mois sont résolus dans les délais."),
-    )
-    if left := len(pressing[SHOWN:]):
+    ordered = sorted(every, key=_seriousness)
+    if left := len(ordered[SHOWN:]):
+        yield _table(_("Les plus graves : hors délai ou ouverts d'abord"), ordered[:SHOWN], zone, language)
         yield Paragraph(
             language.ngettext(
-                "%(count)s autre incident ouvert ou hors délai est dans le fichier CSV et dans la console.",
-                "%(count)s autres incidents ouverts ou hors délai sont dans le fichier CSV et dans la "
-                "console.",
+                "%(count)s autre incident est dans le fichier CSV et dans la console.",
+                "%(count)s autres incidents sont dans le fichier CSV et dans la console.",
                 left,
             )
         )
-    yield _table(_("Tous les incidents de la période"), every, zone, language, printed=False)
+    yield _table(_("Tous les incidents de la période"), ordered, zone, language, printed=not left)
 
 
 def _seriousness(one: Incident) -> tuple[object, ...]:
-    """By priority, then by how late it is, the oldest first."""
-    return one.priority, PRESSING.index(one.state), one.opened_at, one.number
+    """What was resolved in time last; then by priority, by how late it is, the oldest first."""
+    return one.state is SlaState.MET, one.priority, STATES.index(one.state), one.opened_at, one.number
 
 
 def _counts(every: Sequence[Incident], language: Language) -> Table:
@@ -78,7 +75,6 @@ def _table(
     zone: ZoneInfo,
     language: Language,
     *,
-    empty: str = "",
     printed: bool = True,
 ) -> Table:
     _ = language.gettext
@@ -93,7 +89,6 @@ def _table(
             Column(_("État")),
         ),
         rows=tuple(_row(incident, zone, language) for incident in incidents),
-        empty=empty,
         printed=printed,
     )
 

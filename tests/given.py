@@ -18,7 +18,7 @@ from console.actions.equipment_files import store_thing
 from console.actions.incidents import Particulars, Priority, open_incident, record_event
 from console.actions.ingest import ingest
 from console.actions.major_incidents import Declaration, communicate, declare
-from console.actions.metering import hours_due, meter_hour
+from console.actions.metering import PACE, hours_due, meter_hour
 from console.actions.passing_on import Post, pass_on
 from console.actions.reckoning import months_due, reckon_month
 from console.actions.services import plan_end
@@ -130,7 +130,7 @@ def a_metered_morning(session: Session, started_at: datetime, host: str = "srv-0
     ingest(session, batch(*minutes, host=host), now=now)
     for host_id, hour in hours_due(session, now=now):
         meter_hour(session, host_id, hour, now=now)
-    for tenant_id, month in months_due(session, now=now):
+    for tenant_id, month in months_due(session, now=now + PACE):
         reckon_month(session, tenant_id, month, now=now)
 
 

@@ -69,7 +69,7 @@ def test_days_and_instants_are_iso() -> None:
     rows = statement_rows(a_statement(), ENGLISH)
     assert block(rows, "Energy by day")[1][0] == {"Day": "2026-10-01", "Energy (mJ)": ""}
     _, incidents = block(rows, "All incidents of the period")
-    assert incidents[0]["Opened"] == "2026-10-06T09:12:00+02:00"
+    assert "2026-10-06T09:12:00+02:00" in {one["Opened"] for one in incidents}
 
 
 @pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
