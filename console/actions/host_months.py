@@ -19,15 +19,16 @@ from sqlalchemy.orm import Session
 from console.actions.making import AMOUNTS, Making, making_of_host
 from console.actions.posting import OPERATOR_ZONE
 from console.actions.reckoning_due import Step, make_due, make_months_due, take
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.embodied_shares import Capacity, Held, share_parts
-from console.domain.hours import month_bounds, month_of
+from console.domain.hours import HOUR, month_bounds, month_of
 from console.domain.proportion import apportion
 from console.store.bulk import add_rows
 from console.store.models import catalogue as c
 from console.store.models import equipment as q
 from console.store.models import measurement as m
 from console.store.models import site as s
-from console.store.models import tenant as t
+from console.store.queries.claims import claims_on
 from console.store.queries.generation import is_before_ledger
 from console.store.queries.stays import whereabouts
 
@@ -155,16 +156,16 @@ def _replace(session: Session, host_id: int, month: date, rows: Mapping[int, dic
 
 
 def _adherents_on(session: Session, host_id: int, start: datetime, end: datetime) -> set[tuple[int, date]]:
-    """Who has hours on the host, with the months of their own that hold them."""
-    line = t.EnergyLine
-    spans = session.execute(
-        select(line.tenant_id, c.Adherent.zone, func.min(line.hour), func.max(line.hour))
-        .join(c.Adherent, c.Adherent.tenant_id == line.tenant_id)
-        .where(line.host_id == host_id, line.hour >= start, line.hour < end)
-        .group_by(line.tenant_id, c.Adherent.zone)
+    """The operator and who has a claim on the host, with the months of their own that these hours touch."""
+    held = {
+        claim.tenant_id for claims in claims_on(session, host_id, start, end).values() for claim in claims
+    }
+    adherent = c.Adherent
+    zones = session.execute(
+        select(adherent.tenant_id, adherent.zone).where(adherent.tenant_id.in_(held | {OPERATOR_TENANT}))
     )
     return {
         (tenant_id, month_of(hour, ZoneInfo(zone)))
-        for tenant_id, zone, first, last in spans
-        for hour in (first, last)
+        for tenant_id, zone in zones
+        for hour in (start, end - HOUR)
     }
