@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from console.actions.making import AMOUNTS, making_of_kind
+from console.actions.making import making_of_kind
 from console.domain.equipment import EquipmentKind
 from console.domain.hours import HOUR
+from console.domain.month_lines import EMBODIED
 from console.domain.stretches import Stretch, spread
 from console.store.models import carbon as b
 from console.store.models import equipment as q
@@ -89,7 +90,7 @@ def embodied_of(
     terms = {**row.terms, "hours": hours, "of_hours": row.hours}
     if technical:
         terms |= {"technical": technical, "energy_mj": energy_mj}
-    return Embodied(**{name: part(name) for name in AMOUNTS}, terms=terms)
+    return Embodied(**{name: part(name) for name in EMBODIED}, terms=terms)
 
 
 def technical_part(terms: Mapping[str, Any], name: str) -> int:

@@ -19,7 +19,7 @@ from console.actions.reckoning_due import Step, make_due
 from console.actions.sharing_due import meters_changed
 from console.domain.amortisation import LONGEST_LIFE, extended
 from console.domain.component_estimate import Components, estimate
-from console.domain.equipment import METERED, Disk, EndOfLife, EquipmentKind, ImpactSource, Thing
+from console.domain.equipment import POOLED_KINDS, Disk, EndOfLife, EquipmentKind, ImpactSource, Thing
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import one_line
 from console.domain.hours import month_of, months_between
@@ -197,11 +197,11 @@ def mark_due(session: Session, thing: q.Equipment, *, now: datetime) -> None:
     months = list(months_between(thing.commissioned_on, month_of(now, OPERATOR_ZONE)))
     if host is not None:
         make_due(session, Step.HOST, [(str(host.host_id), month) for month in months], now=now)
-    stood = {one.site for one in whereabouts(session, [host.host_id])[host.host_id].spans} if host else set()
+    stood = whereabouts(session, [host.host_id])[host.host_id].sites if host else set()
     sites = session.scalars(select(s.Site.code).where(s.Site.code.in_(stood or {thing.site}))).all()
     step = Step.SITE if thing.kind.is_technical else Step.REST
     make_due(session, step, [(site, month) for site in sites for month in months], now=now)
-    for site in sites if thing.kind in METERED.values() else ():
+    for site in sites if thing.kind in POOLED_KINDS.values() else ():
         meters_changed(session, site, months, now=now)
 
 

@@ -16,12 +16,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from console.actions.making import AMOUNTS, Making, making_of_host
+from console.actions.making import Making, making_of_host
 from console.actions.posting import OPERATOR_ZONE
 from console.actions.reckoning_due import Step, make_due, make_months_due, take
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.embodied_shares import Capacity, Held, share_parts
 from console.domain.hours import HOUR, month_bounds, month_of
+from console.domain.month_lines import EMBODIED
 from console.domain.proportion import apportion
 from console.store.bulk import add_rows
 from console.store.models import catalogue as c
@@ -82,7 +83,7 @@ def _rows(
             "workload_id": workload_id,
             "hours": hours.get(workload_id, 0),
             **{name: getattr(held.get(workload_id, Held()), name) for name in Held.__slots__},
-            **{name: by_amount[name].get(workload_id) for name in AMOUNTS},
+            **{name: by_amount[name].get(workload_id) for name in EMBODIED},
             "terms": _terms(made, shares[workload_id]),
         }
         for workload_id in sorted(shares)

@@ -20,6 +20,7 @@ from console.domain.amortisation import Life, booked
 from console.domain.embodied_shares import FRAME
 from console.domain.equipment import TECHNICAL, EquipmentKind
 from console.domain.hours import month_bounds
+from console.domain.month_lines import EMBODIED
 from console.domain.proportion import apportion
 from console.store.models import equipment as q
 from console.store.models import measurement as m
@@ -27,7 +28,6 @@ from console.store.models import site as s
 from console.store.queries.equipment import life_of, standing_impact, whole_of
 from console.store.queries.stays import homes
 
-AMOUNTS = ("embodied_ug", "embodied_low_ug", "embodied_high_ug", "adpe_ug", "primary_mj")
 OF_IMPACT = ("gwp_ug", "gwp_low_ug", "gwp_high_ug", "adpe_ug", "primary_mj")
 
 
@@ -35,7 +35,7 @@ OF_IMPACT = ("gwp_ug", "gwp_low_ug", "gwp_high_ug", "adpe_ug", "primary_mj")
 class Making:
     """A month's amounts by the names of their columns; None: not told of every thing."""
 
-    amounts: dict[str, int | None] = field(default_factory=lambda: dict.fromkeys(AMOUNTS, 0))
+    amounts: dict[str, int | None] = field(default_factory=lambda: dict.fromkeys(EMBODIED, 0))
     parts: dict[str, int] = field(default_factory=dict)
     things: list[dict[str, Any]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -83,7 +83,7 @@ def making_in(session: Session, things: Iterable[q.Equipment], month: date) -> M
 
 
 def _add(found: Making, thing: q.Equipment, impact: q.EmbodiedImpact, life: Life, month: date) -> None:
-    for name, of_impact in zip(AMOUNTS, OF_IMPACT, strict=True):
+    for name, of_impact in zip(EMBODIED, OF_IMPACT, strict=True):
         whole, before = whole_of(thing, impact, of_impact), found.amounts[name]
         told = whole is not None and before is not None
         found.amounts[name] = before + booked(whole, life, month) if told else None  # type: ignore[operator, arg-type]

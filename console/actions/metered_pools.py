@@ -9,32 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from console.actions.embodied import embodied_of_kind
-from console.actions.pricing import price_lines
+from console.actions.pricing import price_lines, row_key
 from console.actions.reckoning_due import Step, make_due
 from console.actions.site_stretches import stretches_of
 from console.actions.site_terms import direct_if_even, facility_of
 from console.domain.claims import OPERATOR_TENANT
-from console.domain.equipment import METERED
+from console.domain.equipment import POOLED_KINDS
 from console.domain.facility import NO_POINT, POOLED, Quantity
 from console.domain.hours import month_bounds
-from console.domain.month_lines import NO_HOST, OPEN_REVISION, LineKind
+from console.domain.month_lines import NO_HOST, OPEN_REVISION, LineKey, LineKind
 from console.domain.site_indicators import amounts_by_month
 from console.domain.site_measures import Measure, Quality
 from console.domain.stretches import Stretch, by_stretch
+from console.store.bulk import Row, add_rows
 from console.store.models import carbon as b
 from console.store.models import site as s
 from console.store.models.measurement import stable_id
 from console.store.queries.sites import measure_of
-
-LineKey = tuple[datetime, int, int, int]
-Row = dict[str, Any]
 
 
 def service_id(service_code: str) -> int:
@@ -64,10 +61,10 @@ def write_metered(session: Session, service_code: str, month: date, *, now: date
         for one in _rows(session, site, quantity, service_code, month, now)
     ]
     rows = [row for row, _ in told]
-    if rows:
-        session.execute(insert(b.MonthLine), rows)
+    add_rows(session, b.MonthLine, rows)
     direct = {
-        _key(row): direct_if_even(session, row["site"], *stretch, row["energy_mj"]) for row, stretch in told
+        row_key(row): direct_if_even(session, row["site"], *stretch, row["energy_mj"])
+        for row, stretch in told
     }
     keys = before.keys() | direct.keys()
     if keys:
@@ -107,7 +104,7 @@ def _rows(
     stretches = stretches_of(session, site, start, end)
     energies_mj = by_stretch(measures, stretches)
     declared = by_stretch([one for one in measures if one.quality is Quality.DECLARED], stretches)
-    held = embodied_of_kind(session, site.code, METERED[quantity], month, stretches, energies_mj)
+    held = embodied_of_kind(session, site.code, POOLED_KINDS[quantity], month, stretches, energies_mj)
     facility = facility_of(session, site.code, month, now=now)
     common = {
         "tenant_id": OPERATOR_TENANT,
@@ -159,7 +156,3 @@ def _measures(
         )
     )
     return [measure_of(one) for one in rows]
-
-
-def _key(row: Row) -> LineKey:
-    return row["since"], row["host_id"], row["workload_id"], row["claim_id"]

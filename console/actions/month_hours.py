@@ -15,6 +15,7 @@ from console.actions.site_stretches import stretches_of
 from console.domain.carbon import KnownHours
 from console.domain.facility import Basis as GridBasis
 from console.domain.grid import State
+from console.domain.month_lines import LineKey
 from console.domain.stays import Whereabouts
 from console.store.models import catalogue as c
 from console.store.models import fleet as f
@@ -56,6 +57,11 @@ class Used:
     low_mj: int | None
     high_mj: int | None
     known: KnownHours
+
+    @property
+    def key(self) -> LineKey:
+        """That of its line."""
+        return self.since, self.host_id, self.workload_id, self.claim_id
 
 
 def used_between(

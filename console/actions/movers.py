@@ -13,8 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.actions.embodied import technical_part
-from console.actions.making import AMOUNTS
-from console.domain.month_lines import OPEN_REVISION, LineKind
+from console.domain.month_lines import EMBODIED, OPEN_REVISION, LineKind
 from console.store.models import carbon as b
 from console.store.models import fleet as f
 from console.store.queries.stays import whereabouts
@@ -24,10 +23,10 @@ OF_HOURS = (LineKind.OWN, LineKind.UNCLAIMED, LineKind.POOL)
 
 def carried_elsewhere(session: Session, site: str, start: datetime, end: datetime) -> dict[str, int]:
     """Of the making booked on a site, what lines of other sites carry less what its own carry of theirs."""
-    found = dict.fromkeys(AMOUNTS, 0)
+    found = dict.fromkeys(EMBODIED, 0)
     for line, home in _lines_of_movers(session, start, end):
         sign = (home == site) - (line.site == site)
-        for name in AMOUNTS if sign else ():
+        for name in EMBODIED if sign else ():
             amount: int | None = getattr(line, name)
             if amount is not None:
                 found[name] += sign * (amount - technical_part(line.terms, name))

@@ -19,7 +19,7 @@ from console.actions.reckoning_due import Step, postpone_step, take
 from console.domain.carbon import NO_HOURS, KnownHours, Priced, by_contracts, by_factor, by_hours
 from console.domain.errors import NotFound
 from console.domain.factors import Basis, Choice, Perimeter, choose
-from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility, ShareTerms
+from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility, LineKey, ShareTerms
 from console.store.bulk import add_rows
 from console.store.models import carbon as b
 from console.store.models import site as s
@@ -28,7 +28,6 @@ from console.store.queries.sites import contract_of
 
 COUNTRY = "FRA"  # of hosts of which nobody says where they stand: the operator's
 AT_ONCE = 100  # adherents of a transaction
-LineKey = tuple[datetime, int, int, int]
 Direct = Mapping[LineKey, KnownHours]
 
 
@@ -80,7 +79,7 @@ def price_lines(
                 b.MonthLine.revision == OPEN_REVISION,
             )
         )
-        if wanted is None or _key(row) in wanted
+        if wanted is None or row.key in wanted
     ]
     _withdraw(session, tenants, month, wanted, hourly=direct is not None)
     prices = Prices(session)
@@ -111,7 +110,7 @@ class Prices:
         factor = self._choose(country, day.year, Perimeter.CONSUMPTION_LIFE_CYCLE)
         yield Basis.YEARLY_AVERAGE, by_factor(_energy(line), factor, _bounds(line))
         if direct is not None:
-            known = direct.get(_key(line), NO_HOURS)
+            known = direct.get(line.key, NO_HOURS)
             if known.energy_mj:
                 yield Basis.HOURLY_DIRECT, by_hours(known, Facility.of_terms(line.terms))
         contracts = [
@@ -133,8 +132,9 @@ class Prices:
         return self.chosen[key]
 
 
-def _key(line: b.MonthLine) -> LineKey:
-    return line.since, line.host_id, line.workload_id, line.claim_id
+def row_key(row: Mapping[str, Any]) -> LineKey:
+    """That of a line which is to be stored."""
+    return row["since"], row["host_id"], row["workload_id"], row["claim_id"]
 
 
 def _energy(line: b.MonthLine) -> int:

@@ -25,7 +25,7 @@ from console.actions.site_terms import facility_of, technical_in
 from console.domain.claims import UNCLAIMED
 from console.domain.hours import month_bounds, month_of
 from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility, LineKind
-from console.store.bulk import add_rows
+from console.store.bulk import Row, add_rows
 from console.store.conditional import rows_touched
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
@@ -34,9 +34,6 @@ from console.store.models import equipment as q
 from console.store.queries.generation import is_before_ledger
 
 FROM_HOURS = (LineKind.OWN, LineKind.POOL, LineKind.UNCLAIMED)
-
-
-LineRow = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ def reckon(session: Session, tenant_id: int, month: date, *, now: datetime) -> N
     used = used_between(session, tenant_id, start, end, ZoneInfo(zone))
     rows = _lines(session, tenant_id, month, used, now)
     pooled = _replace(session, tenant_id, month, rows)
-    direct = {(one.since, one.host_id, one.workload_id, one.claim_id): one.known for one in used}
+    direct = {one.key: one.known for one in used}
     price_lines(session, [tenant_id], month, now=now, direct=direct)
     make_due(session, Step.SERVICE, [(code, month) for code in pooled], now=now)
     make_due(session, Step.REST, [(one.place.code, _month(one)) for one in used if one.place.code], now=now)
@@ -98,9 +95,7 @@ def is_closed(session: Session, tenant_id: int, month: date) -> bool:
     return bool(found)
 
 
-def _lines(
-    session: Session, tenant_id: int, month: date, used: Sequence[Used], now: datetime
-) -> list[LineRow]:
+def _lines(session: Session, tenant_id: int, month: date, used: Sequence[Used], now: datetime) -> list[Row]:
     """The lines of an adherent's month; what they have in common is read once."""
     terms = {
         place: _terms_of(session, *place, now=now)
@@ -138,7 +133,7 @@ def _month(used: Used) -> date:
 
 def _line(
     tenant_id: int, month: date, used: Used, terms: _SiteTerms, made: q.WorkloadMonth | None, now: datetime
-) -> LineRow:
+) -> Row:
     facility = terms.facility
     held = embodied_of(made, terms.technical, used.hours, used.energy_mj)
     return {
@@ -179,7 +174,7 @@ def _terms(facility: Facility | None, held: Embodied) -> dict[str, Any]:
     return told | ({"embodied": held.terms} if held.terms else {})
 
 
-def _replace(session: Session, tenant_id: int, month: date, rows: Sequence[LineRow]) -> set[str]:
+def _replace(session: Session, tenant_id: int, month: date, rows: Sequence[Row]) -> set[str]:
     """Put these lines in the place of those of hours; the services that were pooled before, and are now."""
     line = b.MonthLine
     shown = not is_closed(session, tenant_id, month)

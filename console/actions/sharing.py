@@ -17,10 +17,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from console.actions.metered_pools import LineKey, service_id, write_metered
+from console.actions.metered_pools import service_id, write_metered
 from console.actions.pricing import Prices, carbon_row
 from console.actions.reckoning_due import Step, take
 from console.actions.subscribers import key_of, weights_of
@@ -28,9 +28,8 @@ from console.domain.carbon import NO_HOURS, KnownHours
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.factors import Basis
 from console.domain.hours import month_bounds
-from console.domain.month_lines import NO_HOST, OPEN_REVISION, LineKind, ShareTerms
+from console.domain.month_lines import EMBODIED, NO_HOST, OPEN_REVISION, LineKey, LineKind, ShareTerms
 from console.domain.sharing import (
-    EMBODIED,
     QUALITIES,
     WHOLE,
     Key,
@@ -40,6 +39,7 @@ from console.domain.sharing import (
     shares,
     split_hours,
 )
+from console.store.bulk import Row, add_rows
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models.measurement import stable_id
@@ -72,9 +72,6 @@ class _Pool:
         known = {"pool_lines": len(embodied), "known_mj": sum(line.energy_mj for line in embodied)}
         unknown = {name for line in embodied for name in line.terms["embodied"].get("unknown", ())}
         return told | {"embodied": known | ({"unknown": sorted(unknown)} if unknown else {})}
-
-
-Row = dict[str, Any]
 
 
 def split(session: Session, service_code: str, month: date, *, now: datetime) -> bool:
@@ -113,7 +110,7 @@ def _pools(session: Session, service_code: str, month: date) -> list[_Pool]:
     for row in sorted(rows, key=lambda one: (one.since, one.site or "", one.host_id, one.workload_id)):
         pool = found.setdefault((row.site or "", row.since), _Pool(row.site, row.since))
         pool.lines.append(row)
-        pool.known += known.get((row.since, row.host_id, row.workload_id, row.claim_id), NO_HOURS)
+        pool.known += known.get(row.key, NO_HOURS)
     return list(found.values())
 
 
@@ -132,10 +129,7 @@ def _known_hours(session: Session, service_code: str, month: date) -> Mapping[Li
         )
         .execution_options(populate_existing=True)
     )
-    return {
-        (one.since, one.host_id, one.workload_id, one.claim_id): KnownHours.of_terms(one.terms)
-        for one in rows
-    }
+    return {one.key: KnownHours.of_terms(one.terms) for one in rows}
 
 
 def _rows(
@@ -234,14 +228,15 @@ def _replace(
     if rows:
         closed = _closed(session, month)
         lines = [row | {"counts": row["tenant_id"] not in closed} for row, _ in rows]
-        session.execute(insert(line), lines)
+        add_rows(session, line, lines)
         prices = Prices(session)
-        session.execute(
-            insert(b.CarbonLine),
+        add_rows(
+            session,
+            b.CarbonLine,
             [
                 carbon_row(told, basis, priced, now)
                 for told, (_, known) in zip(map(_told, lines), rows, strict=True)
-                for basis, priced in prices.of(told, {_key(told): known})
+                for basis, priced in prices.of(told, {told.key: known})
             ],
         )
 
@@ -249,10 +244,6 @@ def _replace(
 def _told(row: Row) -> b.MonthLine:
     """A line as it was stored, which the session need not know."""
     return b.MonthLine(**row)
-
-
-def _key(line: b.MonthLine) -> LineKey:
-    return line.since, line.host_id, line.workload_id, line.claim_id
 
 
 def _closed(session: Session, month: date) -> set[int]:

@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from console.actions.embodied import Embodied
-from console.actions.making import AMOUNTS, making_of_site
+from console.actions.making import making_of_site
 from console.actions.movers import carried_elsewhere
-from console.actions.pricing import LineKey, price_lines
+from console.actions.pricing import price_lines, row_key
 from console.actions.reckoning import is_closed
 from console.actions.reckoning_due import Step, make_due, take
 from console.actions.site_stretches import stretches_of
@@ -28,10 +27,11 @@ from console.actions.site_terms import direct_if_even, hosts_energy, settle
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
 from console.domain.facility import Quantity
 from console.domain.hours import month_bounds
-from console.domain.month_lines import NO_HOST, OPEN_REVISION, Facility, LineKind
+from console.domain.month_lines import EMBODIED, NO_HOST, OPEN_REVISION, Facility, LineKey, LineKind
 from console.domain.site_measures import Measure
 from console.domain.site_months import METERED
 from console.domain.stretches import Stretch, by_stretch, rests, spread
+from console.store.bulk import Row, add_rows
 from console.store.models import carbon as b
 from console.store.models import site as s
 from console.store.models.measurement import stable_id
@@ -40,7 +40,6 @@ from console.store.queries.sites import measure_of
 
 REST = (LineKind.IT_REST, LineKind.SITE_REST)
 OF_OTHERS = (LineKind.OWN, LineKind.UNCLAIMED, LineKind.POOL)  # a pool stands for its shares
-Row = dict[str, Any]
 
 
 def rest_id(site: str, kind: LineKind) -> int:
@@ -66,12 +65,12 @@ def settle_rest(session: Session, site: str, month: date, *, now: datetime) -> b
     row.hosts_mj = hosts_mj
     told = _rows(session, row, stretches_of(session, place, start, end), now)
     direct = {
-        _key(one): direct_if_even(session, site, *stretch, one["energy_mj"])
+        row_key(one): direct_if_even(session, site, *stretch, one["energy_mj"])
         for one, stretch in told
         if one["energy_mj"]
     }
     rows = [one for one, _ in told]
-    keys = _replace(session, site, month, rows) | {_key(one) for one in rows}
+    keys = _replace(session, site, month, rows) | {row_key(one) for one in rows}
     price_lines(session, [OPERATOR_TENANT], month, now=now, direct=direct, only=keys)
     return True
 
@@ -144,7 +143,7 @@ def _embodied_rest(session: Session, row: b.SiteMonth, start: datetime, end: dat
         return Embodied()
     line = b.MonthLine
     carried = session.execute(
-        select(*(func.coalesce(func.sum(getattr(line, name)), 0) for name in AMOUNTS)).where(
+        select(*(func.coalesce(func.sum(getattr(line, name)), 0) for name in EMBODIED)).where(
             *_of_others(row.site, start, end)
         )
     ).one()
@@ -238,7 +237,7 @@ def _line(row: b.SiteMonth, kind: LineKind, stretch: Stretch, now: datetime) -> 
         "high_mj": None,
         "overhead_mj": None,
         "water_ml": None,
-        **dict.fromkeys(AMOUNTS),
+        **dict.fromkeys(EMBODIED),
         "terms": {"facility": row.terms["facility"]} if "facility" in row.terms else {},
         "reckoned_at": now,
     }
@@ -258,11 +257,6 @@ def _replace(session: Session, site: str, month: date, rows: Sequence[Row]) -> s
         select(line.since, line.host_id, line.workload_id, line.claim_id).where(*of_site)
     ).all()
     session.execute(delete(line).where(*of_site))
-    if rows:
-        shown = not is_closed(session, OPERATOR_TENANT, month)
-        session.execute(insert(line), [row | {"counts": shown} for row in rows])
+    shown = not is_closed(session, OPERATOR_TENANT, month)
+    add_rows(session, line, [row | {"counts": shown} for row in rows])
     return {(since, host_id, workload_id, claim_id) for since, host_id, workload_id, claim_id in before}
-
-
-def _key(row: Row) -> LineKey:
-    return row["since"], row["host_id"], row["workload_id"], row["claim_id"]

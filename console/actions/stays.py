@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from collectors.reading import Reading
@@ -22,6 +22,7 @@ from console.domain.errors import Invalid, NotFound
 from console.domain.hours import HOUR, hour_of, month_of, months_between
 from console.domain.stays import FIRST, Stay, Whereabouts, stand
 from console.store.audit import record
+from console.store.bulk import Row, add_rows
 from console.store.models import catalogue as c
 from console.store.models import fleet as f
 from console.store.models import measurement as m
@@ -112,12 +113,11 @@ def _write(session: Session, host: m.Host, before: Whereabouts, after: Whereabou
     gone = [one.since for one in before.stays if one not in after.stays]
     session.execute(delete(row).where(row.host_id == host.host_id, row.since.in_(gone)))
     come = [one for one in after.stays if one not in before.stays]
-    if come:
-        session.execute(insert(row), [_row(host.host_id, one) for one in come])
+    add_rows(session, row, [_row(host.host_id, one) for one in come])
     session.flush()
 
 
-def _row(host_id: int, stay: Stay) -> dict[str, object]:
+def _row(host_id: int, stay: Stay) -> Row:
     return {"host_id": host_id, "since": stay.since, "until": stay.until, "site": stay.site}
 
 
@@ -160,7 +160,7 @@ def _make_sites_due(
     now: datetime,
 ) -> None:
     """The months of the host and of all sites where it was or is thought to be; those of none are settled."""
-    codes = {code for one in known for code in (*(stay.site for stay in one.stays), one.now)}
+    codes = {code for one in known for code in one.sites}
     sites = session.scalars(select(s.Site).where(s.Site.code.in_(codes))).all()
     for site in sites:
         months = _months(first, last, ZoneInfo(site.zone))

@@ -20,8 +20,9 @@ from enum import StrEnum
 from fractions import Fraction
 
 from console.domain.carbon import MJ_PER_KWH, UG_PER_MG
-from console.domain.carbon_months import CarbonHeld, Inputs, LineHeld, LineKey
+from console.domain.carbon_months import CarbonHeld, Inputs, LineHeld
 from console.domain.factors import Basis
+from console.domain.month_lines import LineKey
 
 ENERGY = "energy_mj"
 OVERHEAD = "overhead_mj"

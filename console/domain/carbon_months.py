@@ -18,9 +18,8 @@ from typing import Any
 from console.domain.carbon import MJ_PER_KWH, UG_PER_MG, carbon_ug
 from console.domain.facility import MILLION
 from console.domain.factors import Basis
-from console.domain.month_lines import Facility, LineKind, ShareTerms
+from console.domain.month_lines import Facility, LineKey, LineKind, ShareTerms
 
-LineKey = tuple[datetime, int, int, int]
 OF_HOURS = (LineKind.OWN, LineKind.UNCLAIMED)  # reckoned line by line, not shared out of something larger
 LEAST_COVERED_PERCENT = 80  # of the hours of a month; under it a month is provisional
 

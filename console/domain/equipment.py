@@ -41,7 +41,7 @@ TECHNICAL = frozenset(
 )
 
 
-METERED: Mapping[Quantity, EquipmentKind] = {  # what the meters of a site tell apart, and of what they tell
+POOLED_KINDS: Mapping[Quantity, EquipmentKind] = {  # of what `POOLED` meters of a site tell
     Quantity.STORAGE: EquipmentKind.STORAGE,
     Quantity.BACKUP: EquipmentKind.BACKUP,
     Quantity.NETWORK: EquipmentKind.NETWORK,

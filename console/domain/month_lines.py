@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
 OPEN_REVISION = 0  # a month that is not closed is reckoned in place
 NO_HOST = 0  # the host of a share and of a line of a site
+LineKey = tuple[datetime, int, int, int]  # since when, host, workload, claim: a line of an adherent's month
+EMBODIED = ("embodied_ug", "embodied_low_ug", "embodied_high_ug", "adpe_ug", "primary_mj")
+"""What a line holds of the making of what it used: greenhouse gases with bounds, antimony, primary energy."""
 
 
 class LineKind(StrEnum):

@@ -16,13 +16,12 @@ from fractions import Fraction
 
 from console.domain.carbon import KnownHours
 from console.domain.contract import Amendment, Status, Terms, terms_over
-from console.domain.month_lines import SharingKeyKind
+from console.domain.month_lines import EMBODIED, SharingKeyKind
 from console.domain.proportion import apportion
 from console.domain.renewal import add_months
 
 QUALITIES = ("measured_mj", "modelled_mj", "declared_mj")
 WHOLE = ("low_mj", "high_mj", "overhead_mj", "water_ml")  # unknown where a part is
-EMBODIED = ("embodied_ug", "embodied_low_ug", "embodied_high_ug", "adpe_ug", "primary_mj")
 OTHER_QUALITY = "other_mj"  # energy of none of the three
 LOOKS_BACK_MONTHS = 12
 DEFAULT_VERSION = 0  # of the key of a service for which none was set

@@ -44,6 +44,11 @@ class Whereabouts:
         """The stays and, where it stands anywhere, that of now, which ends at the end of time."""
         return self.stays if self.now is None else (*self.stays, Stay(self.came_at, _LAST, self.now))
 
+    @property
+    def sites(self) -> set[str]:
+        """All sites where it stood or stands."""
+        return {one.site for one in self.spans}
+
     def last_before(self, instant: datetime) -> str | None:
         """The site where it stood last before an instant."""
         return next((one.site for one in self.spans if one.since < instant <= one.until), None)

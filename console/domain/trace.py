@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from console.domain.carbon import MJ_PER_KWH, UG_PER_MG
-from console.domain.carbon_months import OF_HOURS, CarbonHeld, LineHeld, LineKey
+from console.domain.carbon_months import OF_HOURS, CarbonHeld, LineHeld
 from console.domain.errors import NotFound
 from console.domain.facility import MILLION
 from console.domain.factors import Basis
-from console.domain.month_lines import LineKind
+from console.domain.month_lines import LineKey, LineKind
 
 STAMP = "%Y%m%dT%H%M%SZ"
 KEY_PARTS = 4

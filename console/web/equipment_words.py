@@ -1,4 +1,4 @@
-"""What facts and kinds of equipment, sources of impacts and ends of life are called, in the language of the reader."""
+"""Facts and kinds of equipment, sources of impacts and ends of life, in the language of the reader."""
 
 from __future__ import annotations
 

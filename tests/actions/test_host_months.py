@@ -21,13 +21,13 @@ from console.actions.equipment import (
     record_thing,
     retire,
 )
-from console.actions.making import AMOUNTS, making_of_site
+from console.actions.making import making_of_site
 from console.actions.reckoning_due import Step, steps_due
 from console.domain.equipment import EndOfLife, EquipmentKind, ImpactSource, Thing
 from console.domain.errors import Conflict, Invalid
 from console.domain.facility import Quantity
 from console.domain.hours import HOUR, month_bounds
-from console.domain.month_lines import LineKind
+from console.domain.month_lines import EMBODIED, LineKind
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import equipment as q
@@ -157,7 +157,7 @@ def test_all_that_stands_on_a_site_is_on_its_lines_to_the_microgram(
 
         made = making_of_site(session, "tls", MARCH, technical=False)
         assert made is not None
-        for name in AMOUNTS:
+        for name in EMBODIED:
             assert total(session, name) == made.amounts[name]
         session.rollback()
 

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from console.actions import facility
 from console.actions.equipment import Impact, record_impact, record_thing
-from console.actions.making import AMOUNTS, making_of_site
+from console.actions.making import making_of_site
 from console.actions.sharing_keys import assign_meter
 from console.domain.equipment import EquipmentKind, ImpactSource, Thing
 from console.domain.facility import NO_POINT, Contract, ContractKind, Quantity
 from console.domain.hours import HOUR, month_bounds
-from console.domain.month_lines import LineKind
+from console.domain.month_lines import EMBODIED, LineKind
 from console.domain.site_measures import Measure, Quality
 from console.store.models import carbon as b
 from console.store.queries.month_figures import month_figures
@@ -216,7 +216,7 @@ def test_whatever_meters_tell_all_that_stands_there_is_on_its_lines_to_the_micro
 
         made = making_of_site(session, "tls", MARCH, technical=False)
         assert made is not None
-        for name in AMOUNTS:
+        for name in EMBODIED:
             assert total(session, name=name) == made.amounts[name], name
         assert total_of(shared(session), "embodied_ug") == total_of(pool(session), "embodied_ug")
         session.rollback()

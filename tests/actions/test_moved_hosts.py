@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 from collectors.reading import Facts
 from console.actions.carbon_months import close_month
 from console.actions.ingest import ingest
-from console.actions.making import AMOUNTS, making_of_site
+from console.actions.making import making_of_site
 from console.actions.site_terms import hosts_energy
 from console.actions.stays import put
 from console.domain.equipment import EquipmentKind
 from console.domain.errors import Invalid
 from console.domain.facility import Quantity
 from console.domain.hours import HOUR, hours_between, month_bounds
+from console.domain.month_lines import EMBODIED
 from console.store.models import carbon as b
 from console.store.models import measurement as m
 from console.store.queries.month_ledger import check_months
@@ -202,7 +203,7 @@ def test_wherever_hosts_stood_every_hour_is_on_one_line_and_every_site_adds_up(
             of_site = lines(session, site=site)
             assert sum(one.energy_mj + (one.overhead_mj or 0) for one in of_site) == total * KWH
         whole = [making_of_site(session, site, MARCH, technical=False) for site in ("tls", "ami")]
-        for name in AMOUNTS:
+        for name in EMBODIED:
             on_lines = sum(getattr(one, name) or 0 for one in lines(session, month=MARCH))
             assert on_lines == sum(one.amounts[name] or 0 for one in whole if one is not None)
         assert check_months(session, START, END).holds

@@ -25,7 +25,7 @@ from console.actions.site_rest import settle_rest
 from console.actions.site_terms import hosts_energy
 from console.domain.attribution import POLICY_VERSION, Share
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
-from console.domain.hours import HOUR, month_bounds, month_of
+from console.domain.hours import HOUR, month_bounds, month_of, months_between
 from console.domain.intervals import LONGEST, MILLISECOND, RETENTION, Measured, Stretch, joined
 from console.store.bulk import add_rows
 from console.store.models import catalogue as c
@@ -360,11 +360,9 @@ def _share_hosts(world: World) -> Iterator[Deed]:
         yield share
 
 
-def _months(world: World) -> Iterator[date]:
-    month = month_of(ledger_start(world), ZONE)
-    while month_bounds(month, ZONE)[0] < world.scale.now:
-        yield month
-        month = _after(month)
+def _months(world: World, zone: ZoneInfo = ZONE) -> Iterator[date]:
+    """The local months that the ledger holds an hour of."""
+    return months_between(month_of(ledger_start(world), zone), month_of(world.scale.now - HOUR, zone))
 
 
 def settle_rests(world: World) -> Iterator[Deed]:
@@ -397,19 +395,12 @@ def _reckonings(world: World) -> Iterator[Deed]:
     for tenant_id in sorted(zones):
 
         def reckon_months(session: Session, tenant_id: int = tenant_id) -> int:
-            month = month_of(start, zones[tenant_id])
-            if month_bounds(month, zones[tenant_id])[0] < start:
-                month = _after(month)
-            while month_bounds(month, zones[tenant_id])[0] < world.scale.now:
-                reckon(session, tenant_id, month, now=world.scale.now)
-                month = _after(month)
+            for month in _months(world, zones[tenant_id]):
+                if month_bounds(month, zones[tenant_id])[0] >= start:
+                    reckon(session, tenant_id, month, now=world.scale.now)
             return 0
 
         yield reckon_months
-
-
-def _after(month: date) -> date:
-    return (month + timedelta(days=32)).replace(day=1)
 
 
 def _zones(world: World) -> Iterable[ZoneInfo]:

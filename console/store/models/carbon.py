@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.factors import Basis, Perimeter
-from console.domain.month_lines import LineKind, SharingKeyKind
+from console.domain.month_lines import LineKey, LineKind, SharingKeyKind
 from console.store.base import (
     CatalogueRow,
     Code,
@@ -105,6 +105,11 @@ class MonthLine(TenantRow):
     terms: Mapped[dict[str, Any]]
     reckoned_at: Mapped[datetime]
 
+    @property
+    def key(self) -> LineKey:
+        """Which line of its adherent's month this is."""
+        return self.since, self.host_id, self.workload_id, self.claim_id
+
 
 class CarbonLine(TenantRow):
     """The carbon of the energy of a month line on one basis, with its factor: rounded once, here.
@@ -142,6 +147,11 @@ class CarbonLine(TenantRow):
     provisional: Mapped[bool]
     terms: Mapped[dict[str, Any]]
     reckoned_at: Mapped[datetime]
+
+    @property
+    def key(self) -> LineKey:
+        """Which line of its adherent's month this is the carbon of."""
+        return self.since, self.host_id, self.workload_id, self.claim_id
 
 
 class CarbonMonth(TenantRow):

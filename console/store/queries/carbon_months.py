@@ -21,7 +21,6 @@ from console.domain.carbon_months import (
     Figures,
     Inputs,
     LineHeld,
-    LineKey,
     MonthState,
     PartHeld,
     doubts,
@@ -158,7 +157,7 @@ def inputs_of(
     found = {}
     for month in months:
         lines = tuple(
-            _held(row, priced.get((month, *_key(row)), ()), names) for row in rows if row.month == month
+            _held(row, priced.get((month, *row.key), ()), names) for row in rows if row.month == month
         )
         start, end = month_bounds(month, zone)
         coverage = coverage_of(session, tenant_id, start, end)
@@ -189,7 +188,7 @@ def pool_lines(session: Session, tenant_id: int, month: date, revision: int) -> 
         .order_by(line.service_code, line.site, line.host_id, line.workload_id, line.claim_id, line.since)
     ).all()
     priced, names = _carbon(session, tenant_id, [month], revision), _names(session, rows)
-    return [_held(row, priced.get((month, *_key(row)), ()), names) for row in rows]
+    return [_held(row, priced.get((month, *row.key), ()), names) for row in rows]
 
 
 def missing_volumes(session: Session, tenant_id: int, months: Sequence[date]) -> dict[date, Sequence[int]]:
@@ -314,12 +313,8 @@ def _carbon(
         .where(line.tenant_id == tenant_id, line.month.in_(months), line.revision == revision)
         .order_by(line.basis)
     ):
-        found[row.month, *_key(row)].append(row)
+        found[row.month, *row.key].append(row)
     return found
-
-
-def _key(row: b.MonthLine | b.CarbonLine) -> LineKey:
-    return row.since, row.host_id, row.workload_id, row.claim_id
 
 
 def _names(session: Session, rows: Sequence[b.MonthLine]) -> Names:

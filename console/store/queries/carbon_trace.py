@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from console.domain.carbon_months import LineHeld, LineKey
+from console.domain.carbon_months import LineHeld
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import NotFound
 from console.domain.hours import month_bounds
-from console.domain.month_lines import NO_HOST
+from console.domain.month_lines import NO_HOST, LineKey
 from console.domain.trace import Formula, formulas
 from console.store.models import carbon as b
 from console.store.models import catalogue as c

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from console.domain.equipment import TECHNICAL, EquipmentKind
+from console.domain.equipment import POOLED_KINDS, TECHNICAL, EquipmentKind
 from console.domain.errors import NotFound
-from console.domain.facility import MILLION, POOLED, DeclaredPue, Quantity
+from console.domain.facility import MILLION, DeclaredPue, Quantity
 from console.domain.factors import Choice, Perimeter, choose
 from console.domain.month_lines import SharingKeyKind
 from console.store.models import carbon as b
@@ -204,13 +204,13 @@ def _sites(session: Session, on: date) -> list[SiteInForce]:
                 it_mj=settled.pue_it_mj if settled else None,
                 declared=declared_of(declared) if declared else None,
                 contracts=contracts or 0,
-                meters_it=settled_it_mj(session, site.code, on) is not None,
+                meters_it=_settled_it_mj(session, site.code, on) is not None,
             )
         )
     return found
 
 
-def settled_it_mj(session: Session, site: str, on: date) -> int | None:
+def _settled_it_mj(session: Session, site: str, on: date) -> int | None:
     """The IT energy that a site metered in its last month that is settled, in mJ; None: it metered none."""
     row = b.SiteMonth
     return session.scalars(
@@ -234,8 +234,7 @@ def _carried(session: Session) -> Mapping[Carried, int]:
 def _carried_by(kind: EquipmentKind) -> Carried:
     if kind in TECHNICAL:
         return Carried.TECHNICAL
-    pooled = {quantity.name.lower() for quantity in POOLED}
-    return Carried.POOLED if kind.value in pooled else Carried.REST
+    return Carried.POOLED if kind in POOLED_KINDS.values() else Carried.REST
 
 
 def _pools(session: Session, on: date) -> list[PoolInForce]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from console.domain.hours import month_bounds, month_of
+from console.domain.hours import month_bounds, month_of, months_between
 from console.domain.month_lines import NO_HOST, OPEN_REVISION, LineKind
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
@@ -70,11 +70,10 @@ def check_months(session: Session, start: datetime, end: datetime) -> MonthCheck
 
 
 def _months_within(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
-    month = month_of(start, zone)
-    while month_bounds(month, zone)[1] <= end:
-        if month_bounds(month, zone)[0] >= start:
+    for month in months_between(month_of(start, zone), month_of(end, zone)):
+        first, after = month_bounds(month, zone)
+        if start <= first and after <= end:
             yield month
-        month = (month + timedelta(days=32)).replace(day=1)
 
 
 def _hours(session: Session, start: datetime, end: datetime) -> Counter[MonthKey]:

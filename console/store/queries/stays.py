@@ -5,7 +5,7 @@ select(...).join(Host, ...).outerjoin(HostStay, stayed(row.host_id, row.hour)).w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -55,9 +55,5 @@ def homes(session: Session, before: datetime) -> dict[str, str | None]:
 
 def zones_of(session: Session, known: Whereabouts) -> set[ZoneInfo]:
     """The zones of the sites of a host."""
-    codes = {one for one in (*(stay.site for stay in known.stays), known.now) if one is not None}
-    return _zones(session.scalars(select(s.Site.zone).where(s.Site.code.in_(codes))))
-
-
-def _zones(names: Iterable[str]) -> set[ZoneInfo]:
+    names = session.scalars(select(s.Site.zone).where(s.Site.code.in_(known.sites)))
     return {ZoneInfo(name) for name in names}
