@@ -148,7 +148,7 @@ def pue_chart(page: SitePage) -> Chart | None:
     """The rolling PUE, in hundredths above 1: what each kWh of the IT takes besides, month after month."""
     return _excess_chart(
         _("Surconsommation par kWh d'IT"),
-        _("PUE - 1, sur les douze mois qui finissent avec chacun ; hachuré : inconnu."),
+        _("Pris en plus de chaque kWh d'IT, soit PUE - 1, sur douze mois ; hachuré : inconnu."),
         page.series,
         Indicator.PUE,
     )
@@ -158,7 +158,7 @@ def zone_chart(zone: SiteZone) -> Chart | None:
     """The rolling pPUE of a zone, as that of the site."""
     return _excess_chart(
         _("%(zone)s : surconsommation par kWh d'IT", zone=zone.name),
-        _("pPUE - 1, sur les douze mois qui finissent avec chacun ; hachuré : inconnu."),
+        _("Pris en plus de chaque kWh d'IT, soit pPUE - 1, sur douze mois ; hachuré : inconnu."),
         zone.series,
         Indicator.PARTIAL_PUE,
     )
