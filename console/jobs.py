@@ -33,6 +33,7 @@ from console.actions.delivering import Claim, Envelope
 from console.actions.expiry import forget_links, forget_sign_ins
 from console.actions.host_months import settle_host
 from console.actions.ingest import forget_readings
+from console.actions.kept_files import forget_old_files
 from console.actions.metering import hours_due, meter_hour, postpone_hour
 from console.actions.passing_on import Post, pass_on, postpone
 from console.actions.pricing import portions, postpone_pricing, restate
@@ -46,7 +47,6 @@ from console.actions.signals import forget_signals
 from console.actions.site_rest import settle_rest
 from console.actions.site_terms import settle_month
 from console.actions.status_mail import Links, PostOffice, tell_incident, tell_work
-from console.actions.volume_files import forget_old_files
 from console.config import Config
 from console.notify.channels import mail, open_channels
 from console.notify.letter import Channel, Outcome, Sent, Uncertain

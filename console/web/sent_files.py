@@ -8,7 +8,7 @@ from itertools import islice
 
 from flask import request
 
-from console.actions.volume_files import keep_file, kept_file
+from console.actions.kept_files import keep_file, kept_file
 from console.domain.tables import Table
 from console.store.session import Operator
 from console.web import inputs

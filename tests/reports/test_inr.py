@@ -185,9 +185,7 @@ def test_of_many_incidents_the_most_serious_are_printed_and_all_are_in_the_file(
     pressing = table(document, "The most serious: late or open first")
     assert {row[2] for row in pressing.rows} == {"P1"}
     assert [row[5] for row in pressing.rows] == ["overdue"] * 10 + ["missed"] * 10 + ["on time"] * 10
-    assert "130 other incidents are in the CSV file" in text_of(
-        a_statement(incidents=every), ENGLISH
-    )
+    assert "130 other incidents are in the CSV file" in text_of(a_statement(incidents=every), ENGLISH)
     whole = table(document, "All incidents of the period")
     assert not whole.printed
     assert {row[0] for row in whole.rows} == {one.number for one in every}

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from console.actions.accounts import LOGIN
 from console.actions.api_tokens import issue_token
-from console.actions.volume_files import KEPT, forget_old_files
+from console.actions.kept_files import KEPT, forget_old_files
 from console.domain.access import Role
 from console.domain.tokens import Terms, TokenScope
 from console.domain.volumes import LARGEST_LIST, MOST_ROWS

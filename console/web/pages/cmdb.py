@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from console.actions.cmdb import Fate, Planned, Tally, look_at, note_import, take
 from console.actions.cmdb_known import Known, known_of
 from console.actions.imports import open_table
-from console.actions.volume_files import forget_file, keep_file, kept_file
+from console.actions.kept_files import forget_file
 from console.domain.access import Permission
 from console.domain.cmdb_files import LARGEST_FILE, CmdbFile, MachineRow, read_cmdb
 from console.domain.errors import Conflict, Invalid
@@ -25,6 +25,7 @@ from console.web.errors import message_of
 from console.web.fragments import go_to
 from console.web.languages import today
 from console.web.long_files import allow_long_file
+from console.web.sent_files import keep, kept, sent_file
 from console.web.state import state
 
 LISTED = 200  # rows of each kind on the page
@@ -45,28 +46,25 @@ def index() -> ResponseReturnValue:
 @requires(Permission.MANAGE_CLAIMS)
 def preview() -> ResponseReturnValue:
     """What a file would claim, change and end, and what of it is not known; it is kept until it is taken."""
-    content, now = _sent(), datetime.now(UTC)
+    content, name = sent_file()
     try:
         file = _read(content)
     except Invalid as error:
         return _form({error.field: message_of(error)}), 422
     with state().database.read(Operator()) as session:
         planned = look_at(session, known_of(session), file)
-    to_store, file_id = Tally().count(planned).to_store, None
-    if 0 < to_store <= MOST_TAKEN:
-        account = current_account()
-        with state().database.write(Operator(), by=account.login) as session:
-            file_id = keep_file(session, content, account_id=account.account_id, now=now)
-    return _preview(file, planned, to_store, file_id)
+    to_store = Tally().count(planned).to_store
+    file_id = keep(content, now=datetime.now(UTC)) if 0 < to_store <= MOST_TAKEN else None
+    return _preview(file, planned, to_store, file_id, name)
 
 
 @bp.post("/cmdb")
 @requires(Permission.MANAGE_CLAIMS)
 def store() -> ResponseReturnValue:
     """Take the file that the preview showed, machine by machine; what changed since is judged again."""
-    account, file_id = current_account(), inputs.optional_count("file")
+    content, file_id = kept()
+    file, account = _read(content), current_account()
     with state().database.read(Operator()) as session:
-        file = _read(kept_file(session, file_id, account_id=account.account_id))
         known = known_of(session)
         to_store = Tally().count(look_at(session, known, file)).to_store
     if to_store > MOST_TAKEN:
@@ -105,21 +103,13 @@ def _read(content: bytes) -> CmdbFile:
     return read_cmdb(open_table(content), inputs.day("first_day"))
 
 
-def _sent() -> bytes:
-    """The file of the form; a long one lies on the disk and is closed at once."""
-    sent = request.files.get("file")
-    if sent is None:
-        return b""
-    with sent.stream as stream:
-        return stream.read()
-
-
 def _form(errors: dict[str, str]) -> str:
     return render_template("cmdb/index.html", errors=errors, today=today())
 
 
-def _preview(file: CmdbFile, planned: Sequence[Planned], to_store: int, file_id: int | None) -> str:
-    sent = request.files.get("file")
+def _preview(
+    file: CmdbFile, planned: Sequence[Planned], to_store: int, file_id: int | None, name: str
+) -> str:
     return render_template(
         "cmdb/preview.html",
         file=file,
@@ -128,7 +118,7 @@ def _preview(file: CmdbFile, planned: Sequence[Planned], to_store: int, file_id:
         most_taken=MOST_TAKEN,
         listed=LISTED,
         file_id=file_id,
-        file_name=(sent.filename or "") if sent else "",
+        file_name=name,
         first_day=inputs.day("first_day"),
         message_of=message_of,
     )

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from console.actions.equipment_files import Fate, Looked, look_at, note_import, store_file
 from console.actions.imports import open_table
-from console.actions.volume_files import forget_file
+from console.actions.kept_files import forget_file
 from console.domain.access import Permission
 from console.domain.equipment import EndOfLife, EquipmentKind
 from console.domain.equipment_files import (

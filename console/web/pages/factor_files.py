@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from console.actions.factors import Looked, look_at, note_import, store_file
 from console.actions.imports import open_table
-from console.actions.volume_files import forget_file
+from console.actions.kept_files import forget_file
 from console.domain.access import Permission
 from console.domain.base_carbone import is_base_carbone
 from console.domain.errors import Invalid

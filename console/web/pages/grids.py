@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from console.actions.grid import Tally, compare, note_import, portions, take
-from console.actions.volume_files import forget_file, keep_file, kept_file
+from console.actions.kept_files import forget_file
 from console.domain.access import Permission
 from console.domain.countries import grid_zone
 from console.domain.errors import Invalid, NotFound
@@ -24,6 +24,7 @@ from console.web.errors import message_of
 from console.web.fragments import go_to
 from console.web.grid_words import BASES, STATES
 from console.web.long_files import allow_long_file
+from console.web.sent_files import keep, kept, sent_file
 from console.web.state import state
 from reports.document import Chart, Series
 from reports.quantities import Kind
@@ -80,17 +81,14 @@ def upload() -> ResponseReturnValue:
 @requires(Permission.MANAGE_CARBON)
 def preview() -> ResponseReturnValue:
     """What a file would change, and what of it is refused; it is kept where there is something to store."""
-    content, name, now = *_sent(), datetime.now(UTC)
+    content, name = sent_file()
     try:
         zone = grid_zone(inputs.text("zone"))
         found = read_grid(content, zone)
     except Invalid as error:
         return _form({error.field if error.field == "zone" else "file": message_of(error)}), 422
-    tally, file_id = _tried(zone, found), None
-    if tally.to_store:
-        account = current_account()
-        with state().database.write(Operator(), by=account.login) as session:
-            file_id = keep_file(session, content, account_id=account.account_id, now=now)
+    tally = _tried(zone, found)
+    file_id = keep(content, now=datetime.now(UTC)) if tally.to_store else None
     return render_template(
         "grids/preview.html",
         zone=zone,
@@ -107,10 +105,8 @@ def preview() -> ResponseReturnValue:
 @requires(Permission.MANAGE_CARBON)
 def store() -> ResponseReturnValue:
     """Store the file that the preview showed, some days at a time; begun again it goes on."""
-    account, file_id = current_account(), inputs.optional_count("file")
-    zone = grid_zone(inputs.text("zone"))
-    with state().database.read(Operator()) as session:
-        content = kept_file(session, file_id, account_id=account.account_id)
+    account, zone = current_account(), grid_zone(inputs.text("zone"))
+    content, file_id = kept()
     tally = Tally()
     for portion in portions(read_grid(content, zone).intensities):
         with state().database.write(Operator(), by=account.login) as session:
@@ -136,15 +132,6 @@ def _form(errors: dict[str, str]) -> str:
     with state().database.read(Operator()) as session:
         zones = [one.zone for one in grids(session)]
     return render_template("grids/upload.html", errors=errors, zones=zones)
-
-
-def _sent() -> tuple[bytes, str]:
-    """The file of the form with its name; a long one lies on the disk and is closed at once."""
-    sent = request.files.get("file")
-    if sent is None:
-        return b"", ""
-    with sent.stream as stream:
-        return stream.read(), (sent.filename or "")[:150]
 
 
 def _asked_basis() -> Basis | None:

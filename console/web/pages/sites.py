@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from console.actions.facility import (
     site_called,
     store_file,
 )
-from console.actions.volume_files import forget_file, keep_file, kept_file
+from console.actions.kept_files import forget_file
 from console.domain.access import Permission
 from console.domain.errors import Invalid
 from console.domain.facility import CATEGORIES, NO_POINT, WHOLE_SITE, DeclaredPue, Quantity
@@ -44,6 +44,7 @@ from console.web.errors import message_of
 from console.web.fragments import go_to
 from console.web.languages import ZONE, today
 from console.web.long_files import allow_long_file
+from console.web.sent_files import keep, kept, sent_file
 from console.web.site_figures import energy_chart, pue_chart, words
 from console.web.state import state
 
@@ -172,27 +173,23 @@ def upload(code: str) -> ResponseReturnValue:
 @requires(Permission.MANAGE_FLEET)
 def preview(code: str) -> ResponseReturnValue:
     """What a file would change, and what of it is refused; it is kept where there is something to store."""
-    facts, content, now = _facts(code), _sent(), datetime.now(UTC)
+    facts, now = _facts(code), datetime.now(UTC)
+    content, name = sent_file()
     try:
         with state().database.read(Operator()) as session:
             found = look_at(session, site_called(session, code), content, _asked_defaults(), now=now)
     except Invalid as error:
         return _form("sites/upload.html", code, {error.field: message_of(error)}), 422
-    file_id = None
-    if found.to_store:
-        account = current_account()
-        with state().database.write(Operator(), by=account.login) as session:
-            file_id = keep_file(session, content, account_id=account.account_id, now=now)
-    return _preview(facts, found, file_id)
+    file_id = keep(content, now=now) if found.to_store else None
+    return _preview(facts, found, file_id, name)
 
 
 @bp.post("/sites/<code>/import")
 @requires(Permission.MANAGE_FLEET)
 def store(code: str) -> ResponseReturnValue:
     """Store the file that the preview showed; what changed since is judged again."""
-    account, file_id, now = current_account(), inputs.optional_count("file"), datetime.now(UTC)
-    with state().database.read(Operator()) as session:
-        content = kept_file(session, file_id, account_id=account.account_id)
+    account, now = current_account(), datetime.now(UTC)
+    content, file_id = kept()
     with state().database.write(Operator(), by=account.login) as session:
         site = site_called(session, code)
         found = store_file(session, site, content, _asked_defaults(), now=now, by=account.login)
@@ -216,12 +213,11 @@ def _told(found: Looked) -> str:
     )
 
 
-def _preview(facts: SiteFacts, found: Looked, file_id: int | None) -> str:
+def _preview(facts: SiteFacts, found: Looked, file_id: int | None, name: str) -> str:
     by_verdict = {
         verdict.value: [one for one in found.judged if one.verdict is verdict]
         for verdict in (Verdict.NEW, Verdict.CHANGED, Verdict.UNCHANGED)
     }
-    sent = request.files.get("file")
     return render_template(
         "sites/preview.html",
         facts=facts,
@@ -231,7 +227,7 @@ def _preview(facts: SiteFacts, found: Looked, file_id: int | None) -> str:
         refused=found.refused(),
         listed=LISTED,
         file_id=file_id,
-        file_name=(sent.filename or "") if sent else "",
+        file_name=name,
         defaults=_asked_defaults(),
         message_of=message_of,
         **words(),
@@ -256,15 +252,6 @@ def _facts(code: str) -> SiteFacts:
     with state().database.read(Operator()) as session:
         found = next((one for one in known_sites(session) if one.code == code), None)
         return found or site_page(session, code, today()).summary.facts
-
-
-def _sent() -> bytes:
-    """The file of the form; a long one lies on the disk and is closed at once."""
-    sent = request.files.get("file")
-    if sent is None:
-        return b""
-    with sent.stream as stream:
-        return stream.read()
 
 
 def _asked_defaults() -> Defaults:

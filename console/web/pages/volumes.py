@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from console.actions.volume_files import forget_file, keep_file, kept_file
+from console.actions.kept_files import forget_file
 from console.actions.volumes import Judged, Verdict, VolumeSource, judge, record, record_month
 from console.domain.access import Permission
 from console.domain.errors import Invalid
@@ -21,6 +21,7 @@ from console.web.access import current_account, requires, scope
 from console.web.errors import message_of
 from console.web.fragments import go_to
 from console.web.long_files import allow_long_file
+from console.web.sent_files import keep, kept, sent_file
 from console.web.state import state
 
 LISTED = 200  # rows of each kind on the page
@@ -63,27 +64,23 @@ def index() -> ResponseReturnValue:
 @requires(Permission.RECORD_VOLUMES)
 def preview() -> ResponseReturnValue:
     """What a file would change, and what of it is refused; it is kept where there is something to store."""
-    content, now = _sent(), datetime.now(UTC)
+    (content, _name), now = sent_file(), datetime.now(UTC)
     try:
         told = read_volumes(content)
     except Invalid as error:
         return render_template("volumes/index.html", errors={"file": message_of(error)}), 422
     with state().database.read(scope()) as session:
         judged = judge(session, told, now=now)
-    file_id = None
-    if any(one.verdict in (Verdict.NEW, Verdict.CHANGED) for one in judged):
-        with state().database.write(Operator(), by=current_account().login) as session:
-            file_id = keep_file(session, content, account_id=current_account().account_id, now=now)
-    return _preview(judged, file_id)
+    to_store = any(one.verdict in (Verdict.NEW, Verdict.CHANGED) for one in judged)
+    return _preview(judged, keep(content, now=now) if to_store else None)
 
 
 @bp.post("/volumes")
 @requires(Permission.RECORD_VOLUMES)
 def store() -> ResponseReturnValue:
     """Store the file that the preview showed; what changed since is judged again, in the scope of now."""
-    account, file_id = current_account(), inputs.optional_count("file")
-    with state().database.read(Operator()) as session:
-        told = read_volumes(kept_file(session, file_id, account_id=account.account_id))
+    content, file_id = kept()
+    told, account = read_volumes(content), current_account()
     with state().database.write(scope(), by=account.login) as session:
         judged = record(session, told, source=VolumeSource.CSV, now=datetime.now(UTC), by=account.login)
     with state().database.write(Operator(), by=account.login) as session:
@@ -100,15 +97,6 @@ def store() -> ResponseReturnValue:
         )
     )
     return go_to(url_for("volumes.index"))
-
-
-def _sent() -> bytes:
-    """The file of the form; a long one lies on the disk and is closed at once."""
-    sent = request.files.get("file")
-    if sent is None:
-        return b""
-    with sent.stream as stream:
-        return stream.read()
 
 
 def _preview(judged: Sequence[Judged], file_id: int | None) -> str:
