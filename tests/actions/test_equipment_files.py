@@ -17,7 +17,8 @@ from console.domain.folding import fold
 from console.store.models import equipment as q
 from console.store.models.carbon import ReckoningDue
 from console.store.models.site import Site
-from console.store.queries.equipment import proposals, standing_impact
+from console.store.queries.equipment import standing_impact
+from console.store.queries.equipment_proposals import proposals
 from console.store.session import Database, Operator
 from tests.carbon_past import NOW
 

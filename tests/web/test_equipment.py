@@ -18,7 +18,7 @@ from console.domain.claims import OPERATOR_TENANT
 from console.domain.equipment import EndOfLife, EquipmentKind, Thing
 from console.store.models import equipment as q
 from console.store.queries.audit import history
-from console.store.queries.equipment import Bought, Pieces, aging
+from console.store.queries.equipment_age import Bought, Pieces, aging
 from console.store.session import Database, Operator
 from tests.actions.test_equipment_files import G4IT
 from tests.browser import Browser, fields_of

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from console.domain.access import Permission
 from console.domain.equipment import EquipmentKind
 from console.domain.second_hand import least_share
-from console.store.queries.equipment import OLDEST_YEARS, Aging, Pieces, aging
+from console.store.queries.equipment_age import OLDEST_YEARS, Aging, Pieces, aging
 from console.store.session import Operator
 from console.web.access import requires
 from console.web.equipment_words import KINDS

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from console.actions.equipment import confirm_impact, refuse_impact
 from console.domain.access import Permission
 from console.domain.errors import Invalid
-from console.store.queries.equipment import proposals
+from console.store.queries.equipment_proposals import proposals
 from console.store.session import Operator
 from console.web import inputs
 from console.web.access import current_account, requires
