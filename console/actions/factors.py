@@ -72,7 +72,7 @@ class Looked:
 
 def add(session: Session, stated: Stated, *, now: datetime, today: date, by: str) -> str:
     """Write a factor down; its id. Raises `Conflict` where one stands for the same thing."""
-    stated, before = check(stated), known_factors(session)
+    stated, before = _checked(stated, today), known_factors(session)
     same = next((one for one in standing(before) if _is_same_thing(one, stated)), None)
     if same is not None:
         raise Conflict("Ce facteur est déjà connu (%(known)s) : remplacez-le.", known=same.factor_id)
@@ -83,7 +83,7 @@ def add(session: Session, stated: Stated, *, now: datetime, today: date, by: str
 
 def replace(session: Session, factor_id: str, stated: Stated, *, now: datetime, today: date, by: str) -> str:
     """Write down what corrects a factor, which stays as it was; the id of the new one."""
-    stated, before = check(stated), known_factors(session)
+    stated, before = _checked(stated, today), known_factors(session)
     check_replacement(stated, factor_of(_found(session, factor_id)), before)
     added = _store(session, stated, before, factor_id, today, by)
     _price_again(session, before, [added], now)
@@ -95,8 +95,7 @@ def confirm(session: Session, factor_id: str, source: str, read_on: date, *, now
     before, row = known_factors(session), _found(session, factor_id)
     if row.confirmed:
         raise Conflict("Ce facteur est déjà confirmé.")
-    if read_on > now.date():
-        raise Invalid("retrieved_on", "Ce jour n'est pas encore venu.")
+    _refuse_day_to_come(read_on, now.date())
     told = several_lines(source, "source")
     if not told:
         raise Invalid("source", "Où cette valeur a-t-elle été lue ? La page ou le fichier est attendu.")
@@ -180,6 +179,17 @@ def make_prices_due(session: Session, geography: str, years: Iterable[int], *, n
     dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     insert = dialect.insert(due).from_select(["step", "subject", "month", "due_at"], months)
     session.execute(insert.on_conflict_do_nothing())
+
+
+def _checked(stated: Stated, today: date) -> Stated:
+    if stated.retrieved_on is not None:
+        _refuse_day_to_come(stated.retrieved_on, today)
+    return check(stated)
+
+
+def _refuse_day_to_come(read_on: date, today: date) -> None:
+    if read_on > today:
+        raise Invalid("retrieved_on", "Ce jour n'est pas encore venu.")
 
 
 def _months_around(year: int) -> list[date]:

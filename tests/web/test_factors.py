@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from console.actions.statements import issue_statement
 from console.domain.access import Role
 from console.domain.factors import Basis
 from console.store.models import carbon as b
 from console.store.session import Database, Operator
 from tests.actions.test_factors import a_priced_month
 from tests.browser import Browser
+from tests.carbon_past import NOW, reckon_all
 from tests.given import an_adherent
 from tests.web.test_directory import form
 from tests.web.test_sites import text_of
@@ -99,6 +101,7 @@ def test_a_factor_is_added_corrected_and_both_say_what_became_of_the_other(
         ({"combustion": "0,01", "upstream": "0,01", "losses": "0,001"}, "font 21000 mg/kWh"),
         ({"unit": "lb"}, "Un choix de la liste"),
         ({"valid_from": "2026-02-01", "last_day": "2026-01-01"}, "précède"),
+        ({"retrieved_on": "2098-01-01"}, "Ce jour n'est pas encore venu"),
     ],
 )
 def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_stored(
@@ -188,6 +191,23 @@ def test_where_a_factor_is_used_is_told_for_the_scope_of_the_reader(
         line = session.scalars(select(b.CarbonLine).where(b.CarbonLine.basis == Basis.YEARLY_AVERAGE)).first()
         assert line is not None
         assert line.month == date(2026, 3, 1)
+
+
+def test_statements_that_name_a_factor_are_told_also_once_another_one_took_its_place(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    with a_priced_month(database) as session:
+        issue_statement(session, 7, date(2026, 3, 1), now=NOW, by="test")
+    browser = sign_in_as(Role.OPS)
+    assert "1 relevé émis le nomme" in text_of(browser.get(SHIPPED).text)
+    corrected = NEEDED | {"vintage": "2022", "value": "53", "unit": "g/kWh", "confirmed": "yes"}
+    assert browser.submit(f"{SHIPPED}/replace", **corrected).status_code == 303
+    with database.write(Operator()) as session:
+        reckon_all(session)
+    assert "Aucune ligne n'est calculée" in text_of(browser.get(SHIPPED).text)
+    assert "1 relevé émis le nomme" in text_of(browser.get(SHIPPED).text)
+    assert "0 relevé émis le nomme" in text_of(browser.get(f"{SHIPPED}-2").text)
+    assert "1 relevé émis le nomme" not in text_of(sign_in_as(Role.CIO, 9).get(SHIPPED).text)
 
 
 @pytest.mark.parametrize(

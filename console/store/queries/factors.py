@@ -84,7 +84,7 @@ class FactorPage:
     after: Sequence[Listed]  # what replaces it
     years: Sequence[YearHeld] = field(default_factory=list)
     used: Sequence[UsedMonth] = field(default_factory=list)
-    statements: int = 0  # that were issued of these months and name the factor
+    statements: int = 0  # that were issued and name the factor
 
 
 def factors(session: Session) -> list[Factor]:
@@ -163,11 +163,14 @@ def _choice(known: Sequence[Factor], factor: Factor, year: int) -> Choice | None
 
 
 def _statements(session: Session, factor: Factor) -> int:
-    """Statements of the months in which lines were priced with a factor, whose figures name it."""
-    line, statement = b.CarbonLine, t.Statement
-    months = select(line.month).where(line.factor_id == factor.factor_id).distinct()
+    """Statements whose figures name a factor, also where the lines of their month took another one since.
+
+    None is older than the year the factor begins in, but for a month that begins before it in UTC.
+    """
+    statement = t.Statement
+    first = min(factor.vintage, (factor.valid_from or date.max).year)
     named = statement.figures.contains(f'"{factor.factor_id}"', autoescape=True)
-    return session.scalar(select(func.count()).where(statement.month.in_(months), named)) or 0
+    return session.scalar(select(func.count()).where(statement.month >= date(first - 1, 12, 1), named)) or 0
 
 
 def _used(session: Session, factor: Factor) -> list[UsedMonth]:
