@@ -106,24 +106,7 @@ def _rows(
     declared = by_stretch([one for one in measures if one.quality is Quality.DECLARED], stretches)
     held = embodied_of_kind(session, site.code, POOLED_KINDS[quantity], month, stretches, energies_mj)
     facility = facility_of(session, site.code, month, now=now)
-    common = {
-        "tenant_id": OPERATOR_TENANT,
-        "month": month,
-        "host_id": NO_HOST,
-        "workload_id": service_id(service_code),
-        "claim_id": stable_id(f"{site.code}:{quantity.value}"),
-        "revision": OPEN_REVISION,
-        "kind": LineKind.POOL,
-        "counts": False,
-        "subscription": None,
-        "service_code": service_code,
-        "site": site.code,
-        "hours": 0,
-        "modelled_mj": 0,
-        "low_mj": None,
-        "high_mj": None,
-        "reckoned_at": now,
-    }
+    common = _common(site.code, quantity, service_code, month, now)
     terms = {"meter": quantity.value} | ({"facility": facility.to_terms()} if facility else {})
     return [
         (
@@ -144,6 +127,28 @@ def _rows(
             stretches, energies_mj, declared, held, strict=True
         )
     ]
+
+
+def _common(site: str, quantity: Quantity, service_code: str, month: date, now: datetime) -> Row:
+    """What the lines of a meter have in common."""
+    return {
+        "tenant_id": OPERATOR_TENANT,
+        "month": month,
+        "host_id": NO_HOST,
+        "workload_id": service_id(service_code),
+        "claim_id": stable_id(f"{site}:{quantity.value}"),
+        "revision": OPEN_REVISION,
+        "kind": LineKind.POOL,
+        "counts": False,
+        "subscription": None,
+        "service_code": service_code,
+        "site": site,
+        "hours": 0,
+        "modelled_mj": 0,
+        "low_mj": None,
+        "high_mj": None,
+        "reckoned_at": now,
+    }
 
 
 def _measures(

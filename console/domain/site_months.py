@@ -32,8 +32,8 @@ LEAST_IT_MJ = 1
 class SiteMonth:
     """What a data centre used in a month; `hosts_mj` is the sum of its hosts. None: unknown.
 
-    `it_not_attributed_mj` is IT energy that its meters told and no host did. `losses_mj` are those between
-    the points of categories 1 and 3, where both are metered; they are within the overhead.
+    `losses_mj` are those between the points of categories 1 and 3, where both are metered; they are within
+    the overhead.
     """
 
     hosts_mj: int
@@ -42,10 +42,6 @@ class SiteMonth:
     total_mj: int | None
     losses_mj: int | None
     facility: Facility | None
-
-    @property
-    def it_not_attributed_mj(self) -> int | None:
-        return None if self.it_mj is None else self.it_mj - self.hosts_mj
 
 
 def site_month(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -22,15 +22,23 @@ from console.store.models import site as s
 SITES = ("ami", "tls")
 CATEGORY = 3  # the IT energy is metered at the input of the equipment
 NOT_ATTRIBUTED_PPM = (60_000, 110_000)  # storage, network and backup beside the hosts
+STORAGE_PPM = 400_000  # of that, which has a meter of its own
+STORED = "hds-storage"  # the service that storage is for
 PUE_PPM = {"tls": 1_390_000, "ami": 1_470_000}
 SUMMER_PPM = 60_000  # by how much cooling raises it in July, and winter lowers it
 WATER_ML_PER_KWH = {"tls": 900, "ami": 350}
 MJ_PER_KWH = 3_600_000_000
 RENEWABLE_PPM = 260_000
-CONTRACTS = (
+Terms = tuple[ContractKind, str, int, int, int, str]  # kind, supplier, share, mg/kWh, renewable, evidence
+CONTRACTS: tuple[Terms, ...] = (
     (ContractKind.PPA, "Parc solaire de démonstration", 300_000, 0, MILLION, "PPA de démonstration"),
     (ContractKind.GUARANTEE, "Fournisseur de démonstration", 250_000, 6_000, MILLION, "GO de démonstration"),
 )
+WITHIN_A_MONTH: tuple[str, Terms] = (
+    "tls",
+    (ContractKind.GUARANTEE, "Fournisseur de démonstration", 100_000, 0, MILLION, "GO de démonstration"),
+)
+CUTS_ON = 16  # the day of its month on which that one begins, so that a month is seen cut in two
 BY = "exploitation"
 
 
@@ -45,30 +53,41 @@ def store_facilities(world: World) -> Iterator[Deed]:
     def add(session: Session) -> int:
         first = date(world.scale.until.year - 1, 1, 1)
         rows = [
-            {
-                "site": site,
-                "number": number,
-                "kind": kind,
-                "supplier": supplier,
-                "valid_from": first,
-                "valid_to": date(world.scale.until.year + 2, 1, 1),
-                "share_ppm": share_ppm,
-                "intensity_mg_per_kwh": intensity,
-                "renewable_ppm": renewable_ppm,
-                "evidence": evidence,
-                "recorded_by": BY,
-                "recorded_at": world.scale.now,
-            }
+            _contract(world, site, number, first, terms)
             for site in SITES
-            for number, (kind, supplier, share_ppm, intensity, renewable_ppm, evidence) in enumerate(
-                CONTRACTS, start=1
-            )
+            for number, terms in enumerate(CONTRACTS, start=1)
         ]
+        site, terms = WITHIN_A_MONTH
+        rows.append(_contract(world, site, len(CONTRACTS) + 1, _last_cut(world.scale.until), terms))
         add_rows(session, s.PowerContract, rows)
         add_rows(session, s.SitePue, [_declared(world, site) for site in SITES])
         return 1
 
     yield add
+
+
+def _contract(world: World, site: str, number: int, first: date, terms: Terms) -> Row:
+    kind, supplier, share_ppm, intensity, renewable_ppm, evidence = terms
+    return {
+        "site": site,
+        "number": number,
+        "kind": kind,
+        "supplier": supplier,
+        "valid_from": first,
+        "valid_to": date(world.scale.until.year + 2, 1, 1),
+        "share_ppm": share_ppm,
+        "intensity_mg_per_kwh": intensity,
+        "renewable_ppm": renewable_ppm,
+        "evidence": evidence,
+        "recorded_by": BY,
+        "recorded_at": world.scale.now,
+    }
+
+
+def _last_cut(until: date) -> date:
+    """The last day that cuts a month of the past."""
+    month = (until - timedelta(days=CUTS_ON)).replace(day=1)
+    return month.replace(day=CUTS_ON)
 
 
 def _declared(world: World, site: str) -> Row:
@@ -98,6 +117,7 @@ def metered(seed: int, site: str, month: date, hosts_mj: int) -> dict[Quantity, 
     return {
         Quantity.IT: it_mj,
         Quantity.TOTAL: total_mj,
+        Quantity.STORAGE: (it_mj - hosts_mj) * STORAGE_PPM // MILLION,
         Quantity.RENEWABLE: total_mj * RENEWABLE_PPM // MILLION,
         Quantity.WATER: it_mj * WATER_ML_PER_KWH[site] * int(1_000 + 500 * warmth) // 1_000 // MJ_PER_KWH,
     }

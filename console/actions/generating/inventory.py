@@ -1,4 +1,4 @@
-"""The inventory: a server for each host, what serves a whole site, and what making them emitted."""
+"""The inventory: a server for each host, what a whole site has, and what making them emitted."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ OLDEST_DAYS = 6 * 365  # of a server that was there when the past begins
 SECOND_HAND = 0.15
 UG_PER_KG = 1_000_000_000
 SAID = "Valeur de démonstration"
-TECHNICAL = (  # what serves a site: kind, months of its life, kilograms by host of the site
+OF_SITES = (  # kind, months of its life, kilograms by host of the site
     (EquipmentKind.BUILDING, 300, 4_000),
     (EquipmentKind.UPS, 144, 120),
     (EquipmentKind.BATTERY, 96, 90),
     (EquipmentKind.COOLING, 180, 150),
+    (EquipmentKind.STORAGE, 84, 110),
 )
 BATCH = 50  # servers a transaction
 
 
 def store_inventory(world: World) -> Iterator[Deed]:
-    """Servers, then what serves the sites; what that makes due is reckoned with the ledger."""
+    """Servers, then what the sites have; what that makes due is reckoned with the ledger."""
     for start in range(0, len(world.hosts), BATCH):
         batch = world.hosts[start : start + BATCH]
 
@@ -46,14 +47,14 @@ def store_inventory(world: World) -> Iterator[Deed]:
             return len(batch)
 
         yield add
-    yield _technical(world)
+    yield _of_sites(world)
 
 
-def _technical(world: World) -> Deed:
+def _of_sites(world: World) -> Deed:
     def add(session: Session) -> int:
         for site in SITES:
             hosts = sum(site_of(host) == site for host in world.hosts)
-            for kind, months, kg_by_host in TECHNICAL if hosts else ():
+            for kind, months, kg_by_host in OF_SITES if hosts else ():
                 first = date(world.scale.since.year - 3, 1, 1)
                 thing = Thing(
                     name=f"{site}-{kind.value}",
@@ -65,9 +66,7 @@ def _technical(world: World) -> Deed:
                 )
                 number = record_thing(session, thing, now=world.scale.now, by=BY)
                 gwp_ug = kg_by_host * hosts * UG_PER_KG
-                told = Impact(
-                    ImpactSource.DECLARED, "Valeur de démonstration", gwp_ug, gwp_ug // 2, gwp_ug * 2
-                )
+                told = Impact(ImpactSource.DECLARED, SAID, gwp_ug, gwp_ug // 2, gwp_ug * 2)
                 record_impact(session, number, told, now=world.scale.now, by=BY)
         session.execute(delete(b.ReckoningDue))
         return 0

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.generating import power
 from console.actions.generating.chance import dice
-from console.actions.generating.facilities import SITES, meter_rows, metered
+from console.actions.generating.facilities import BY, SITES, STORED, meter_rows, metered
 from console.actions.generating.rows import Deed, Row, continue_numbers
 from console.actions.generating.scale import ZONE, Scale
 from console.actions.generating.world import Host, World
@@ -21,10 +21,12 @@ from console.actions.host_months import settle_host
 from console.actions.reckoning import reckon
 from console.actions.reckoning_due import Step, make_due, steps_due
 from console.actions.sharing import split
+from console.actions.sharing_keys import assign_meter
 from console.actions.site_rest import settle_rest
 from console.actions.site_terms import hosts_energy
 from console.domain.attribution import POLICY_VERSION, Share
 from console.domain.claims import OPERATOR_TENANT, UNCLAIMED
+from console.domain.facility import Quantity
 from console.domain.hours import HOUR, month_bounds, month_of, months_between
 from console.domain.intervals import LONGEST, MILLISECOND, RETENTION, Measured, Stretch, joined
 from console.store.bulk import add_rows
@@ -259,8 +261,14 @@ def _reading(world: World, host: Host, span: tuple[datetime, datetime], use: pow
 
 
 def post_portion(session: Session, start: datetime, end: datetime) -> None:
-    """Post hours of every host at once: each line to the claim that holds, the rest to the operator."""
-    line, claim, shared, host_hour = m.WorkloadHour, c.WorkloadClaim, k.ServiceClaim, m.HostHour
+    """Post hours of every host at once, with what they cover."""
+    _post_lines(session, start, end)
+    _post_coverage(session, start, end)
+
+
+def _post_lines(session: Session, start: datetime, end: datetime) -> None:
+    """Each line to the claim that holds, the rest to the operator."""
+    line, claim, shared = m.WorkloadHour, c.WorkloadClaim, k.ServiceClaim
     lines = (
         select(
             func.coalesce(claim.tenant_id, OPERATOR_TENANT),
@@ -291,6 +299,11 @@ def post_portion(session: Session, start: datetime, end: datetime) -> None:
         "service_code",
     ]
     session.execute(insert(t.EnergyLine).from_select([*columns, "energy_mj", "low_mj", "high_mj"], lines))
+
+
+def _post_coverage(session: Session, start: datetime, end: datetime) -> None:
+    """What was heard of each host, to the operator and to those who claim on it."""
+    claim, host_hour = c.WorkloadClaim, m.HostHour
     facts = (host_hour.hour, host_hour.host_id, host_hour.covered_ms, host_hour.policy)
     within = (host_hour.hour >= start, host_hour.hour < end)
     of_operator = select(literal(OPERATOR_TENANT), *facts).where(*within)
@@ -324,14 +337,19 @@ def _holds(claim: Any, line: type[m.WorkloadHour]) -> ColumnElement[bool]:
 
 
 def _add_meters(world: World) -> Deed:
-    """The meters of the months that are over, which tell of more than the hosts."""
+    """The meters of the months that are over, which tell of more than the hosts; storage is of a service."""
 
     def add(session: Session) -> int:
+        first = next(_whole_months(world), None)
         for site in SITES:
             for month in _whole_months(world):
                 hosts_mj = hosts_energy(session, site, *month_bounds(month, ZONE))
                 amounts = metered(world.scale.seed, site, month, hosts_mj)
                 add_rows(session, s.SiteMeasure, list(meter_rows(world, site, month, amounts)))
+            if first is not None:
+                assign_meter(
+                    session, site, Quantity.STORAGE, STORED, valid_from=first, now=world.scale.now, by=BY
+                )
         return 0
 
     return add

@@ -124,13 +124,6 @@ def availability_of(
     return over(found[0], start, end, now)
 
 
-def availabilities(
-    session: Session, tenant_id: int, start: datetime, end: datetime, now: datetime
-) -> list[Availability]:
-    """Every subscription that was active under a plan between two instants, by number."""
-    return [over(one, start, end, now) for one in served(session, tenant_id, start, end) if one.held]
-
-
 def over(one: Served, start: datetime, end: datetime, now: datetime) -> Availability:
     """What was read, as it stands at `now`."""
     elapsed = one.measured(start, min(end, whole_second(now)))

@@ -16,6 +16,7 @@ from console.actions.generating.fingerprint import fingerprint
 from console.actions.generating.generation import begin
 from console.actions.generating.ledger import ledger_start
 from console.actions.generating.people import add_managers
+from console.actions.generating.scale import ZONE
 from console.actions.generating.statements import count_statements
 from console.actions.incidents import Particulars, open_incident, record_event
 from console.actions.ingest import forget_readings, mark_due
@@ -25,8 +26,9 @@ from console.actions.statements import issue_statement
 from console.domain.access import Role
 from console.domain.clock import EventKind
 from console.domain.errors import Conflict, Invalid
-from console.domain.hours import HOUR
-from console.domain.month_lines import NO_HOST
+from console.domain.facility import Quantity
+from console.domain.hours import HOUR, day_bounds, month_bounds
+from console.domain.month_lines import NO_HOST, LineKind
 from console.store.base import Base
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
@@ -35,6 +37,7 @@ from console.store.models import fleet
 from console.store.models import follow_up as f
 from console.store.models import measurement as m
 from console.store.models import people as p
+from console.store.models import site as s
 from console.store.models import tenant as t
 from console.store.queries import ledger
 from console.store.queries.generation import Origin, origin
@@ -116,6 +119,29 @@ def test_reckoning_a_month_of_the_ledger_again_changes_nothing(past: Past) -> No
             reckon(session, adherent.tenant_id, date(2025, 12, 1), now=SMALL.now)
     with database.read(Operator()) as session:
         assert rows(session, b.CarbonLine) == before
+
+
+def test_a_month_is_cut_by_a_contract_and_its_storage_is_of_a_service(past: Past) -> None:
+    database, _ = past
+    december, cut = date(2025, 12, 1), date(2025, 12, 16)
+    line, told = b.MonthLine, s.SiteMeasure
+    with database.read(Operator()) as session:
+        pools = session.scalars(
+            select(line)
+            .where(line.kind == LineKind.POOL, line.host_id == NO_HOST, line.site == "tls")
+            .order_by(line.since)
+        ).all()
+        stored_mj = session.scalar(
+            select(told.amount).where(
+                told.site == "tls",
+                told.quantity == Quantity.STORAGE,
+                told.started_at == month_bounds(december, ZONE)[0],
+            )
+        )
+    assert [one.since for one in pools] == [day_bounds(day, ZONE)[0] for day in (december, cut)]
+    assert {one.service_code for one in pools} == {"hds-storage"}
+    assert sum(one.energy_mj for one in pools) == stored_mj
+    assert all(one.embodied_ug for one in pools)
 
 
 def test_a_month_before_the_ledger_is_what_its_hours_would_have_given(past: Past) -> None:
