@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,7 @@ from console.domain.intervals import (
     stretch_in,
     touches,
 )
+from console.store.bulk import add_rows
 from console.store.models import catalogue as c
 from console.store.models import fleet as f
 from console.store.models import measurement as m
@@ -159,8 +160,7 @@ class HourLines:
             (f.SourceHour, list(self._source_rows(numbers))),
         ):
             session.execute(delete(model).where(model.host_id == self.host_id, model.hour == self.hour))
-            if rows:
-                session.execute(insert(model), rows)
+            add_rows(session, model, rows)
 
     def _see(self, use: Mapping[str, Any]) -> None:
         workload_id = m.workload_key(use["name"], use.get("uid"))
