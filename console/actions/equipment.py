@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from console.actions.posting import OPERATOR_ZONE
 from console.actions.reckoning_due import Step, make_due
 from console.actions.sharing_due import meters_changed
 from console.domain.amortisation import LONGEST_LIFE, extended
+from console.domain.claims import OPERATOR_ZONE
 from console.domain.component_estimate import Components, estimate
 from console.domain.equipment import POOLED_KINDS, Disk, EndOfLife, EquipmentKind, ImpactSource, Thing
 from console.domain.errors import Conflict, Invalid, NotFound

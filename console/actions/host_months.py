@@ -1,4 +1,4 @@
-"""What each workload held of its host over a month of the host's site, and so what falls to it of its making.
+"""What each workload held of its host over a month where it stood, and so what falls to it of its making.
 
 hours of a host in a month -> what each workload held -> shares by component -> a row for each workload
 
@@ -8,22 +8,22 @@ host of which nothing is known has no rows. Months whose rows changed have their
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from console.actions.making import Making, making_of_host
-from console.actions.posting import OPERATOR_ZONE
 from console.actions.reckoning_due import Step, make_due, make_months_due, take
-from console.domain.claims import OPERATOR_TENANT
+from console.domain.claims import OPERATOR_TENANT, OPERATOR_ZONE
 from console.domain.embodied_shares import Capacity, Held, share_parts
 from console.domain.hours import HOUR, month_bounds, month_of
 from console.domain.month_lines import EMBODIED
 from console.domain.proportion import apportion
+from console.domain.stretches import Stretch
 from console.store.bulk import add_rows
 from console.store.models import catalogue as c
 from console.store.models import equipment as q
@@ -31,7 +31,7 @@ from console.store.models import measurement as m
 from console.store.models import site as s
 from console.store.queries.claims import claims_on
 from console.store.queries.generation import is_before_ledger
-from console.store.queries.stays import whereabouts
+from console.store.queries.stays import inventory_sites, stays_in
 
 REST = m.IDLE_KEPT
 
@@ -43,38 +43,29 @@ def settle_host(session: Session, host: str, month: date, *, now: datetime) -> b
     row = session.get(m.Host, int(host))
     if row is None:
         return True
-    start, end = month_bounds(month, zone_of(session, row.host_id, month))
-    if is_before_ledger(session, start):
+    stays = stays_in(session, month, [row.host_id])[row.host_id]
+    spans = [(one.since, one.until) for one in stays] or [month_bounds(month, OPERATOR_ZONE)]
+    if is_before_ledger(session, spans[0][0]):
         return True
     before = _stored(session, row.host_id, month)
-    after = _rows(session, row, month, start, end)
+    after = _rows(session, row, month, spans)
     if before != after:
         _replace(session, row.host_id, month, after)
-        make_months_due(session, _adherents_on(session, row.host_id, start, end), now=now)
-        stood = whereabouts(session, [row.host_id])[row.host_id].between(start, end)
+        make_months_due(session, _adherents_on(session, row.host_id, spans[0][0], spans[-1][1]), now=now)
+        stood = {one.site for one in stays} or inventory_sites(session, [row.host_id]).values()
         known = session.scalars(select(s.Site.code).where(s.Site.code.in_(stood)))
         make_due(session, Step.REST, [(site, month) for site in known], now=now)
     return True
 
 
-def zone_of(session: Session, host_id: int, month: date) -> ZoneInfo:
-    """The zone of a month of a host: that of the site where it stood as the month began."""
-    begins = month_bounds(month, OPERATOR_ZONE)[0]
-    code = whereabouts(session, [host_id])[host_id].at(begins)
-    site = session.get(s.Site, code) if code else None
-    return ZoneInfo(site.zone) if site else OPERATOR_ZONE
-
-
-def _rows(
-    session: Session, host: m.Host, month: date, start: datetime, end: datetime
-) -> dict[int, dict[str, Any]]:
+def _rows(session: Session, host: m.Host, month: date, spans: Sequence[Stretch]) -> dict[int, dict[str, Any]]:
     made = making_of_host(session, host.name, month)
     if made is None:
         return {}
-    hours, held = _held(session, host.host_id, start, end)
+    hours, held = _held(session, host.host_id, spans)
     if not held:
         return {}  # it told nothing: all of it is the site's rest
-    shares = share_parts(made.parts, held, _capacity(session, host, start, end), REST)
+    shares = share_parts(made.parts, held, _capacity(session, host, spans), REST)
     by_amount = {name: _apportioned(amount, shares) for name, amount in made.amounts.items()}
     return {
         workload_id: {
@@ -102,9 +93,7 @@ def _terms(made: Making, share: Mapping[str, int]) -> dict[str, Any]:
     return {"things": made.things, "unknown": made.unknown, "parts": made.parts, "share": dict(share)}
 
 
-def _held(
-    session: Session, host_id: int, start: datetime, end: datetime
-) -> tuple[dict[int, int], dict[int, Held]]:
+def _held(session: Session, host_id: int, spans: Sequence[Stretch]) -> tuple[dict[int, int], dict[int, Held]]:
     """By workload the hours in which it has any line, and what it held; an hour of two instruments is one."""
     hour = m.WorkloadHour
     each = (
@@ -115,7 +104,7 @@ def _held(
             func.max(hour.reserved_mcpu).label("mcpu"),
             func.max(hour.reserved_mb).label("mb"),
         )
-        .where(hour.host_id == host_id, hour.hour >= start, hour.hour < end)
+        .where(hour.host_id == host_id, _within(hour.hour, spans))
         .group_by(hour.workload_id, hour.hour)
         .subquery()
     )
@@ -134,12 +123,14 @@ def _held(
     return hours, held
 
 
-def _capacity(session: Session, host: m.Host, start: datetime, end: datetime) -> Capacity:
+def _capacity(session: Session, host: m.Host, spans: Sequence[Stretch]) -> Capacity:
     row = m.HostHour
-    hours = session.scalar(
-        select(func.count()).where(row.host_id == host.host_id, row.hour >= start, row.hour < end)
-    )
+    hours = session.scalar(select(func.count()).where(row.host_id == host.host_id, _within(row.hour, spans)))
     return Capacity((hours or 0) * host.vcpu * 1000, (hours or 0) * (host.ram_mb or 0))
+
+
+def _within(hour: InstrumentedAttribute[datetime], spans: Sequence[Stretch]) -> ColumnElement[bool]:
+    return or_(*((hour >= start) & (hour < end) for start, end in spans))
 
 
 def _stored(session: Session, host_id: int, month: date) -> dict[int, dict[str, Any]]:

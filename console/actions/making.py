@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -19,12 +18,10 @@ from sqlalchemy.orm import Session
 from console.domain.amortisation import Life, booked
 from console.domain.embodied_shares import FRAME
 from console.domain.equipment import TECHNICAL, EquipmentKind
-from console.domain.hours import month_bounds
 from console.domain.month_lines import EMBODIED
 from console.domain.proportion import apportion
 from console.store.models import equipment as q
 from console.store.models import measurement as m
-from console.store.models import site as s
 from console.store.queries.equipment import life_of, standing_impact, whole_of
 from console.store.queries.stays import homes
 
@@ -106,9 +103,8 @@ def _add(found: Making, thing: q.Equipment, impact: q.EmbodiedImpact, life: Life
 
 
 def _things_at(session: Session, site: str, month: date, *, technical: bool) -> Sequence[q.Equipment]:
-    """What stood on a site as a month ended: where its host stood, else where the inventory says."""
-    end = month_bounds(month, ZoneInfo(session.get_one(s.Site, site).zone))[1]
-    hosts = {name: where for name, where in homes(session, end).items() if where is not None}
+    """What stood on a site last in a month: where its host stood, else where the inventory says."""
+    hosts = homes(session, month)
     things = session.scalars(select(q.Equipment)).all()
     return [
         one

@@ -13,10 +13,13 @@ from sqlalchemy.orm import Session
 
 from console.actions.site_stretches import stretches_of
 from console.domain.carbon import KnownHours
+from console.domain.claims import OPERATOR_ZONE
 from console.domain.facility import Basis as GridBasis
 from console.domain.grid import State
+from console.domain.hours import month_of
 from console.domain.month_lines import LineKey
 from console.domain.stays import Whereabouts
+from console.domain.stretches import cut
 from console.store.models import catalogue as c
 from console.store.models import fleet as f
 from console.store.models import measurement as m
@@ -64,22 +67,20 @@ class Used:
         return self.since, self.host_id, self.workload_id, self.claim_id
 
 
-def used_between(
-    session: Session, tenant_id: int, start: datetime, end: datetime, own_zone: ZoneInfo
-) -> list[Used]:
+def used_between(session: Session, tenant_id: int, start: datetime, end: datetime) -> list[Used]:
     """All that the adherent's hours of `[start, end)` hold."""
     line = t.EnergyLine
     of_tenant = (line.tenant_id == tenant_id, line.hour >= start, line.hour < end)
     stood = whereabouts(session, session.scalars(select(line.host_id).where(*of_tenant).distinct()).all())
     return [
         _used(place, row, stood)
-        for place in _places(session, stood, start, end, own_zone)
+        for place in _places(session, stood, start, end)
         for row in _sums(session, place, of_tenant)
     ]
 
 
 def _places(
-    session: Session, stood: Mapping[int, Whereabouts], start: datetime, end: datetime, own_zone: ZoneInfo
+    session: Session, stood: Mapping[int, Whereabouts], start: datetime, end: datetime
 ) -> list[Place]:
     """The data centres where these hosts stood in the month; None for those of which nobody says."""
     codes: set[str | None] = {code for one in stood.values() for code in one.between(start, end)}
@@ -89,7 +90,8 @@ def _places(
         Place(one.code, ZoneInfo(one.zone), one.grid_zone, _starts(session, one, start, end)) for one in sites
     ]
     if codes - {one.code for one in known}:
-        known.append(Place(None, own_zone, None, [start]))
+        of_none = cut(start, end, [month_of(end, OPERATOR_ZONE)], OPERATOR_ZONE)
+        known.append(Place(None, OPERATOR_ZONE, None, [since for since, _ in of_none]))
     return known
 
 

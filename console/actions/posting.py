@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from console.actions.reckoning_due import AT_ONCE, Step, make_due, make_months_due
-from console.domain.claims import OPERATOR_TENANT, UNCLAIMED, Claim, owner_at
+from console.domain.claims import OPERATOR_TENANT, OPERATOR_ZONE, UNCLAIMED, Claim, owner_at
 from console.domain.hours import hours_between, month_of
 from console.store.bulk import add_rows
 from console.store.models import carbon as b
@@ -21,8 +21,6 @@ from console.store.models import measurement as m
 from console.store.models import tenant as t
 from console.store.queries.claims import claims_on
 from console.store.queries.stays import whereabouts, zones_of
-
-OPERATOR_ZONE = ZoneInfo("Europe/Paris")
 
 
 def post(

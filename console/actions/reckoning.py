@@ -76,7 +76,7 @@ def reckon(session: Session, tenant_id: int, month: date, *, now: datetime) -> N
     start, end = month_bounds(month, ZoneInfo(zone))
     if is_before_ledger(session, start):
         return
-    used = used_between(session, tenant_id, start, end, ZoneInfo(zone))
+    used = used_between(session, tenant_id, start, end)
     rows = _lines(session, tenant_id, month, used, now)
     pooled = _replace(session, tenant_id, month, rows)
     direct = {one.key: one.known for one in used}

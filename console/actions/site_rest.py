@@ -147,7 +147,7 @@ def _embodied_rest(session: Session, row: b.SiteMonth, start: datetime, end: dat
             *_of_others(row.site, start, end)
         )
     ).one()
-    elsewhere = carried_elsewhere(session, row.site, start, end)
+    elsewhere = carried_elsewhere(session, row.site, row.month)
     rest = {
         name: None if whole is None else max(0, whole - int(held) - elsewhere[name])
         for (name, whole), held in zip(made.amounts.items(), carried, strict=True)

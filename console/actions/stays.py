@@ -21,14 +21,16 @@ from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Invalid, NotFound
 from console.domain.hours import HOUR, hour_of, month_of, months_between
 from console.domain.stays import FIRST, Stay, Whereabouts, stand
+from console.domain.stretches import Stretch
 from console.store.audit import record
 from console.store.bulk import Row, add_rows
+from console.store.models import carbon as b
 from console.store.models import catalogue as c
 from console.store.models import fleet as f
 from console.store.models import measurement as m
 from console.store.models import site as s
 from console.store.models import tenant as t
-from console.store.queries.stays import whereabouts
+from console.store.queries.stays import inventory_sites, whereabouts
 
 log = logging.getLogger(__name__)
 
@@ -139,31 +141,37 @@ def _make_due(
         .where(*hours)
         .group_by(line.tenant_id, c.Adherent.zone)
     ).all()
-    if not served:
-        return
-    first, last = min(row[2] for row in served), max(row[3] for row in served)
     months = {
         (tenant_id, month)
         for tenant_id, zone, begins, ends in served
         for month in _months(begins, ends, ZoneInfo(zone))
     }
     make_months_due(session, months, now=now)
-    _make_sites_due(session, host_id, known, first, last, now)
+    edges = [hour for *_, begins, ends in served for hour in (begins, ends)]
+    hours_told = (min(edges), max(edges)) if edges else None
+    _make_sites_due(session, host_id, known, (since, until or now), hours_told, now)
 
 
 def _make_sites_due(
     session: Session,
     host_id: int,
     known: Iterable[Whereabouts],
-    first: datetime,
-    last: datetime,
+    span: Stretch,
+    hours_told: Stretch | None,
     now: datetime,
 ) -> None:
-    """The months of the host and of all sites where it was or is thought to be; those of none are settled."""
+    """The months of the host and of all sites where it was or is thought to be; those of none are settled.
+
+    Those months of a site that are settled as well in which the host told nothing: its making goes with it.
+    """
     codes = {code for one in known for code in one.sites}
-    sites = session.scalars(select(s.Site).where(s.Site.code.in_(codes))).all()
-    for site in sites:
-        months = _months(first, last, ZoneInfo(site.zone))
+    codes.update(inventory_sites(session, [host_id]).values())  # where that was booked while nobody said
+    settled = b.SiteMonth
+    for site in session.scalars(select(s.Site).where(s.Site.code.in_(codes))).all():
+        zone = ZoneInfo(site.zone)
+        months = set(_months(*span, zone))
+        months &= set(session.scalars(select(settled.month).where(settled.site == site.code)))
+        months |= set(_months(*hours_told, zone)) if hours_told else set()
         make_due(session, Step.SITE, [(site.code, month) for month in months], now=now)
         make_due(session, Step.HOST, [(str(host_id), month) for month in months], now=now)
 

@@ -6,9 +6,12 @@ the last one is the site of now. What nobody said of before is taken from what i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from console.domain.hours import month_bounds
 
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 1, 1, tzinfo=UTC)
@@ -49,9 +52,10 @@ class Whereabouts:
         """All sites where it stood or stands."""
         return {one.site for one in self.spans}
 
-    def last_before(self, instant: datetime) -> str | None:
-        """The site where it stood last before an instant."""
-        return next((one.site for one in self.spans if one.since < instant <= one.until), None)
+    def in_month(self, month: date, zone_of: Callable[[str], ZoneInfo]) -> tuple[Stay, ...]:
+        """Where it stood in a month, by the calendar of each site; nowhere, where nobody says."""
+        within = (_within(one, *month_bounds(month, zone_of(one.site))) for one in self.spans)
+        return tuple(one for one in within if one.since < one.until)
 
     def between(self, start: datetime, end: datetime) -> set[str]:
         """The sites where it stood at some time of `[start, end)`."""
@@ -71,6 +75,10 @@ def stand(known: Whereabouts, site: str, since: datetime, until: datetime | None
     spans = [piece for one in known.spans for piece in _without(one, new)]
     spans = _joined(sorted([*spans, new], key=lambda one: one.since))
     return Whereabouts(tuple(spans[:-1]), spans[-1].site)
+
+
+def _within(one: Stay, start: datetime, end: datetime) -> Stay:
+    return Stay(max(one.since, start), min(one.until, end), one.site)
 
 
 def _without(one: Stay, other: Stay) -> Iterable[Stay]:

@@ -22,9 +22,11 @@ from console.domain.equipment import EquipmentKind
 from console.domain.errors import Invalid
 from console.domain.facility import Quantity
 from console.domain.hours import HOUR, hours_between, month_bounds
-from console.domain.month_lines import EMBODIED
+from console.domain.month_lines import EMBODIED, LineKind
 from console.store.models import carbon as b
+from console.store.models import equipment as q
 from console.store.models import measurement as m
+from console.store.models import site as s
 from console.store.queries.month_ledger import check_months
 from console.store.queries.stays import whereabouts
 from console.store.session import Database, Operator
@@ -39,6 +41,7 @@ FEBRUARY, MARCH = date(2026, 2, 1), date(2026, 3, 1)
 START, END = month_bounds(MARCH, PARIS)
 MOVED = START + 240 * HOUR
 KWH = 3_600_000_000
+KG = 1_000_000_000
 HOST = m.stable_id("srv-01")
 
 
@@ -167,6 +170,70 @@ def test_what_was_embodied_in_a_host_that_moved_is_on_the_lines_of_both_sites_on
         assert making_of_site(session, "tls", MARCH, technical=False) is None
         assert booked is not None
         assert sum(one.embodied_ug or 0 for one in lines(session, month=MARCH)) == booked.embodied_ug
+
+
+def made_and_on_lines(session: Session, *sites: str) -> tuple[list[int], int]:
+    """What is booked in March of making what stands on sites, and what lines of the month carry of it."""
+    made = [making_of_site(session, site, MARCH, technical=False) for site in sites]
+    carried = sum(one.embodied_ug or 0 for one in lines(session, month=MARCH))
+    return [0 if one is None else one.embodied_ug for one in made], carried
+
+
+def test_the_making_of_a_host_that_comes_from_another_calendar_is_booked_once(database: Database) -> None:
+    with database.write(Operator()) as session:
+        reunion = s.Site(code="run", name="Saint-Denis", zone="Indian/Reunion", country="FRA", grid_zone="RE")
+        session.add(reunion)
+        session.flush()
+        two_metered_sites(session)
+        claim(session, 7, "payroll", "srv-01")
+        a_host(session, "srv-01", site="tls")
+        hours_of(session, "srv-01", END - 9 * HOUR, 12, {"payroll": KWH})
+        put(session, HOST, "run", START - 9 * HOUR, END - 5 * HOUR, now=NOW)
+        a_thing(session, "A-1", host_name="srv-01")
+        reckon_all(session)
+        booked, carried = made_and_on_lines(session, "tls", "run")
+        held = session.scalars(select(q.WorkloadMonth.hours).where(q.WorkloadMonth.hours > 0)).all()
+
+    assert sum(booked) == booked[0] == carried > 0
+    assert sorted(held) == [3, 3, 9, 9]  # nothing of the last two hours of March is lost, nor told twice
+
+
+def test_a_host_that_says_nowhere_where_it_stands_has_its_making_once(database: Database) -> None:
+    with database.write(Operator()) as session:
+        two_metered_sites(session)
+        claim(session, 7, "payroll", "srv-01")
+        a_host(session, "srv-01", site=None)
+        hours_of(session, "srv-01", START, 4, {"payroll": KWH})
+        a_thing(session, "A-1", host_name="srv-01", site="ami")
+        a_thing(session, "A-2", kg=60, site="ami")
+        reckon_all(session)
+        unplaced = made_and_on_lines(session, "tls", "ami")
+        own = [(one.site, one.embodied_ug) for one in lines(session, tenant_id=7)]
+        put(session, HOST, "tls", START, None, now=NOW)
+        reckon_all(session)
+        placed = made_and_on_lines(session, "tls", "ami")
+
+    assert own == [(None, 20 * KG)]
+    assert unplaced == ([0, 21 * KG], 21 * KG)
+    assert placed == ([20 * KG, KG], 21 * KG)
+
+
+def test_a_host_that_was_elsewhere_in_a_month_in_which_it_told_nothing_took_its_making_along(
+    database: Database,
+) -> None:
+    with database.write(Operator()) as session:
+        two_metered_sites(session)
+        a_host(session, "srv-01", site="tls")
+        hours_of(session, "srv-01", START - 40 * HOUR, 4, {"payroll": KWH})
+        a_thing(session, "A-1", host_name="srv-01")
+        reckon_all(session)
+        before = {one.site: one.embodied_ug for one in lines(session, month=MARCH, kind=LineKind.SITE_REST)}
+        put(session, HOST, "ami", START - 30 * HOUR, NOW, now=NOW)
+        reckon_all(session)
+        after = {one.site: one.embodied_ug for one in lines(session, month=MARCH, kind=LineKind.SITE_REST)}
+
+    assert (before.get("tls"), before.get("ami")) == (20 * KG, None)
+    assert (after.get("tls"), after.get("ami")) == (None, 20 * KG)
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.domain.hours import month_of
 from console.domain.stays import FIRST, Stay, Whereabouts, stand
 
 START = datetime.fromisoformat("2026-03-01T00:00+00:00")
@@ -80,3 +82,26 @@ def test_each_hour_is_where_it_was_last_said_and_stays_follow_without_a_hole(
     assert [one.since for one in known.stays] == ends[:-1]
     sites = [*(one.site for one in known.stays), known.now]
     assert all(one != other for one, other in pairwise(sites))
+
+
+ZONES = {
+    "tls": ZoneInfo("Europe/Paris"),
+    "ami": ZoneInfo("Indian/Reunion"),
+    "cas": ZoneInfo("America/Cayenne"),
+}
+
+
+@given(st.lists(SAID, max_size=8))
+def test_each_hour_of_a_host_is_of_the_month_that_its_site_is_in(
+    said: list[tuple[str, int, int | None]],
+) -> None:
+    known = TLS
+    for site, since, length in said:
+        known = stand(known, site, at(since - 20), None if length is None else at(since + length - 20))
+    hours = {hour: known.at(at(hour)) for hour in range(-48, 48)}
+    for month in (date(2026, 2, 1), date(2026, 3, 1)):
+        stays = known.in_month(month, lambda site: ZONES[site])
+        held = [hour for hour in hours for one in stays if one.since <= at(hour) < one.until]
+        assert held == [
+            hour for hour, site in hours.items() if site and month_of(at(hour), ZONES[site]) == month
+        ]

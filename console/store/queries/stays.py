@@ -6,13 +6,15 @@ select(...).join(Host, ...).outerjoin(HostStay, stayed(row.host_id, row.hour)).w
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from console.domain.claims import OPERATOR_ZONE
 from console.domain.stays import Stay, Whereabouts
+from console.store.models import equipment as q
 from console.store.models import fleet as f
 from console.store.models import measurement as m
 from console.store.models import site as s
@@ -42,15 +44,36 @@ def ever_at(site: str) -> Select[int]:
     return select(m.Host.host_id).where((m.Host.site == site) | m.Host.host_id.in_(stays))
 
 
-def homes(session: Session, before: datetime) -> dict[str, str | None]:
-    """By host, its name in small letters, the site where it stood last before an instant."""
-    stay = f.HostStay
+def stays_in(
+    session: Session, month: date, host_ids: Collection[int] | Select[int]
+) -> dict[int, tuple[Stay, ...]]:
+    """Where each of these hosts stood in a month, by the calendar of each site, so that no hour is in two
+    months; none for those of which nobody says."""
+    zones = {code: ZoneInfo(name) for code, name in session.execute(select(s.Site.code, s.Site.zone))}
+    return {
+        host_id: known.in_month(month, lambda code: zones.get(code, OPERATOR_ZONE))
+        for host_id, known in whereabouts(session, host_ids).items()
+    }
+
+
+def homes(session: Session, month: date) -> dict[str, str]:
+    """By host, its name in small letters, the site where it stood last in a month; not those of which nobody
+    says."""
+    stood = stays_in(session, month, select(m.Host.host_id))
+    hosts = session.execute(select(m.Host.host_id, m.Host.name))
+    return {name.lower(): stood[host_id][-1].site for host_id, name in hosts if stood[host_id]}
+
+
+def inventory_sites(session: Session, host_ids: Collection[int] | Select[int]) -> dict[int, str]:
+    """Where the inventory says that hosts stand, of those of which it says so."""
+    thing = q.Equipment
     rows = session.execute(
-        select(m.Host.name, site_then).outerjoin(
-            stay, and_(stay.host_id == m.Host.host_id, stay.since < before, stay.until >= before)
-        )
+        select(m.Host.host_id, thing.site)
+        .join(thing, func.lower(thing.host_name) == func.lower(m.Host.name))
+        .where(m.Host.host_id.in_(host_ids), thing.site.is_not(None))
+        .order_by(thing.name.desc())
     )
-    return {name.lower(): site for name, site in rows}
+    return {host_id: site for host_id, site in rows if site is not None}
 
 
 def zones_of(session: Session, known: Whereabouts) -> set[ZoneInfo]:
