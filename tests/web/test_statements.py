@@ -14,6 +14,7 @@ from console.store.session import Database, Operator
 from console.web.pages.statements import MONTHS_OFFERED
 from tests import given
 from tests.browser import Browser
+from tests.carbon_past import reckon_all
 
 SignIn = Callable[..., Browser]
 MORNING = datetime(2026, 10, 12, 7, 10, tzinfo=UTC)
@@ -55,6 +56,22 @@ def test_a_statement_does_not_change_when_the_ledger_does(metered: Database, sig
     assert manager.get("/adherents/2/statements/1.csv").data == before
     manager.submit("/adherents/2/statements", month="2026-10")
     assert manager.get("/adherents/2/statements/2.csv").data != before
+
+
+def test_a_statement_whose_month_has_moved_says_that_the_trace_tells_other_figures(
+    metered: Database, sign_in_as: SignIn
+) -> None:
+    moved = "Des données de ce mois ont changé"
+    manager = sign_in_as(Role.ACCOUNT_MANAGER, 2)
+    manager.submit("/adherents/2/statements", month="2026-10")
+    assert moved not in manager.get("/adherents/2/statements/1").text
+    with metered.write(Operator()) as session:
+        given.a_metered_morning(session, MORNING, "srv-02", payroll=2)
+        reckon_all(session)
+    assert moved in manager.get("/adherents/2/statements/1").text
+    manager.submit("/adherents/2/statements", month="2026-10")
+    assert moved not in manager.get("/adherents/2/statements/2").text
+    assert moved in manager.get("/adherents/2/statements/1").text
 
 
 @pytest.mark.parametrize(

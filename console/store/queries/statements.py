@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from console.domain.errors import Conflict, NotFound
 from console.store.models import catalogue as c
 from console.store.models import tenant as t
+from console.store.queries.carbon_months import month_seen
 from reports import canonical, figures
 
 
@@ -61,3 +62,15 @@ def archived_figures(session: Session, tenant_id: int, number: int) -> figures.I
     if canonical.sha256(row.figures) != row.sha256:
         raise Conflict("Les chiffres archivés de ce relevé n'ont plus leur empreinte d'origine.")
     return figures.InrStatement.from_json(row.figures)
+
+
+def has_moved(session: Session, tenant_id: int, issued: figures.InrStatement, now: datetime) -> bool:
+    """Whether its month has other totals now, which its pages and its trace show, than those issued."""
+    seen = month_seen(session, tenant_id, issued.period.first_day, now).figures
+    totals = [
+        (issued.energy_mj or 0, seen.energy_mj),
+        (issued.overhead_mj, seen.overhead_mj),
+        (issued.embodied_ug, seen.embodied_ug),
+        *((issued.carbon_on(figures.Basis(basis)), held.carbon_ug) for basis, held in seen.bases),
+    ]
+    return any(then != today for then, today in totals)

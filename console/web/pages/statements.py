@@ -71,10 +71,15 @@ def show(tenant_id: int, number: int) -> ResponseReturnValue:
     """A statement as a page."""
     with state().database.read(scope()) as session:
         adherent = names.adherent(session, tenant_id)
-        month = statements.archived_figures(session, tenant_id, number).period.first_day
-    report = html.fragment(_document(tenant_id, number), current_language())
+        issued = statements.archived_figures(session, tenant_id, number)
+        has_moved = statements.has_moved(session, tenant_id, issued, datetime.now(UTC))
     return render_template(
-        "statements/show.html", adherent=adherent, number=number, month=month, report=report
+        "statements/show.html",
+        adherent=adherent,
+        number=number,
+        month=issued.period.first_day,
+        has_moved=has_moved,
+        report=html.fragment(_document(tenant_id, number), current_language()),
     )
 
 
