@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -98,6 +99,36 @@ def test_a_share_that_nobody_carries_is_on_the_page_until_its_volume_comes(
         ]
         for name in ("energy_mj", "overhead_mj"):
             assert total(rows, name) == getattr(whole, name)
+
+
+def test_each_figure_of_a_shared_month_leads_to_the_lines_it_is_made_of(
+    platform: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    page = browser.get(f"{PAGE}/2026-03").text
+    traces = set(re.findall(r'href="(/adherents/\d+/carbon/2026-03/trace[^"]*)"', page))
+    operators = f"/adherents/{OPERATOR_TENANT}/carbon/2026-03/trace"
+    assert traces == {f"{operators}#pools", operators, f"/adherents/{FOIX}/carbon/2026-03/trace"}
+    assert f'href="{operators}#pools"' in browser.get("/carbon/sci").text
+    assert 'id="pools"' in browser.get(operators).text
+    own = sign_in_as(Role.CIO, FOIX).get(f"{PAGE}/2026-03").text
+    assert set(re.findall(r'href="(/adherents/\d+/carbon/[^"]*)"', own)) == {
+        f"/adherents/{FOIX}/carbon/2026-03/trace"
+    }
+
+
+def test_tables_of_two_shared_services_are_told_apart_by_those_who_listen(
+    platform: Database, sign_in_as: SignIn
+) -> None:
+    with platform.write(Operator()) as session:
+        number = takes(session, FOIX, "hr", volume=100)
+        a_platform(session, START, 3, 500_000_000, service_code="hr", host="platform-02", workload="hr-db")
+        tells(session, FOIX, number, MARCH, 100)
+    reckon(platform)
+    page = sign_in_as(Role.ADMINISTRATOR).get("/carbon/sci").text
+    regions = re.findall(r'role="region" aria-label="([^"]+)"', page)
+    assert len(regions) > 2
+    assert len(set(regions)) == len(regions)
 
 
 def test_a_share_of_a_closed_month_stays_beside_what_is_known_now(

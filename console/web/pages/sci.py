@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 from console.domain.access import Permission
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.renewal import add_months
 from console.domain.sci import Effect
 from console.store.queries import names
@@ -33,7 +34,7 @@ EFFECTS = {
     Effect.VOLUME: lazy_gettext("volume"),
 }
 MISSING = {
-    "volume": lazy_gettext("aucun volume n'est dit de ce mois"),
+    "volume": lazy_gettext("volume du mois inconnu"),
     "no_unit": lazy_gettext("le volume est nul"),
     "facility": lazy_gettext("la surconsommation du site est inconnue, en tout ou en partie"),
     "carbon": lazy_gettext("une partie de l'énergie est sans facteur"),
@@ -111,8 +112,10 @@ def shared() -> ResponseReturnValue:
     """Shared services as wholes."""
     with state().database.read(Operator()) as session:
         services = of_shared(session, _months(today()))
-    charts = {service.code: chart for service in services if (chart := _chart(service)) is not None}
-    return render_template("sci/shared.html", services=services, charts=charts, **_words())
+    charts = {one.code: chart for one in services if (chart := _chart(one, _name(one))) is not None}
+    return render_template(
+        "sci/shared.html", services=services, charts=charts, operator=OPERATOR_TENANT, **_words()
+    )
 
 
 def _months(day: date) -> list[date]:
@@ -121,8 +124,15 @@ def _months(day: date) -> list[date]:
     return [add_months(first, -back) for back in reversed(range(MONTHS))]
 
 
-def _chart(service: ServiceSci) -> Chart | None:
-    """Use and making for each unit, month by month; a month without an SCI is unknown."""
+def _name(service: ServiceSci) -> str:
+    return service.name_fr if current_language().code == "fr" else service.name_en
+
+
+def _chart(service: ServiceSci, name: str = "") -> Chart | None:
+    """Use and making for each unit, month by month; a month without an SCI is unknown.
+
+    `name` is that of the service, where charts of several are on the page.
+    """
     if not any(one.use is not None for one in service.months.values()):
         return None
     moments: Sequence[date] = list(service.months)
@@ -133,9 +143,10 @@ def _chart(service: ServiceSci) -> Chart | None:
     if any(one is not None for one in making):
         drawn.append(Series(_("Fabrication"), making))
     unit = service.unit_fr if current_language().code == "fr" else service.unit_en
+    of_unit = _("Carbone par unité : %(unit)s", unit=unit)
     return Chart(
-        title=_("Carbone par unité : %(unit)s", unit=unit),
-        description=_("Chaque barre est un mois ; hachuré : inconnu."),
+        title=_("Carbone par unité, %(service)s", service=name) if name else of_unit,
+        description=_("Chaque barre est un mois ; hachures grises : inconnu."),
         kind=Kind.CARBON_UG,
         moment_title=_("Mois"),
         moments=tuple(moments),

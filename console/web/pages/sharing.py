@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.sharing_keys import set_key as set_key_of
 from console.domain.access import Permission
+from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Invalid, NotFound
 from console.domain.month_lines import SharingKeyKind
 from console.domain.volumes import read_month
@@ -70,4 +71,4 @@ def _show(code: str, errors: dict[str, str]) -> str:
 
 
 def _words() -> dict[str, object]:
-    return {"keys": KEYS, "origins": ORIGINS, "reasons": REASONS}
+    return {"keys": KEYS, "origins": ORIGINS, "reasons": REASONS, "operator": OPERATOR_TENANT}
