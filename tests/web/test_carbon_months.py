@@ -237,6 +237,8 @@ def test_a_trace_tells_of_the_making_in_words_with_what_it_is_reckoned_from(
     ):  # fmt: skip
         assert words in page, words
     assert "month_ug" not in page
+    exported = json.loads(sign_in_as(Role.CIO, 7).get(f"{MONTH}/trace/{key}/line.json").text)
+    assert exported["line"]["embodied_terms"]["share"] == {"cpu": 300, "ram": 50, "frame": 77}
 
 
 def test_a_trace_is_taken_away_in_whole_numbers(database: Database, sign_in_as: SignIn) -> None:
@@ -251,7 +253,10 @@ def test_a_trace_is_taken_away_in_whole_numbers(database: Database, sign_in_as: 
     line = json.loads(browser.get(f"{MONTH}/trace/{key}/line.json").text)
     assert [one["what"] for one in line["formulas"]] == ["overhead_mj", "hourly_direct", "yearly_average"]
     assert sum(day["energy_mj"] for day in line["days"]) == 3 * KWH
-    assert str(3 * KWH) in browser.get(f"{MONTH}/trace/{key}/line.csv").text
+    table = browser.get(f"{MONTH}/trace/{key}/line.csv").text
+    assert str(3 * KWH) in table
+    assert "Facteur;yearly_average;52000;mg/kWh;ademe-fra-2022-consumption" in table
+    assert "Hôte;srv-01;tls;" in table
 
 
 @pytest.mark.parametrize("key", ["x", "20260228T230000Z.1.2.3"])
@@ -267,4 +272,6 @@ def test_the_method_is_read_from_what_is_in_force(
     for words in ("1,400" if locale == "fr" else "1.400", "Toulouse", "bmc", "ADEME", "80", "35"):
         assert words in text, words
     assert "« reserved »" not in text
+    assert "ISO/IEC 21031" in text
+    assert ("1er mars 2026, 02:00" if locale == "fr" else "1 March 2026, 02:00") in text
     assert date.today().strftime("%Y") in text  # noqa: DTZ011 - the year that a reader sees

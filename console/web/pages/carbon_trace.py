@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
+from typing import Any
 
 from flask import Blueprint, Response, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -102,7 +103,7 @@ def line(tenant_id: int, month: str, key: str) -> ResponseReturnValue:
         factors=held,
         qualities=QUALITIES,
         hours_of=lambda ms: Fraction(ms, MS_IN_HOUR),
-        embodied=json.loads(trace.line.embodied_terms) if trace.line.embodied_terms else None,
+        embodied=_embodied(trace.line),
         of_host=_of_host,
         components=COMPONENTS,
         impact_sources=SOURCES,
@@ -110,6 +111,11 @@ def line(tenant_id: int, month: str, key: str) -> ResponseReturnValue:
         policy_words=policy_words,
         **words(),
     )
+
+
+def _embodied(line: LineHeld) -> dict[str, Any] | None:
+    """What the making on a line is made of; None where nothing is told of it."""
+    return json.loads(line.embodied_terms) if line.embodied_terms else None
 
 
 def _of_host(parts: Mapping[str, int], component: str) -> int:
@@ -138,7 +144,7 @@ def line_json(tenant_id: int, month: str, key: str) -> Response:
         "revision": trace.seen.revision,
         "since": trace.since.isoformat(),
         "until": trace.until.isoformat(),
-        "line": json.loads(canonical.encode(trace.line)),
+        "line": json.loads(canonical.encode(trace.line)) | {"embodied_terms": _embodied(trace.line)},
         "formulas": [json.loads(canonical.encode(one)) for one in trace.formulas],
         "days": [json.loads(canonical.encode(one)) for one in trace.days],
         "sources": [json.loads(canonical.encode(one)) for one in trace.sources],
@@ -219,6 +225,7 @@ def _rows(trace: Trace) -> Iterator[list[exports.Cell]]:
         yield [_("Source"), f"{source.name}, {source.boundary}", source.energy_mj, "mJ", source.quality]
     for policy in trace.policies:
         yield [_("Partage de l'énergie au repos"), policy, None, None, policy_words(policy)]
+    yield [_("Hôte"), line.host, line.site, None, None]
     yield [_("Énergie"), "energy_mj", line.energy_mj, "mJ", None]
     if line.share:
         yield [
@@ -231,6 +238,13 @@ def _rows(trace: Trace) -> Iterator[list[exports.Cell]]:
     if line.facility:
         told = line.facility
         yield ["PUE", told.origin, told.it_mj + told.overhead_mj, "mJ", f"÷ {told.it_mj}"]
+    for held in line.carbon:
+        yield [_("Facteur"), held.basis.value, held.intensity_mg_per_kwh, "mg/kWh", held.factor_id]
+        for part in held.parts:
+            bought = _("contrat n° %(number)s", number=part.contract) if part.contract else part.factor_id
+            covered = _("%(ppm)s millionièmes", ppm=part.share_ppm)
+            name = f"{held.basis.value}, {bought or _('mix résiduel')}"
+            yield [_("Facteur"), name, part.intensity_mg_per_kwh, "mg/kWh", covered]
     for one in trace.formulas:
         yield [_("Calcul"), one.what, one.result, one.unit, one.expression]
     yield [_("Fabrication"), "embodied_ug", line.embodied_ug, "ug", line.embodied_terms or None]

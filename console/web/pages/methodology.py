@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
@@ -15,7 +17,7 @@ from console.web.carbon_words import KEYS, ORIGINS, QUALITIES
 from console.web.equipment_words import COMPONENTS, KINDS, SOURCES
 from console.web.factor_words import PERIMETERS
 from console.web.fleet_words import BOUNDARIES, POLICIES
-from console.web.languages import today
+from console.web.languages import ZONE, today
 from console.web.site_words import QUANTITIES
 from console.web.state import state
 
@@ -31,6 +33,7 @@ def show() -> ResponseReturnValue:
     return render_template(
         "methodology/show.html",
         method=method,
+        last_hours=[(zone, hour.astimezone(ZoneInfo(ZONE))) for zone, hour in method.grid],
         perimeters=PERIMETERS,
         key_kinds=KEYS,
         origins=ORIGINS,
