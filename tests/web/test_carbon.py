@@ -138,7 +138,7 @@ def test_the_page_says_what_it_lacks_and_leads_to_what_figures_are_made_of(
     page = sign_in_as(Role.CIO, 7).get("/adherents/7/carbon").text
     page = unescape(page)
     assert "La fabrication des équipements n'est pas comptée" in page
-    assert "Ce que prend le site (PUE) est inconnu" in page
+    assert "La surconsommation du site (PUE) est inconnue" in page
     assert "sur 66,7" in page
     assert f"/adherents/7/carbon/{today():%Y-%m}/trace" in page
     assert "part d'un service partagé" in page
@@ -189,7 +189,7 @@ def test_making_that_is_known_of_some_hosts_of_a_pool_is_told_over_twelve_months
     assert whole is not None
     assert whole.without_embodied_mj == missing_mj
     text = sign_in_as(Role.CIO, 7).get("/adherents/7/carbon").text
-    assert "La fabrication n'est connue que d'une part des équipements" in unescape(text)
+    assert "La fabrication n'est connue que pour une partie des équipements" in unescape(text)
 
 
 def test_a_year_without_any_hourly_intensity_is_told_on_the_other_bases(

@@ -54,7 +54,7 @@ def _chart(by_month: Mapping[date, Amounts | None]) -> Chart:
     held = list(by_month.values())
     return Chart(
         title=_("Carbone par mois"),
-        description=_("Usage sur la moyenne annuelle, et fabrication au-dessus ; hachuré : inconnu."),
+        description=_("Usage sur la moyenne annuelle, et fabrication au-dessus ; hachures grises : inconnu."),
         kind=Kind.CARBON_UG,
         moment_title=_("Mois"),
         moments=tuple(by_month),
