@@ -60,8 +60,9 @@ def settle_rest(session: Session, site: str, month: date, *, now: datetime) -> b
         settle(session, site, month, now=now)
         row = session.get_one(b.SiteMonth, (site, month))
     hosts_mj = hosts_energy(session, site, start, end)
-    if row.it_mj is not None and hosts_mj + _pools_energy(session, site, start, end) > row.it_mj:
-        make_due(session, Step.SITE, [(site, month)], now=now)  # it refuses, with the values
+    exceeds = row.it_mj is not None and hosts_mj + _pools_energy(session, site, start, end) > row.it_mj
+    if exceeds or ("refused" in row.terms and hosts_mj != row.hosts_mj):
+        make_due(session, Step.SITE, [(site, month)], now=now)  # it refuses, with the values, or no more
     row.hosts_mj = hosts_mj
     told = _rows(session, row, stretches_of(session, place, start, end), now)
     direct = {

@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from console.actions import facility
 from console.actions.grid import take
+from console.actions.posting import post
 from console.actions.reckoning_due import Step, make_due, make_months_due
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.facility import Basis as GridBasis
@@ -164,6 +165,24 @@ def test_hosts_above_the_it_meter_are_refused_with_both_values_once_they_are_kno
         month = session.get_one(b.SiteMonth, ("tls", MARCH))
     assert own.overhead_mj is None
     assert month.terms["values"] == {"it": KWH, "hosts": 2 * KWH}
+
+
+def test_hosts_that_are_metered_again_under_the_it_meter_are_refused_no_more(database: Database) -> None:
+    with database.write(Operator()) as session:
+        claim(session, 7, "payroll")
+        a_meter(session, "tls", MARCH, Quantity.IT, KWH, category=3)
+        a_meter(session, "tls", MARCH, Quantity.TOTAL, 2 * KWH)
+        host = hours_of(session, "srv-01", START, 2, {"payroll": KWH})
+        reckon_all(session)
+        of_refused = [row.overhead_mj for row in lines(session, tenant_id=7)]
+        for hour in (m.HostHour, m.WorkloadHour):
+            session.execute(update(hour).where(hour.energy_mj > 0).values(energy_mj=KWH // 2))
+        post(session, host, START, START + 2 * HOUR, now=NOW)
+        reckon_all(session)
+        month = session.get_one(b.SiteMonth, ("tls", MARCH), populate_existing=True)
+    assert of_refused == [None]
+    assert "refused" not in month.terms
+    assert [row.overhead_mj for row in lines(session, tenant_id=7)] == [KWH]
 
 
 def test_a_meter_that_comes_later_changes_the_lines_of_its_month(database: Database) -> None:
