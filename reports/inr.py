@@ -221,7 +221,8 @@ def _key_figures(statement: InrStatement, language: Language) -> Iterable[Fact]:
     def fact(label: str, kind: Kind, value: int | None, low: str, high: str, note: str = "") -> Fact:
         least, most = (complete_sum(getattr(line, name) for line in lines) for name in (low, high))
         interval = _range(kind, least, most, language)
-        return Fact(label, value, kind, f"{note} ; {interval}" if note else interval)
+        both = _("%(note)s ; %(interval)s", note=note, interval=interval) if note else interval
+        return Fact(label, value, kind, both)
 
     yield fact(_("Énergie"), Kind.ENERGY_MJ, statement.energy_mj, "energy_min_mj", "energy_max_mj")
     yield Fact(

@@ -71,6 +71,7 @@ def test_a_draft_gives_its_reasons_with_their_figures() -> None:
     assert "Share of hours covered by readings: 0.2%, where 80% is expected." in shown
     assert "Measured share of the energy: 0%, where 80% is expected" in shown
     assert "The period is not over." in shown
+    assert " ;" not in shown  # a space before a semicolon is French
 
 
 def test_a_volume_that_is_missing_is_said_first_with_its_subscriptions() -> None:
