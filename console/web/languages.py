@@ -38,6 +38,7 @@ def install(app: Flask) -> None:
         carbon=carbon,
         intensity=intensity,
         share=share,
+        ppm_share=ppm_share,
         number=number,
         day=day,
         month=month,
@@ -83,6 +84,11 @@ def intensity(intensity_mg_per_kwh: int | None) -> str:
 def share(part: Fraction | float | None) -> str:
     """A share between 0 and 1, in percent."""
     return text(Kind.SHARE, None if part is None else Fraction(part), current_language())
+
+
+def ppm_share(ppm: int | None) -> str:
+    """A share told in parts per million, in percent."""
+    return share(None if ppm is None else Fraction(ppm, 1_000_000))
 
 
 def number(value: int | None) -> str:

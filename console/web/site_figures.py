@@ -36,7 +36,6 @@ def words() -> dict[str, object]:
         "indicator_name": _indicator_name,
         "indicator_value": _indicator_value,
         "amount_text": _amount_text,
-        "ppm": _ppm,
         "pue_text": _pue_text,
         "refusal": _refusal,
         "residue_text": _residue_text,
@@ -91,10 +90,6 @@ def _amount_text(quantity: Quantity, amount: int | None) -> str:
     if amount is None or not quantity.is_water:
         return energy(amount)
     return current_language().number(Fraction(amount, ML_PER_M3), 1) + " m³"
-
-
-def _ppm(value: int | None) -> str | None:
-    return None if value is None else current_language().percent(Fraction(value, 1_000_000))
 
 
 def _pue_text(pue_ppm: int) -> str:

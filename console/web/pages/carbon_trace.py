@@ -26,21 +26,13 @@ from console.web.access import requires, scope
 from console.web.carbon_words import QUALITIES, line_name, words
 from console.web.equipment_words import COMPONENTS, SOURCES
 from console.web.fleet_words import BOUNDARIES, policy_words
-from console.web.languages import share
 from console.web.months import month_in_path
 from console.web.state import state
 from reports import canonical
 
 MS_IN_HOUR = 3_600_000
-MILLION = 1_000_000
 
 bp = Blueprint("carbon_trace", __name__)
-
-
-@bp.app_template_filter("ppm_share")
-def ppm_share(ppm: int) -> str:
-    """Parts per million in percent."""
-    return share(Fraction(ppm, MILLION))
 
 
 @bp.get("/adherents/<int:tenant_id>/carbon/<month>/trace")

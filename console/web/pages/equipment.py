@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from fractions import Fraction
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -28,7 +27,7 @@ from console.web import inputs
 from console.web.access import current_account, requires
 from console.web.deeds import carry_out
 from console.web.equipment_words import KINDS, ROUTES, SOURCES
-from console.web.languages import current_language, today
+from console.web.languages import today
 from console.web.state import state
 
 LISTED = 500
@@ -162,13 +161,8 @@ def _page(equipment_id: int, errors: dict[str, str]) -> str:
             kinds=KINDS,
             sources=SOURCES,
             routes=ROUTES,
-            ppm=_ppm,
             disks_text=disks_text,
         )
-
-
-def _ppm(value: int | None) -> str:
-    return "" if value is None else current_language().percent(Fraction(value, 1_000_000))
 
 
 def _now() -> datetime:

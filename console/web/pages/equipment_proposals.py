@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
-from fractions import Fraction
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,7 +20,6 @@ from console.web import inputs
 from console.web.access import current_account, requires
 from console.web.deeds import carry_out
 from console.web.equipment_words import KINDS
-from console.web.languages import current_language
 from console.web.state import state
 
 LISTED = 500
@@ -86,9 +84,4 @@ def _page(errors: dict[str, str]) -> str:
         ticked=set(request.form.getlist("chosen")),
         error=errors.get("chosen") or errors.get("decision"),
         kinds=KINDS,
-        ppm=_ppm,
     )
-
-
-def _ppm(value: int | None) -> str:
-    return "" if value is None else current_language().percent(Fraction(value, 1_000_000))
