@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -167,7 +166,7 @@ def retire(session: Session, equipment_id: int, day: date, route: EndOfLife, *, 
 def check_retirement(day: date, commissioned_on: date | None, now: datetime) -> None:
     """Raise `Invalid` for a day before its use, or that is still to come."""
     if commissioned_on is not None and day < commissioned_on:
-        raise Invalid("retired_on", "Un retrait suit la mise en service.")
+        raise Invalid("retired_on", "Le retrait ne peut pas précéder la mise en service.")
     if day > now.astimezone(OPERATOR_ZONE).date():
         raise Invalid("retired_on", "Ce jour n'est pas encore venu.")
 
@@ -223,8 +222,8 @@ def check_thing(session: Session, told: Thing, now: datetime) -> None:
         raise Invalid("quantity", "Un hôte est un seul équipement.")
     bought, used = told.purchased_on, told.commissioned_on
     if bought is not None and used is not None and used < bought:
-        raise Invalid("commissioned_on", "La mise en service suit l'achat.")
-    if used is not None and used > now.astimezone(ZoneInfo("Europe/Paris")).date():
+        raise Invalid("commissioned_on", "La mise en service ne peut pas précéder l'achat.")
+    if used is not None and used > now.astimezone(OPERATOR_ZONE).date():
         raise Invalid("commissioned_on", "Ce jour n'est pas encore venu.")
 
 

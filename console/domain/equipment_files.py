@@ -215,7 +215,7 @@ def _fact(fact: str, text: str, column: str) -> Any:
     if fact in WHOLE:
         whole = text.removesuffix(",0").removesuffix(".0")
         if not (whole.isascii() and whole.isdigit() and len(whole) <= 7):
-            raise Invalid(column, "« %(value)s » n'est pas un nombre entier.", value=text[:40])
+            raise Invalid(column, "« %(value)s » n'est pas un nombre entier positif.", value=text[:40])
         return int(whole)
     shown = " ".join(text.split())
     if len(shown) > LONGEST or not shown.isprintable():
