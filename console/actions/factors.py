@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from console.actions.imports import open_table
+from console.actions.pricing import COUNTRY_OF_UNPLACED
 from console.actions.reckoning_due import Step
 from console.domain.base_carbone import FactorFile, is_base_carbone, read_base_carbone
 from console.domain.claims import OPERATOR_TENANT
@@ -44,7 +45,6 @@ from console.store.queries.factors import factor_of
 from console.store.queries.factors import factors as known_factors
 
 USED = (Perimeter.CONSUMPTION_LIFE_CYCLE, Perimeter.RESIDUAL_MIX)  # those that lines are priced with
-COUNTRY_OF_UNPLACED = "FRA"  # of lines of hosts of which nobody says where they stand
 
 
 @dataclass(frozen=True, slots=True)

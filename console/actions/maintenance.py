@@ -15,6 +15,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from console.actions.recurrence import check_rule, is_endless, slots
+from console.domain.claims import OPERATOR_ZONE
 from console.domain.committees import instant_of
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import one_line, several_lines
@@ -54,7 +55,6 @@ AHEAD = timedelta(days=396)  # thirteen months
 LONGEST_AHEAD = timedelta(days=36_600)  # what ends by itself ends within a century
 A_DAY = timedelta(days=1)
 AT_ONCE = 5000  # rows of one transaction; the rest follows in the next ones
-ZONE = ZoneInfo("Europe/Paris")  # of the operator, whose day says which subscriptions run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +192,7 @@ def cancel_work(session: Session, maintenance_id: int, *, now: datetime, by: str
 def foresee(session: Session, maintenance_id: int, *, now: datetime) -> Prospect:
     """A record with its occurrences ahead and what they fall on; a constant number of statements."""
     record = record_of(session, maintenance_id)
-    reach = reach_of(session, record.scope, record.adherents, now.astimezone(ZONE).date())
+    reach = reach_of(session, record.scope, record.adherents, now.astimezone(OPERATOR_ZONE).date())
     if record.state is MaintenanceState.DRAFT:
         ahead = [Held(slot, now, None, None, 0) for slot in _ahead(record.timing, now)]
     else:
@@ -255,7 +255,7 @@ def _tell(session: Session, row: h.Maintenance, plan: Plan, now: datetime) -> No
 
 
 def _reach(session: Session, row: h.Maintenance, now: datetime) -> Reach:
-    return reach_of(session, row.scope, row.adherents, now.astimezone(ZONE).date())
+    return reach_of(session, row.scope, row.adherents, now.astimezone(OPERATOR_ZONE).date())
 
 
 def _ahead(timing: Timing, now: datetime, ahead: timedelta = AHEAD) -> list[Slot]:

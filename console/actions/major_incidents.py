@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from console.actions.duties import renew_major
 from console.actions.incident_clocks import hold_incident
+from console.domain.claims import OPERATOR_ZONE
 from console.domain.clock import EventKind
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.free_text import one_line, several_lines
@@ -28,8 +28,6 @@ from console.store.models import tenant as t
 from console.store.queries.major_incidents import TouchedAdherent, touched_by
 
 Category, Priority = t.Category, t.Priority
-
-ZONE = ZoneInfo("Europe/Paris")  # of the operator, whose day says which subscriptions run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +61,7 @@ def adherents_of(
     if kind is ScopeKind.DATA_CENTRE and code not in list(DataCentre):
         raise Invalid("scope_code", "Un choix de la liste est attendu.")
     try:
-        return touched_by(session, kind, code, at.astimezone(ZONE).date(), only)
+        return touched_by(session, kind, code, at.astimezone(OPERATOR_ZONE).date(), only)
     except NotFound as error:
         raise Invalid("scope_code", error.message) from None
 

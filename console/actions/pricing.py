@@ -26,7 +26,7 @@ from console.store.models import site as s
 from console.store.queries.factors import factors
 from console.store.queries.sites import contract_of
 
-COUNTRY = "FRA"  # of hosts of which nobody says where they stand: the operator's
+COUNTRY_OF_UNPLACED = "FRA"  # of hosts of which nobody says where they stand: the operator's
 AT_ONCE = 100  # adherents of a transaction
 Direct = Mapping[LineKey, KnownHours]
 
@@ -106,7 +106,7 @@ class Prices:
         """The carbon of a line on each basis that holds for it."""
         site = self.sites.get(line.site or "")
         day = line.since.astimezone(ZoneInfo(site.zone)).date() if site else line.month
-        country = site.country if site else COUNTRY
+        country = site.country if site else COUNTRY_OF_UNPLACED
         factor = self._choose(country, day.year, Perimeter.CONSUMPTION_LIFE_CYCLE)
         yield Basis.YEARLY_AVERAGE, by_factor(_energy(line), factor, _bounds(line))
         if direct is not None:

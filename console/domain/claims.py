@@ -11,9 +11,7 @@ from console.domain.errors import Conflict, Invalid
 from console.domain.hours import hour_of
 
 OPERATOR_TENANT = 1  # the operator is its own adherent: it carries what no one claims
-OPERATOR_ZONE = ZoneInfo(
-    "Europe/Paris"
-)  # whose calendar is that of hosts of which nobody says where they stand
+OPERATOR_ZONE = ZoneInfo("Europe/Paris")  # of its days, and of hosts of which nobody says where they stand
 UNCLAIMED = 0  # the claim number of lines that no claim backs
 
 

@@ -27,6 +27,7 @@ from console.domain.carbon_months import (
     figures,
     unnamed,
 )
+from console.domain.claims import OPERATOR_ZONE
 from console.domain.contract import Amendment, from_plain
 from console.domain.hours import month_bounds
 from console.domain.month_lines import OPEN_REVISION, Facility, LineKind, ShareTerms, SharingKeyKind
@@ -241,7 +242,7 @@ def _shared_by_volume(session: Session, months: Sequence[date]) -> dict[date, se
         keys[key.service_code].append(key)
     found = {}
     for month in months:
-        start, end = month_bounds(month, ZoneInfo("Europe/Paris"))
+        start, end = month_bounds(month, OPERATOR_ZONE)
         run = {
             one.service_code
             for one in claims
