@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -13,11 +14,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from console.actions.reckoning_due import Step, make_due, make_months_due
+from console.actions.stays import put
 from console.domain.access import Role
 from console.domain.hours import HOUR
 from console.domain.trace import key_text
 from console.store.models import carbon as b
 from console.store.models import site as s
+from console.store.models.measurement import stable_id
 from console.store.queries.carbon_months import inputs_of
 from console.store.session import Database, Operator
 from tests import given
@@ -239,6 +242,21 @@ def test_a_trace_tells_of_the_making_in_words_with_what_it_is_reckoned_from(
     assert "month_ug" not in page
     exported = json.loads(sign_in_as(Role.CIO, 7).get(f"{MONTH}/trace/{key}/line.json").text)
     assert exported["line"]["embodied_terms"]["share"] == {"cpu": 300, "ram": 50, "frame": 77}
+
+
+def test_lines_of_a_workload_whose_host_moved_are_told_apart_by_site_and_beginning(
+    database: Database, sign_in_as: SignIn
+) -> None:
+    with database.write(Operator()) as session:
+        put(session, stable_id("srv-01"), "ami", START + HOUR, START + 2 * HOUR, now=NOW)
+        reckoned(session)
+    page = sign_in_as(Role.CIO, 7).get(f"{MONTH}/trace").text
+    told = re.findall(r"<small>(srv-01[^<]*)</small>", page)
+    assert sorted(told) == [
+        "srv-01, ami, à partir du 1 mars 01:00",
+        "srv-01, tls",
+        "srv-01, tls, à partir du 1 mars 02:00",
+    ]
 
 
 def test_a_trace_is_taken_away_in_whole_numbers(database: Database, sign_in_as: SignIn) -> None:
