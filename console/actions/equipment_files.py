@@ -31,8 +31,8 @@ from console.domain.boavizta import best_match
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.equipment import Disk, EndOfLife, ImpactSource, Thing
 from console.domain.equipment_files import EquipmentFile, ThingRow
-from console.domain.errors import DomainError, Invalid
-from console.domain.tables import RefusedRow
+from console.domain.errors import Invalid
+from console.domain.tables import RefusedRow, every_refusal
 from console.store.audit import record
 from console.store.models import equipment as q
 
@@ -67,7 +67,7 @@ class Planned:
     thing: Thing | None = None
     end: End = NO_END
     changes: Mapping[str, tuple[Any, Any]] | None = None
-    refusal: DomainError | None = None
+    refusal: Invalid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,7 @@ class Looked:
 
     def refused(self) -> list[RefusedRow]:
         """Every refusal in the order of the file."""
-        judged = [
-            RefusedRow(one.row.line, one.refusal) for one in self.planned if isinstance(one.refusal, Invalid)
-        ]
-        return sorted([*self.file.refusals, *judged], key=lambda one: one.line)
+        return every_refusal(self.file.refusals, ((one.row.line, one.refusal) for one in self.planned))
 
 
 def look_at(session: Session, file: EquipmentFile, *, planned_months: int | None, now: datetime) -> Looked:
@@ -174,7 +171,7 @@ def _plan(
         check_thing(session, thing, now)
         if end.retired_on is not None:
             check_retirement(end.retired_on, thing.commissioned_on, now)
-    except DomainError as refusal:
+    except Invalid as refusal:
         return Planned(row, Fate.REFUSED, refusal=refusal)
     if stored is None:
         return Planned(row, Fate.NEW, None, thing, end)

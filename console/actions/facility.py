@@ -29,7 +29,7 @@ from console.domain.facility_files import Defaults, FacilityFile, read_facility
 from console.domain.free_text import one_line, several_lines
 from console.domain.site_judging import Judged, Told, Verdict, judge
 from console.domain.site_measures import Measure, shown
-from console.domain.tables import RefusedRow
+from console.domain.tables import RefusedRow, every_refusal
 from console.store.audit import record
 from console.store.models import site as s
 from console.store.queries.sites import contract_of, measure_of
@@ -60,8 +60,7 @@ class Looked:
 
     def refused(self) -> list[RefusedRow]:
         """Every refusal in the order of the file."""
-        judged = [RefusedRow(one.told.line, one.refusal) for one in self.judged if one.refusal is not None]
-        return sorted([*self.file.refusals, *judged], key=lambda one: one.line)
+        return every_refusal(self.file.refusals, ((one.told.line, one.refusal) for one in self.judged))
 
 
 def site_called(session: Session, text: str) -> s.Site:

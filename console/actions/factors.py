@@ -36,7 +36,7 @@ from console.domain.factor_tables import FactorMapping, read_factors
 from console.domain.factors import Factor, Perimeter, changed_years, standing
 from console.domain.free_text import several_lines
 from console.domain.month_lines import OPEN_REVISION
-from console.domain.tables import RefusedRow
+from console.domain.tables import RefusedRow, every_refusal
 from console.store.audit import record
 from console.store.base import Instant
 from console.store.models import carbon as b
@@ -66,8 +66,7 @@ class Looked:
 
     def refused(self) -> list[RefusedRow]:
         """Every refusal in the order of the file."""
-        judged = [RefusedRow(one.told.line, one.refusal) for one in self.judged if one.refusal is not None]
-        return sorted([*self.file.refusals, *judged], key=lambda one: one.line)
+        return every_refusal(self.file.refusals, ((one.told.line, one.refusal) for one in self.judged))
 
 
 def add(session: Session, stated: Stated, *, now: datetime, today: date, by: str) -> str:

@@ -63,6 +63,14 @@ class RefusedRow:
     error: Invalid
 
 
+def every_refusal(
+    unread: Iterable[RefusedRow], judged: Iterable[tuple[int, Invalid | None]]
+) -> list[RefusedRow]:
+    """Rows that cannot be read, and those that are judged with a refusal, in the order of the file."""
+    refused = (RefusedRow(line, refusal) for line, refusal in judged if refusal is not None)
+    return sorted([*unread, *refused], key=lambda one: one.line)
+
+
 def normal(heading: str) -> str:
     """A heading as it is compared: small letters, single blanks."""
     return " ".join(heading.lower().split())
