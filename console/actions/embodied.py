@@ -14,7 +14,8 @@ from console.actions.making import making_of_kind
 from console.domain.equipment import EquipmentKind
 from console.domain.hours import HOUR
 from console.domain.month_lines import EMBODIED
-from console.domain.stretches import Stretch, spread
+from console.domain.spans import Span
+from console.domain.stretches import spread
 from console.store.models import carbon as b
 from console.store.models import equipment as q
 
@@ -34,7 +35,7 @@ class Embodied:
         """Its amounts by the names of their columns."""
         return {name: value for name, value in asdict(self).items() if name != "terms"}
 
-    def over(self, stretches: Sequence[Stretch]) -> list[Embodied]:
+    def over(self, stretches: Sequence[Span]) -> list[Embodied]:
         """It over the stretches of its month, by their time; they add up to it."""
         parts = {
             name: [None] * len(stretches) if amount is None else spread(amount, stretches)
@@ -47,7 +48,7 @@ class Embodied:
             for place in range(len(stretches))
         ]
 
-    def _terms_of(self, place: int, stretches: Sequence[Stretch]) -> dict[str, Any]:
+    def _terms_of(self, place: int, stretches: Sequence[Span]) -> dict[str, Any]:
         """Its terms, with the hours of a stretch among those of the month where that is cut."""
         if len(stretches) == 1 or not self.terms:
             return self.terms
@@ -106,7 +107,7 @@ def embodied_of_kind(
     site: str,
     kind: EquipmentKind,
     site_month: date,
-    stretches: Sequence[Stretch],
+    stretches: Sequence[Span],
     energies_mj: Sequence[int],
 ) -> list[Embodied]:
     """What is booked of a site's storage, backup or network, over stretches of its month by their time, and

@@ -23,7 +23,7 @@ from console.domain.embodied_shares import Capacity, Held, share_parts
 from console.domain.hours import HOUR, month_bounds, month_of
 from console.domain.month_lines import EMBODIED
 from console.domain.proportion import apportion
-from console.domain.stretches import Stretch
+from console.domain.spans import Span
 from console.store.bulk import add_rows
 from console.store.models import catalogue as c
 from console.store.models import equipment as q
@@ -58,7 +58,7 @@ def settle_host(session: Session, host: str, month: date, *, now: datetime) -> b
     return True
 
 
-def _rows(session: Session, host: m.Host, month: date, spans: Sequence[Stretch]) -> dict[int, dict[str, Any]]:
+def _rows(session: Session, host: m.Host, month: date, spans: Sequence[Span]) -> dict[int, dict[str, Any]]:
     made = making_of_host(session, host.name, month)
     if made is None:
         return {}
@@ -93,7 +93,7 @@ def _terms(made: Making, share: Mapping[str, int]) -> dict[str, Any]:
     return {"things": made.things, "unknown": made.unknown, "parts": made.parts, "share": dict(share)}
 
 
-def _held(session: Session, host_id: int, spans: Sequence[Stretch]) -> tuple[dict[int, int], dict[int, Held]]:
+def _held(session: Session, host_id: int, spans: Sequence[Span]) -> tuple[dict[int, int], dict[int, Held]]:
     """By workload the hours in which it has any line, and what it held; an hour of two instruments is one."""
     hour = m.WorkloadHour
     each = (
@@ -123,13 +123,13 @@ def _held(session: Session, host_id: int, spans: Sequence[Stretch]) -> tuple[dic
     return hours, held
 
 
-def _capacity(session: Session, host: m.Host, spans: Sequence[Stretch]) -> Capacity:
+def _capacity(session: Session, host: m.Host, spans: Sequence[Span]) -> Capacity:
     row = m.HostHour
     hours = session.scalar(select(func.count()).where(row.host_id == host.host_id, _within(row.hour, spans)))
     return Capacity((hours or 0) * host.vcpu * 1000, (hours or 0) * (host.ram_mb or 0))
 
 
-def _within(hour: InstrumentedAttribute[datetime], spans: Sequence[Stretch]) -> ColumnElement[bool]:
+def _within(hour: InstrumentedAttribute[datetime], spans: Sequence[Span]) -> ColumnElement[bool]:
     return or_(*((hour >= start) & (hour < end) for start, end in spans))
 
 

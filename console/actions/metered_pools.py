@@ -26,7 +26,8 @@ from console.domain.hours import month_bounds
 from console.domain.month_lines import NO_HOST, OPEN_REVISION, LineKey, LineKind
 from console.domain.site_indicators import amounts_by_month
 from console.domain.site_measures import Measure, Quality
-from console.domain.stretches import Stretch, by_stretch
+from console.domain.spans import Span
+from console.domain.stretches import by_stretch
 from console.store.bulk import Row, add_rows
 from console.store.models import carbon as b
 from console.store.models import site as s
@@ -94,7 +95,7 @@ def _withdraw(session: Session, service_code: str, month: date) -> dict[LineKey,
 
 def _rows(
     session: Session, site: s.Site, quantity: Quantity, service_code: str, month: date, now: datetime
-) -> list[tuple[Row, Stretch]]:
+) -> list[tuple[Row, Span]]:
     """The lines of what a meter told of a month, one a stretch; none where it did not tell all of it."""
     zone = ZoneInfo(site.zone)
     start, end = month_bounds(month, zone)

@@ -30,7 +30,8 @@ from console.domain.hours import month_bounds
 from console.domain.month_lines import EMBODIED, NO_HOST, OPEN_REVISION, Facility, LineKey, LineKind
 from console.domain.site_measures import Measure
 from console.domain.site_months import METERED
-from console.domain.stretches import Stretch, by_stretch, rests, spread
+from console.domain.spans import Span
+from console.domain.stretches import by_stretch, rests, spread
 from console.store.bulk import Row, add_rows
 from console.store.models import carbon as b
 from console.store.models import site as s
@@ -77,8 +78,8 @@ def settle_rest(session: Session, site: str, month: date, *, now: datetime) -> b
 
 
 def _rows(
-    session: Session, row: b.SiteMonth, stretches: Sequence[Stretch], now: datetime
-) -> list[tuple[Row, Stretch]]:
+    session: Session, row: b.SiteMonth, stretches: Sequence[Span], now: datetime
+) -> list[tuple[Row, Span]]:
     """The lines of a month of a site, with the stretch that each is of."""
     facility = Facility.of_terms(row.terms)
     of_it = [
@@ -99,12 +100,12 @@ def _rows(
     return of_it + of_site
 
 
-def _span(stretches: Sequence[Stretch]) -> Stretch:
+def _span(stretches: Sequence[Span]) -> Span:
     """The month that they are cut from."""
     return stretches[0][0], stretches[-1][1]
 
 
-def _it_rests(session: Session, row: b.SiteMonth, stretches: Sequence[Stretch]) -> list[int]:
+def _it_rests(session: Session, row: b.SiteMonth, stretches: Sequence[Span]) -> list[int]:
     """The IT energy of each stretch that no host told of, nor a meter of a shared service."""
     if row.it_mj is None:
         return [0] * len(stretches)
@@ -197,7 +198,7 @@ def _of_others(site: str, start: datetime, end: datetime) -> tuple[ColumnElement
 
 
 def _it_line(
-    row: b.SiteMonth, stretch: Stretch, energy_mj: int, facility: Facility | None, now: datetime
+    row: b.SiteMonth, stretch: Span, energy_mj: int, facility: Facility | None, now: datetime
 ) -> Row:
     return _line(row, LineKind.IT_REST, stretch, now) | {
         "energy_mj": energy_mj,
@@ -208,14 +209,14 @@ def _it_line(
 
 
 def _site_line(
-    row: b.SiteMonth, stretch: Stretch, overhead_mj: int | None, embodied: Embodied, now: datetime
+    row: b.SiteMonth, stretch: Span, overhead_mj: int | None, embodied: Embodied, now: datetime
 ) -> Row:
     line = _line(row, LineKind.SITE_REST, stretch, now)
     terms = line["terms"] | ({"embodied": embodied.terms} if embodied.terms else {})
     return line | embodied.amounts() | {"overhead_mj": overhead_mj, "terms": terms}
 
 
-def _line(row: b.SiteMonth, kind: LineKind, stretch: Stretch, now: datetime) -> Row:
+def _line(row: b.SiteMonth, kind: LineKind, stretch: Span, now: datetime) -> Row:
     """A line of the site without any amount."""
     return {
         "tenant_id": OPERATOR_TENANT,

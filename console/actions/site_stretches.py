@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.domain.hours import month_of
-from console.domain.stretches import Stretch, cut
+from console.domain.spans import Span
+from console.domain.stretches import cut
 from console.store.models import site as s
 
 
-def stretches_of(session: Session, site: s.Site, start: datetime, end: datetime) -> list[Stretch]:
+def stretches_of(session: Session, site: s.Site, start: datetime, end: datetime) -> list[Span]:
     """`[start, end)` cut where a month of the site begins, and where its contracts begin and end."""
     zone, contract = ZoneInfo(site.zone), s.PowerContract
     days = {month_of(end, zone)}

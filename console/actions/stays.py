@@ -20,8 +20,8 @@ from console.actions.reckoning_due import Step, make_due, make_months_due
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.errors import Invalid, NotFound
 from console.domain.hours import HOUR, hour_of, month_of, months_between
+from console.domain.spans import Span
 from console.domain.stays import FIRST, Stay, Whereabouts, stand
-from console.domain.stretches import Stretch
 from console.store.audit import record
 from console.store.bulk import Row, add_rows
 from console.store.models import carbon as b
@@ -156,8 +156,8 @@ def _make_sites_due(
     session: Session,
     host_id: int,
     known: Iterable[Whereabouts],
-    span: Stretch,
-    hours_told: Stretch | None,
+    span: Span,
+    hours_told: Span | None,
     now: datetime,
 ) -> None:
     """The months of the host and of all sites where it was or is thought to be; those of none are settled.

@@ -14,22 +14,21 @@ from zoneinfo import ZoneInfo
 
 from console.domain.proportion import apportion
 from console.domain.site_measures import Measure
+from console.domain.spans import Span
 
-Stretch = tuple[datetime, datetime]  # from an instant to another, excluded
 
-
-def cut(start: datetime, end: datetime, days: Iterable[date], zone: ZoneInfo) -> list[Stretch]:
+def cut(start: datetime, end: datetime, days: Iterable[date], zone: ZoneInfo) -> list[Span]:
     """`[start, end)` cut where any of these days begins in the zone, in order."""
     midnights = {datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC) for day in days}
     return list(pairwise([start, *sorted(one for one in midnights if start < one < end), end]))
 
 
-def spread(amount: int, stretches: Sequence[Stretch]) -> list[int]:
+def spread(amount: int, stretches: Sequence[Span]) -> list[int]:
     """An amount spread evenly over the time of stretches; the parts add up to it exactly."""
     return list(apportion(amount, _times(stretches)).values())
 
 
-def by_stretch(measures: Iterable[Measure], stretches: Sequence[Stretch]) -> list[int]:
+def by_stretch(measures: Iterable[Measure], stretches: Sequence[Span]) -> list[int]:
     """What measures that lie within the stretches tell of each; together all that they tell."""
     told = [0] * len(stretches)
     for one in measures:
@@ -41,7 +40,7 @@ def by_stretch(measures: Iterable[Measure], stretches: Sequence[Stretch]) -> lis
     return told
 
 
-def rests(rest: int, told: Sequence[int], carried: Sequence[int], stretches: Sequence[Stretch]) -> list[int]:
+def rests(rest: int, told: Sequence[int], carried: Sequence[int], stretches: Sequence[Span]) -> list[int]:
     """The rest of a month as its stretches have it: what was told of each, less what is carried of it.
 
     Where a meter tells the month alone, its even power may be under what is carried of a stretch: that has no
@@ -51,6 +50,6 @@ def rests(rest: int, told: Sequence[int], carried: Sequence[int], stretches: Seq
     return list(apportion(rest, left if any(left.values()) else _times(stretches)).values())
 
 
-def _times(stretches: Sequence[Stretch]) -> dict[int, int]:
+def _times(stretches: Sequence[Span]) -> dict[int, int]:
     """How long each is, in microseconds."""
     return {place: (end - start) // timedelta(microseconds=1) for place, (start, end) in enumerate(stretches)}

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from console.domain.facility import NO_POINT, Quantity
 from console.domain.hours import HOUR, month_bounds
 from console.domain.site_measures import Measure, Quality
-from console.domain.stretches import Stretch, by_stretch, cut, rests, spread
+from console.domain.spans import Span
+from console.domain.stretches import by_stretch, cut, rests, spread
 
 PARIS = ZoneInfo("Europe/Paris")
 MARCH, APRIL, OCTOBER = date(2026, 3, 1), date(2026, 4, 1), date(2026, 10, 1)
@@ -103,12 +104,12 @@ def test_nothing_of_what_was_measured_is_lost_or_made(
     assert sum(spread(rest, stretches)) == rest
 
 
-def _amounts(stretches: list[Stretch]) -> st.SearchStrategy[list[int]]:
+def _amounts(stretches: list[Span]) -> st.SearchStrategy[list[int]]:
     return st.lists(st.integers(0, 10**15), min_size=len(stretches), max_size=len(stretches))
 
 
 @st.composite
-def _measures(draw: st.DrawFn, stretches: list[Stretch]) -> list[Measure]:
+def _measures(draw: st.DrawFn, stretches: list[Span]) -> list[Measure]:
     """Readings one after the other over the whole month, cut anywhere."""
     start, end = stretches[0][0], stretches[-1][1]
     minutes = draw(st.sets(st.integers(1, (end - start) // timedelta(minutes=1) - 1), max_size=5))
