@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from console.actions.directory import Difference, compare_records, store_records
 from console.actions.memberships import compare_memberships, store_memberships
-from console.actions.workbooks import is_workbook, read_workbook
+from console.actions.workbooks import START, is_workbook, read_workbook
 from console.domain.claims import OPERATOR_TENANT
 from console.domain.columns import check_mapping, read_records
 from console.domain.directory import Kind, Listing, Membership, Record, Refusal, key_of
@@ -55,7 +55,11 @@ class Line:
 
 def open_table(content: bytes) -> Table:
     """The table of a file: a workbook, a text, an XML feed; raises `Invalid` for anything else."""
-    return read_workbook(content) if is_workbook(content) else read_table(content)
+    if is_workbook(content):
+        return read_workbook(content)
+    if content.startswith(START):
+        raise Invalid("file", "Cette archive n'est pas un classeur lisible : un XLSX ou un CSV est attendu.")
+    return read_table(content)
 
 
 def read_listing(

@@ -171,11 +171,21 @@ def test_any_table_is_read_by_the_columns_that_are_chosen(database: Database, si
     assert "40,3 g CO₂e/kWh" in text_of(browser.get("/carbon/factors/aib-fra-2025-residual").text)
 
 
-def test_what_is_no_table_is_told_so(database: Database, sign_in_as: SignIn) -> None:
+@pytest.mark.parametrize(
+    ("content", "name", "said"),
+    [
+        (b"", "rien.csv", "vide"),
+        (b"PK\x03\x04 and no more", "facteurs.xlsx", "n'est pas un classeur lisible"),
+        (b"%PDF-1.7", "facteurs.csv", "C'est un PDF"),
+    ],
+)
+def test_what_is_no_table_is_told_so(
+    database: Database, sign_in_as: SignIn, content: bytes, name: str, said: str
+) -> None:
     browser = sign_in_as(Role.OPS)
-    answer = browser.post("/carbon/factors/import/columns", **form(browser, b"", "rien.csv"))
+    answer = browser.post("/carbon/factors/import/columns", **form(browser, content, name))
     assert answer.status_code == 422
-    assert "vide" in answer.text
+    assert said in text_of(answer.text)
 
 
 def test_where_a_factor_is_used_is_told_for_the_scope_of_the_reader(
