@@ -277,6 +277,22 @@ def test_a_page_is_accessible_whole_and_without_error_at_any_width_in_both_schem
     context.close()
 
 
+@pytest.mark.parametrize(
+    "address", [f"/adherents/2/carbon/months?year={DAY[:4]}", f"/adherents/2/carbon/{DAY[:7]}/trace"]
+)
+def test_tables_of_carbon_show_every_column_on_a_desk(
+    console: Console, chromium: Browser, address: str
+) -> None:
+    context = chromium.new_context(locale="fr-FR", viewport={"width": 1440, "height": 900})
+    console.sign_in(context, Role.CIO)
+    page = context.new_page()
+    page.goto(console.url + address)
+    regions = page.locator("main .scroll")
+    assert regions.count() > 0
+    assert all(regions.evaluate_all("all => all.map(one => one.scrollWidth <= one.clientWidth)"))
+    context.close()
+
+
 @pytest.mark.parametrize(("role", "address"), [(None, "/sign-in"), (Role.ADMINISTRATOR, "/")])
 def test_the_first_page_is_light(
     console: Console, chromium: Browser, role: Role | None, address: str
