@@ -117,6 +117,22 @@ def test_each_figure_of_a_shared_month_leads_to_the_lines_it_is_made_of(
     }
 
 
+def test_the_overhead_of_a_pool_is_unknown_where_that_of_a_part_is_as_in_its_shares(
+    platform: Database, sign_in_as: SignIn
+) -> None:
+    browser = sign_in_as(Role.ADMINISTRATOR)
+    assert "de surconsommation du site" in text_of(browser.get(f"{PAGE}/2026-03").text)
+    with platform.write(Operator()) as session:
+        a_platform(session, START, 3, 500_000_000, host="platform-02", site="ami")
+    reckon(platform)
+    assert "surconsommation du site inconnue" in text_of(browser.get(f"{PAGE}/2026-03").text)
+    with platform.read(Operator()) as session:
+        assert sorted(row.overhead_mj is None for row in pool(session)) == [False, True]
+        page = sharing.month_page(session, "payroll", MARCH)
+        assert page.summary.overhead_mj is None
+        assert {one.share.overhead_mj for one in [*page.shares, *page.unallocated]} == {None}
+
+
 def test_tables_of_two_shared_services_are_told_apart_by_those_who_listen(
     platform: Database, sign_in_as: SignIn
 ) -> None:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnExpressionArgument, func, select
+from sqlalchemy import ColumnExpressionArgument, case, func, select
 from sqlalchemy.orm import Session
 
 from console.domain.claims import OPERATOR_TENANT
@@ -227,7 +227,9 @@ def _months(session: Session, service_code: str, month: date | None = None) -> l
             line.month,
             line.kind,
             func.sum(line.energy_mj).label("energy_mj"),
-            func.sum(line.overhead_mj).label("overhead_mj"),
+            case((func.count(line.overhead_mj) == func.count(), func.sum(line.overhead_mj))).label(
+                "overhead_mj"
+            ),
             func.count().label("lines"),
         )
         .where(*of_service)
