@@ -23,9 +23,10 @@ from sqlalchemy.orm import Session
 from console.actions.metered_pools import service_id, write_metered
 from console.actions.pricing import Prices, carbon_row
 from console.actions.reckoning_due import Step, take
+from console.actions.site_stretches import stretches_of
 from console.actions.subscribers import key_of, weights_of
 from console.domain.carbon import NO_HOURS, KnownHours
-from console.domain.claims import OPERATOR_TENANT
+from console.domain.claims import OPERATOR_TENANT, OPERATOR_ZONE
 from console.domain.factors import Basis
 from console.domain.hours import month_bounds
 from console.domain.month_lines import EMBODIED, NO_HOST, OPEN_REVISION, LineKey, LineKind, ShareTerms
@@ -42,6 +43,7 @@ from console.domain.sharing import (
 from console.store.bulk import Row, add_rows
 from console.store.models import carbon as b
 from console.store.models import catalogue as c
+from console.store.models import site as s
 from console.store.models.measurement import stable_id
 from console.store.queries.generation import is_before_ledger
 
@@ -105,13 +107,24 @@ def _pools(session: Session, service_code: str, month: date) -> list[_Pool]:
         )
         .execution_options(populate_existing=True)
     ).all()
-    known = _known_hours(session, service_code, month)
+    known, starts = _known_hours(session, service_code, month), _starts(session, month)
     found: dict[tuple[str, datetime], _Pool] = {}
     for row in sorted(rows, key=lambda one: (one.since, one.site or "", one.host_id, one.workload_id)):
-        pool = found.setdefault((row.site or "", row.since), _Pool(row.site, row.since))
+        begun = (one for one in starts.get(row.site, ()) if one <= row.since)
+        since = max(begun, default=row.since)  # a host may have come within the stretch
+        pool = found.setdefault((row.site or "", since), _Pool(row.site, since))
         pool.lines.append(row)
         pool.known += known.get(row.key, NO_HOURS)
     return list(found.values())
+
+
+def _starts(session: Session, month: date) -> Mapping[str | None, Sequence[datetime]]:
+    """Where the stretches of a month begin at each site."""
+    bounds = month_bounds(month, OPERATOR_ZONE)
+    return {
+        site.code: [since for since, _ in stretches_of(session, site, *bounds)]
+        for site in session.scalars(select(s.Site))
+    }
 
 
 def _known_hours(session: Session, service_code: str, month: date) -> Mapping[LineKey, KnownHours]:

@@ -34,6 +34,7 @@ from tests.actions.test_host_months import a_thing, claim
 from tests.carbon_past import NOW, PARIS, a_host, a_meter, hours_of, intensity, reckon_all
 from tests.given import an_adherent
 from tests.readings import batch, measured, reading
+from tests.sharing_past import a_platform, pool, shared, takes
 
 pytestmark = pytest.mark.both_databases
 
@@ -234,6 +235,23 @@ def test_a_host_that_was_elsewhere_in_a_month_in_which_it_told_nothing_took_its_
 
     assert (before.get("tls"), before.get("ami")) == (20 * KG, None)
     assert (after.get("tls"), after.get("ami")) == (None, 20 * KG)
+
+
+def test_a_platform_that_comes_within_a_stretch_is_in_the_same_shares_as_what_was_there(
+    database: Database,
+) -> None:
+    with database.write(Operator()) as session:
+        two_metered_sites(session)
+        takes(session, 7)
+        a_platform(session, MOVED - 2 * HOUR, 4, 1000, host="srv-01", site="tls")
+        a_platform(session, START, 3, 100, host="srv-02", workload="shared-web", site="ami")
+        put(session, HOST, "ami", MOVED, MOVED + 40 * HOUR, now=NOW)
+        reckon_all(session)
+        whole = [(one.site, one.since, one.energy_mj) for one in pool(session)]
+        shares = [(one.site, one.since, one.energy_mj) for one in shared(session)]
+
+    assert whole == [("ami", START, 300), ("tls", START, 2000), ("ami", MOVED, 2000)]
+    assert shares == [("ami", START, 2300), ("tls", START, 2000)]
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

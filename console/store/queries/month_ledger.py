@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from console.domain.claims import OPERATOR_ZONE
 from console.domain.hours import month_bounds, month_of, months_between
 from console.domain.month_lines import NO_HOST, OPEN_REVISION, LineKind
 from console.store.models import carbon as b
@@ -107,20 +108,20 @@ def _lines(session: Session) -> Counter[MonthKey]:
 
 def _shares(session: Session, start: datetime, end: datetime, unsettled: Iterable[date]) -> int:
     """What pools hold and their shares do not, or the other way round."""
-    pools = _by_service(session, (LineKind.POOL,), start, end)
-    shares = _by_service(session, SHARED, start, end)
-    left_out = set(unsettled)
-    keys = {key for key in pools.keys() | shares.keys() if key[1] not in left_out}
-    return sum(abs(pools[key] - shares[key]) for key in keys)
+    begun = months_between(month_of(start, OPERATOR_ZONE), month_of(end, OPERATOR_ZONE))
+    wanted = {one for one in begun if start <= month_bounds(one, OPERATOR_ZONE)[0] < end}
+    months = wanted - set(unsettled)
+    pools, shares = (_by_service(session, kinds, months) for kinds in ((LineKind.POOL,), SHARED))
+    return sum(abs(pools[key] - shares[key]) for key in pools.keys() | shares.keys())
 
 
 def _by_service(
-    session: Session, kinds: tuple[LineKind, ...], start: datetime, end: datetime
+    session: Session, kinds: tuple[LineKind, ...], months: Iterable[date]
 ) -> Counter[tuple[str | None, date]]:
     line = b.MonthLine
     rows = session.execute(
         select(line.service_code, line.month, func.sum(line.energy_mj), func.sum(line.overhead_mj))
-        .where(line.revision == OPEN_REVISION, line.kind.in_(kinds), line.since >= start, line.since < end)
+        .where(line.revision == OPEN_REVISION, line.kind.in_(kinds), line.month.in_(months))
         .group_by(line.service_code, line.month)
     )
     return Counter(
