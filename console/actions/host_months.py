@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from console.actions.making import Making, making_of_host
 from console.actions.reckoning_due import Step, make_due, make_months_due, take
 from console.domain.claims import OPERATOR_TENANT, OPERATOR_ZONE
-from console.domain.embodied_shares import Capacity, Held, share_parts
+from console.domain.embodied_shares import Capacity, Held, component_of, share_parts, weigh
 from console.domain.hours import HOUR, month_bounds, month_of
 from console.domain.month_lines import EMBODIED
 from console.domain.proportion import apportion
@@ -65,7 +65,11 @@ def _rows(session: Session, host: m.Host, month: date, spans: Sequence[Span]) ->
     hours, held = _held(session, host.host_id, spans)
     if not held:
         return {}  # it told nothing: all of it is the site's rest
-    shares = share_parts(made.parts, held, _capacity(session, host, spans), REST)
+    capacity = _capacity(session, host, spans)
+    shares = share_parts(made.parts, held, capacity, REST)
+    weighed = {
+        name: weigh(name, held, capacity, REST) for name in {component_of(part) for part in made.parts}
+    }
     by_amount = {name: _apportioned(amount, shares) for name, amount in made.amounts.items()}
     return {
         workload_id: {
@@ -75,7 +79,8 @@ def _rows(session: Session, host: m.Host, month: date, spans: Sequence[Span]) ->
             "hours": hours.get(workload_id, 0),
             **{name: getattr(held.get(workload_id, Held()), name) for name in Held.__slots__},
             **{name: by_amount[name].get(workload_id) for name in EMBODIED},
-            "terms": _terms(made, shares[workload_id]),
+            "terms": _terms(made, shares[workload_id])
+            | {"weights": {name: one.told(workload_id) for name, one in sorted(weighed.items())}},
         }
         for workload_id in sorted(shares)
     }

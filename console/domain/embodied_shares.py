@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
 from console.domain.proportion import apportion
 
@@ -38,19 +40,41 @@ class Capacity:
     mb_hours: int = 0
 
 
+class By(StrEnum):
+    """What weighs: sums over the hours of a month."""
+
+    CPU = "mcpu_hours"
+    RAM = "mb_hours"
+    IDLE = "idle_mj"
+    USED = "used_mj"
+    NOTHING = "nothing"  # ran there: all of it is the operator's
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """By what a component goes, and what each weighs; what is left weighs as the operator's."""
+
+    by: By
+    weights: Mapping[int, int]
+
+    def told(self, key: int) -> dict[str, Any]:
+        """What one weighs of the sum, as it is written down."""
+        return {"by": self.by.value, "weight": self.weights.get(key, 0), "sum": sum(self.weights.values())}
+
+
 def component_of(part: str) -> str:
     """By whose key a part of the making goes."""
     return part if part in (CPU, RAM) else FRAME
 
 
-def weights(component: str, held: Mapping[int, Held], capacity: Capacity, rest: int) -> dict[int, int]:
-    """The weights by which a component goes; `rest` is the key of the operator's."""
+def weigh(component: str, held: Mapping[int, Held], capacity: Capacity, rest: int) -> Weighed:
+    """By what a component goes, and what each weighs; `rest` is the key of the operator's."""
     if component == CPU:
-        return _reserved({key: one.mcpu_hours for key, one in held.items()}, capacity.mcpu_hours, held, rest)
+        return _reserved(By.CPU, {key: one.mcpu_hours for key, one in held.items()}, capacity, held, rest)
     if component == RAM:
-        return _reserved({key: one.mb_hours for key, one in held.items()}, capacity.mb_hours, held, rest)
+        return _reserved(By.RAM, {key: one.mb_hours for key, one in held.items()}, capacity, held, rest)
     idle = {key: one.idle_mj for key, one in held.items()}
-    return idle if any(idle.values()) else _used(held, rest)
+    return Weighed(By.IDLE, idle) if any(idle.values()) else _used(held, rest)
 
 
 def share_parts(
@@ -63,19 +87,22 @@ def share_parts(
         by_component[name] = by_component.get(name, 0) + amount
     shares: dict[int, dict[str, int]] = {key: {} for key in (*held, rest)}
     for name, amount in sorted(by_component.items()):
-        for key, share in apportion(amount, weights(name, held, capacity, rest)).items():
+        for key, share in apportion(amount, weigh(name, held, capacity, rest).weights).items():
             shares[key][name] = share
     return shares
 
 
-def _reserved(reserved: dict[int, int], capacity: int, held: Mapping[int, Held], rest: int) -> dict[int, int]:
+def _reserved(
+    by: By, reserved: dict[int, int], capacity: Capacity, held: Mapping[int, Held], rest: int
+) -> Weighed:
     total = sum(reserved.values())
     if not total:
         return _used(held, rest)
-    return reserved | {rest: reserved.get(rest, 0) + max(0, capacity - total)}
+    left = max(0, (capacity.mcpu_hours if by is By.CPU else capacity.mb_hours) - total)
+    return Weighed(by, reserved | {rest: reserved.get(rest, 0) + left})
 
 
-def _used(held: Mapping[int, Held], rest: int) -> dict[int, int]:
+def _used(held: Mapping[int, Held], rest: int) -> Weighed:
     """By what each used above idle; where nothing ran, all is the operator's."""
     used = {key: one.energy_mj - one.idle_mj for key, one in held.items()}
-    return used if any(used.values()) else {rest: 1}
+    return Weighed(By.USED, used) if any(used.values()) else Weighed(By.NOTHING, {rest: 1})

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
+from console.domain.embodied_shares import By
+
 Words = Mapping[str, str | LazyString]
 KINDS: Words = {
     "server": lazy_gettext("serveur"),
@@ -41,9 +43,21 @@ FACTS: Words = {
     "is_second_hand": lazy_gettext("occasion"),
 }
 COMPONENTS: Words = {
+    "cpu": lazy_gettext("processeurs"),
+    "ram": lazy_gettext("mémoire"),
+    "frame": lazy_gettext("châssis et disques"),
+}
+COMPONENT_RULES: Words = {
     "cpu": lazy_gettext("processeurs, par vCPU réservés"),
     "ram": lazy_gettext("mémoire, par Go réservés"),
     "frame": lazy_gettext("châssis et disques, par énergie au repos"),
+}
+WEIGHED_BY: Words = {
+    By.CPU: lazy_gettext("par millièmes de vCPU réservés × heures"),
+    By.RAM: lazy_gettext("par Mo réservés × heures"),
+    By.IDLE: lazy_gettext("par énergie au repos, en mJ"),
+    By.USED: lazy_gettext("par énergie au-dessus du repos, en mJ"),
+    By.NOTHING: lazy_gettext("à l'opérateur : rien n'y a tourné"),
 }
 SOURCES: Words = {
     "manufacturer": lazy_gettext("fiche du constructeur"),

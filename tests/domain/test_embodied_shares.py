@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from console.domain.embodied_shares import Capacity, Held, share_parts
+from console.domain.embodied_shares import Capacity, Held, component_of, share_parts, weigh
 
 REST = 1
 AMOUNT = st.integers(0, 10**12)
@@ -29,6 +30,20 @@ def test_shares_add_up_to_the_host_with_the_operators_rest(
     assert sum(sum(one.values()) for one in shares.values()) == sum(parts.values())
     assert all(amount >= 0 for one in shares.values() for amount in one.values())
     assert set(shares) == {*held, REST}
+
+
+@given(PARTS, WORKLOADS, CAPACITY)
+def test_a_share_is_its_component_times_the_weights_that_are_told_to_a_unit(
+    parts: dict[str, int], held: dict[int, Held], capacity: Capacity
+) -> None:
+    shares = share_parts(parts, held, capacity, REST)
+    for name in ("cpu", "ram", "frame"):
+        whole = sum(amount for part, amount in parts.items() if component_of(part) == name)
+        weighed = weigh(name, held, capacity, REST)
+        for key in shares:
+            told = weighed.told(key)
+            exact = Fraction(whole * told["weight"], told["sum"])
+            assert abs(shares[key].get(name, 0) - exact) < 1
 
 
 @given(PARTS, CAPACITY, st.integers(0, 9))

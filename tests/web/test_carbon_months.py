@@ -226,6 +226,7 @@ def test_a_trace_tells_of_the_making_in_words_with_what_it_is_reckoned_from(
     told = {
         "things": [thing], "unknown": ["baie 4"], "parts": {"cpu": 600, "ram": 100, "ssd": 100, "frame": 200},
         "share": {"cpu": 300, "ram": 50, "frame": 77}, "hours": 3, "of_hours": 6,
+        "weights": {"cpu": {"by": "mcpu_hours", "weight": 4_000, "sum": 8_000}},
         "technical": {"embodied_ug": 900, "it_mj": 5_000}, "energy_mj": 1_234,
     }  # fmt: skip
     key = line_key(database)
@@ -234,9 +235,9 @@ def test_a_trace_tells_of_the_making_in_words_with_what_it_is_reckoned_from(
         line.embodied_ug, line.terms = 435, {**line.terms, "embodied": told}
     page = sign_in_as(Role.CIO, 7).get(f"{MONTH}/trace/{key}").text.replace("\u202f", " ")
     for words in (
-        "serveur srv-01", "estimation par composants", "60 mois", "processeurs, par vCPU réservés",
-        '<td class="number">300</td><td class="number">77</td>', "3 des 6 heures", "baie 4",
-        "900 µg ce mois pour 5 000 mJ",
+        "serveur srv-01", "estimation par composants", "60 mois", "par millièmes de vCPU réservés × heures",
+        '<td class="number">4 000</td><td class="number">8 000</td><td class="number">300</td>',
+        "3 des 6 heures", "baie 4", "900 µg ce mois pour 5 000 mJ",
     ):  # fmt: skip
         assert words in page, words
     assert "month_ug" not in page

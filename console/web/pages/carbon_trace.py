@@ -24,7 +24,7 @@ from console.store.queries.names import Named
 from console.web import exports
 from console.web.access import requires, scope
 from console.web.carbon_words import QUALITIES, line_name, words
-from console.web.equipment_words import COMPONENTS, SOURCES
+from console.web.equipment_words import COMPONENTS, SOURCES, WEIGHED_BY
 from console.web.fleet_words import BOUNDARIES, policy_words
 from console.web.months import month_in_path
 from console.web.state import state
@@ -98,6 +98,7 @@ def line(tenant_id: int, month: str, key: str) -> ResponseReturnValue:
         embodied=_embodied(trace.line),
         of_host=_of_host,
         components=COMPONENTS,
+        weighed_by=WEIGHED_BY,
         impact_sources=SOURCES,
         boundaries=BOUNDARIES,
         policy_words=policy_words,

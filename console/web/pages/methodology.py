@@ -14,7 +14,7 @@ from console.store.queries.methodology import methodology
 from console.store.session import Operator
 from console.web.access import signed_in
 from console.web.carbon_words import KEYS, ORIGINS, QUALITIES
-from console.web.equipment_words import COMPONENTS, KINDS, SOURCES
+from console.web.equipment_words import COMPONENT_RULES, KINDS, SOURCES
 from console.web.factor_words import PERIMETERS
 from console.web.fleet_words import BOUNDARIES, POLICIES
 from console.web.languages import ZONE, today
@@ -41,7 +41,7 @@ def show() -> ResponseReturnValue:
         boundaries=BOUNDARIES,
         policy_names=POLICIES,
         equipment_kinds=KINDS,
-        components=COMPONENTS,
+        components=COMPONENT_RULES,
         quantities=QUANTITIES,
         impact_sources=SOURCES,
         least_covered=LEAST_COVERED_PERCENT,
