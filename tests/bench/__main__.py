@@ -7,7 +7,7 @@ import sys
 
 BENCHES = (
     *("agent_cost", "ingest", "directory_import", "metering", "generate"),
-    *("adherents_list", "incident_list", "row_policies", "restate"),
+    *("adherents_list", "incident_list", "row_policies", "restate", "reckoning"),
 )
 
 for name in BENCHES:
