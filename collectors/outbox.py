@@ -68,12 +68,18 @@ class Batch:
     agent: str
     host: str
     stream: str
+    facts: Facts
     readings: tuple[Reading, ...]
     files: tuple[Path, ...]
 
-    def body(self, facts: Facts | None, sent_at: datetime) -> bytes:
+    def body(self, sent_at: datetime) -> bytes:
         """The batch as the console reads it."""
-        return encode_batch(self.agent, self.host, self.stream, self.readings, facts, sent_at)
+        return encode_batch(self.agent, self.host, self.stream, self.readings, self.facts, sent_at)
+
+    def joins(self, other: Batch) -> bool:
+        """Whether both have one envelope."""
+        mine, others = ((one.agent, one.host, one.stream, one.facts) for one in (self, other))
+        return mine == others
 
 
 class Room:
@@ -106,7 +112,8 @@ class Room:
 class Outbox:
     """A folder of readings of at most `most_bytes` on the disk, used by one agent at a time.
 
-    `facts` are what is told of the host with its readings. Outboxes that are given one `room` share it.
+    `facts` are what is told of the host with its readings, as it was when each was kept: one that was kept
+    before the host moved does not tell where it moved to. Outboxes that are given one `room` share it.
     """
 
     def __init__(
@@ -149,7 +156,7 @@ class Outbox:
         """
         sequence = self._next_sequence
         numbered = replace(reading, sequence=sequence)
-        body = encode_batch(self._agent, self.host, self.stream, [numbered])
+        body = encode_batch(self._agent, self.host, self.stream, [numbered], self.facts)
         if not self._room.has(_blocks(len(body))):
             raise OutboxFull(f"{self.folder} holds the {(self._room.most_bytes or 0) >> 20} MB that it may")
         self._next_sequence += 1
@@ -185,7 +192,7 @@ class Outbox:
                 break
             if batch is None:
                 batch = one
-            elif (one.agent, one.host, one.stream) == (batch.agent, batch.host, batch.stream):
+            elif one.joins(batch):
                 batch = replace(batch, readings=batch.readings + one.readings, files=batch.files + one.files)
             else:
                 break
@@ -238,7 +245,8 @@ class Outbox:
         except (UnreadableBatch, UnreadableReading) as error:
             self.set_aside([path], f"damaged on this disk: {error}")
             return None
-        return Batch(envelope.agent, envelope.host, envelope.stream, readings, (path,) * len(readings))
+        files = (path,) * len(readings)
+        return Batch(envelope.agent, envelope.host, envelope.stream, envelope.facts, readings, files)
 
     def _locked(self) -> IO[str]:
         try:

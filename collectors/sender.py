@@ -234,8 +234,7 @@ class Sender:
             return False
 
     def _send(self, batch: Batch, patience_s: float) -> Sent:
-        facts = self._outbox.facts if batch.host == self._outbox.host else None
-        answer = self._console.post(batch.body(facts, datetime.now(UTC)), patience_s)
+        answer = self._console.post(batch.body(datetime.now(UTC)), patience_s)
         if answer.status == 202:
             return self._take(batch, answer.text)
         if answer.status == 413 and len(batch.readings) > 1:

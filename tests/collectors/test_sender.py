@@ -236,6 +236,22 @@ def test_what_was_kept_under_a_former_name_of_the_host_has_no_facts_of_this_one(
     ]
 
 
+def test_readings_kept_before_the_host_moved_tell_where_it_was(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret\n")
+    with Outbox(tmp_path / "outbox", "agent", "srv-01") as outbox:
+        outbox.facts = Facts(site="tls")
+        outbox.put(reading())
+        outbox.put(reading())
+    with Outbox(tmp_path / "outbox", "agent", "srv-01") as outbox, Console() as console:
+        outbox.facts = Facts(site="ami")
+        outbox.put(reading())
+        assert sender(outbox, console.url).drain()
+    assert [(one["facts"]["site"], len(one["readings"])) for one in console.batches] == [
+        ("tls", 2),
+        ("ami", 1),
+    ]
+
+
 @pytest.mark.parametrize("status", [400, 415, 422])
 def test_a_console_that_does_not_read_compressed_bodies_gets_plain_ones(outbox: Outbox, status: int) -> None:
     def plain_only(batch: Batch) -> Reply:
