@@ -82,8 +82,10 @@ def making_in(session: Session, things: Iterable[q.Equipment], month: date) -> M
 def _add(found: Making, thing: q.Equipment, impact: q.EmbodiedImpact, life: Life, month: date) -> None:
     for name, of_impact in zip(EMBODIED, OF_IMPACT, strict=True):
         whole, before = whole_of(thing, impact, of_impact), found.amounts[name]
-        told = whole is not None and before is not None
-        found.amounts[name] = before + booked(whole, life, month) if told else None  # type: ignore[operator, arg-type]
+        if whole is None or before is None:
+            found.amounts[name] = None
+        else:
+            found.amounts[name] = before + booked(whole, life, month)
     whole_ug = whole_of(thing, impact) or 0
     month_ug = booked(whole_ug, life, month)
     known = {part: amount for part, amount in impact.parts.items() if amount} or {FRAME: 1}

@@ -141,6 +141,8 @@ def test_the_page_says_what_it_lacks_and_leads_to_what_figures_are_made_of(
     assert "La surconsommation du site (PUE) est inconnue" in page
     assert "sur 66,7" in page
     assert f"/adherents/7/carbon/{today():%Y-%m}/trace" in page
+    assert page.count('<a href="#months"') == 3  # a sum of twelve months leads to them
+    assert 'id="months"' in page
     assert "part d'un service partagé" in page
 
 
