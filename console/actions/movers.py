@@ -8,7 +8,7 @@ its lines are of none. So that each site adds up, what such lines carry of it co
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import and_, false, or_, select
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from console.actions.embodied import technical_part
 from console.domain.claims import OPERATOR_ZONE
 from console.domain.hours import month_bounds
 from console.domain.month_lines import EMBODIED, OPEN_REVISION, LineKind
-from console.domain.stays import Stay
+from console.domain.spans import Span
 from console.store.models import carbon as b
 from console.store.models import fleet as f
 from console.store.models import measurement as m
@@ -39,7 +39,7 @@ def carried_elsewhere(session: Session, site: str, month: date) -> dict[str, int
     return found
 
 
-_Homes = Mapping[int, tuple[str, list[tuple[datetime, datetime]]]]
+_Homes = Mapping[int, tuple[str, list[Span]]]
 
 
 def _booked_elsewhere(session: Session, month: date) -> _Homes:
@@ -47,7 +47,7 @@ def _booked_elsewhere(session: Session, month: date) -> _Homes:
     is booked, and the spans of time of its lines."""
     moved = select(m.Host.host_id).where(m.Host.host_id.in_(select(f.HostStay.host_id)))
     unplaced = select(m.Host.host_id).where(m.Host.site.is_(None))
-    stood: dict[int, tuple[Stay, ...]] = stays_in(session, month, moved)
+    stood = stays_in(session, month, moved)
     homes = {
         host_id: (stays[-1].site, [(one.since, one.until) for one in stays])
         for host_id, stays in stood.items()
