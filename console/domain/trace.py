@@ -5,6 +5,7 @@ An expression has whole numbers, `+`, `×`, `÷` and brackets only; its value is
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,7 +43,8 @@ class Formula:
 
 def formulas(line: LineHeld) -> list[Formula]:
     """What the line's figures are reckoned by, in the order of the chain; what was shared out has none."""
-    return [*_of_facility(line), *(one for held in line.carbon for one in _of_carbon(line, held))]
+    of_carbon = (one for held in line.carbon for one in _of_carbon(line, held))
+    return [*_of_facility(line), *of_carbon, *_of_making(line)]
 
 
 def _of_facility(line: LineHeld) -> Iterator[Formula]:
@@ -75,6 +77,23 @@ def _of_carbon(line: LineHeld, held: CarbonHeld) -> Iterator[Formula]:
     else:
         return
     yield Formula(held.basis.value, expression, Rounding.HALF_EVEN, held.carbon_ug, "ug")
+
+
+def _of_making(line: LineHeld) -> Iterator[Formula]:
+    """What falls to the line of its host's making, and of its site's technical equipment; they add up."""
+    told = json.loads(line.embodied_terms) if line.embodied_terms else {}
+    if line.embodied_ug is None or not {"share", "hours", "of_hours"} <= set(told):
+        return
+    technical, technical_ug = told.get("technical"), 0
+    if technical:
+        technical_ug = technical["embodied_ug"] * told["energy_mj"] // technical["it_mj"]
+    share = " + ".join(str(amount) for amount in told["share"].values())
+    hours = min(told["hours"], told["of_hours"])
+    expression = f"({share}) × {hours} ÷ {told['of_hours']}"
+    yield Formula("embodied_ug", expression, Rounding.DOWN, line.embodied_ug - technical_ug, "ug")
+    if technical:
+        expression = f"{technical['embodied_ug']} × {told['energy_mj']} ÷ {technical['it_mj']}"
+        yield Formula("technical_ug", expression, Rounding.DOWN, technical_ug, "ug")
 
 
 def key_text(key: LineKey) -> str:

@@ -68,6 +68,8 @@ ROUNDINGS: Words = {
 FIGURES: Words = {
     **TARGETS,
     "water_ml": lazy_gettext("eau"),
+    "embodied_ug": lazy_gettext("fabrication, de l'hôte"),
+    "technical_ug": lazy_gettext("fabrication, des équipements techniques du site"),
 }
 
 

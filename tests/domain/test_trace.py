@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from fractions import Fraction
@@ -65,6 +66,19 @@ def test_hours_contracts_and_water_are_told_as_well() -> None:
     assert [one.what for one in told] == ["overhead_mj", "water_ml", "hourly_direct", "market_based"]
     assert [by_hand(one) for one in told] == [one.result for one in told]
     assert "(600000 × 12345)" in told[-1].expression  # what is unknown is not nought
+
+
+def test_the_making_on_a_line_is_done_again_from_its_shares_and_its_site() -> None:
+    """A workload's 427 ug over 3 of its 7 hours, and 1 234 of 5 000 mJ of what 901 ug serve."""
+    told = {
+        "share": {"cpu": 300, "ram": 50, "frame": 77}, "hours": 3, "of_hours": 7,
+        "technical": {"embodied_ug": 901, "it_mj": 5_000}, "energy_mj": 1_234,
+    }  # fmt: skip
+    held = 427 * 3 // 7 + 901 * 1_234 // 5_000
+    line = replace(with_carbon(), embodied_ug=held, embodied_terms=json.dumps(told))
+    making = [one for one in formulas(line) if one.what in ("embodied_ug", "technical_ug")]
+    assert [(one.result, by_hand(one)) for one in making] == [(183, 183), (222, 222)]
+    assert sum(one.result for one in making) == held
 
 
 def test_the_key_of_a_line_goes_through_an_address_and_back() -> None:
